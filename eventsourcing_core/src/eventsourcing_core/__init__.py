@@ -1,0 +1,89 @@
+"""Event sourcing for asyncio: aggregates, repositories, and the ports that stores implement.
+
+Everything public is imported from here; ``hookspecs`` and ``plugins`` are for authors of plugins,
+``testing`` is for authors of tests.
+"""
+
+from eventsourcing_core._aggregate import Aggregate
+from eventsourcing_core._append import Append, EncodedEvent, Place
+from eventsourcing_core._append_queue import AppendQueue
+from eventsourcing_core._backend import Backend, open_backend
+from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._errors import (
+    ConcurrencyError,
+    DuplicateEventError,
+    DuplicatePluginError,
+    EventSourcingError,
+    InvalidStreamIdError,
+    PluginError,
+    SchemaError,
+    SerializationError,
+    SnapshotError,
+    StorageError,
+    TransformError,
+    UnknownEventTypeError,
+    UnknownPluginError,
+)
+from eventsourcing_core._event import Event, RecordedEvent
+from eventsourcing_core._event_store import (
+    AppendResult,
+    EventStore,
+    ExpectedVersion,
+    check_read,
+    check_read_all,
+    check_wait,
+)
+from eventsourcing_core._event_types import EventTypes, event
+from eventsourcing_core._metadata import caused_by, recording_metadata
+from eventsourcing_core._names import check_stream_id
+from eventsourcing_core._repository import Repository
+from eventsourcing_core._scalars import SCALARS, Scalar
+from eventsourcing_core._serializer import JsonSerializer, Serializer, Transformer
+from eventsourcing_core._snapshot_store import Snapshot, SnapshotStore, check_load, check_prune
+
+__all__ = [
+    "SCALARS",
+    "Aggregate",
+    "Append",
+    "AppendQueue",
+    "AppendResult",
+    "Backend",
+    "ConcurrencyError",
+    "DuplicateEventError",
+    "DuplicatePluginError",
+    "EncodedEvent",
+    "Event",
+    "EventCodec",
+    "EventSourcingError",
+    "EventStore",
+    "EventTypes",
+    "ExpectedVersion",
+    "InvalidStreamIdError",
+    "JsonSerializer",
+    "Place",
+    "PluginError",
+    "RecordedEvent",
+    "Repository",
+    "Scalar",
+    "SchemaError",
+    "SerializationError",
+    "Serializer",
+    "Snapshot",
+    "SnapshotError",
+    "SnapshotStore",
+    "StorageError",
+    "TransformError",
+    "Transformer",
+    "UnknownEventTypeError",
+    "UnknownPluginError",
+    "caused_by",
+    "check_load",
+    "check_prune",
+    "check_read",
+    "check_read_all",
+    "check_stream_id",
+    "check_wait",
+    "event",
+    "open_backend",
+    "recording_metadata",
+]

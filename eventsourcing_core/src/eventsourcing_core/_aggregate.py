@@ -1,0 +1,121 @@
+"""Aggregates: objects whose state is what their events made of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from eventsourcing_core._event import Event
+from eventsourcing_core._event_types import EventTypes, default_event_types
+from eventsourcing_core._names import check_stream_id
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from typing import Self
+
+
+class Aggregate(ABC):
+    """A consistency boundary: commands check the state and record events, ``apply`` changes it.
+
+    Subclasses annotate their state with defaults, or set it in ``__init__(self, id)`` after
+    calling ``super().__init__(id)``.
+
+    >>> from eventsourcing_core import Event, event
+    >>> @event("counter.raised")
+    ... class Raised:
+    ...     by: int
+    >>> class Counter(Aggregate):
+    ...     total: int = 0
+    ...     def increase(self, by: int) -> None:
+    ...         self._record(Raised(by))
+    ...     def apply(self, event: Event[Raised]) -> None:
+    ...         self.total += event.data.by
+    >>> counter = Counter("42")
+    >>> counter.increase(3)
+    >>> counter.total, counter.version, counter.stream_id
+    (3, 1, 'Counter-42')
+
+    Args:
+        id: Names the aggregate within its category.
+
+    Raises:
+        InvalidStreamIdError: If category and id together are no stream id.
+    """
+
+    category: ClassVar[str] = ""
+    """The first part of the stream id; the class's name unless set."""
+    event_types: ClassVar[EventTypes] = default_event_types
+    """The registry that names the recorded events."""
+
+    def __init_subclass__(cls, **options: object) -> None:
+        """Name the category, and refuse state that all instances would share."""
+        super().__init_subclass__(**options)
+        if "category" not in vars(cls):
+            cls.category = cls.__name__
+        for name, value in vars(cls).items():
+            if name in cls.__annotations__ and isinstance(value, (list, dict, set)):
+                message = (
+                    f"{cls.__name__}.{name} has a mutable default, which all aggregates would "
+                    "share: set it in __init__ instead"
+                )
+                raise TypeError(message)
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - the word of the domain
+        self.id = id
+        self.version = 0
+        self._pending_events: list[Event[Any]] = []
+        check_stream_id(self.stream_id)
+
+    @classmethod
+    def stream_id_of(cls, id: str) -> str:  # noqa: A002 - the word of the domain
+        """Give the stream id of the aggregate with that id: ``category-id``.
+
+        Raises:
+            InvalidStreamIdError: If the id is empty.
+            TypeError: If the id is not a string.
+        """
+        check_stream_id(id)
+        return f"{cls.category}-{id}"
+
+    @property
+    def stream_id(self) -> str:
+        """The id of this aggregate's stream."""
+        return self.stream_id_of(self.id)
+
+    @property
+    def pending_events(self) -> tuple[Event[Any], ...]:
+        """The events that were recorded and not yet saved."""
+        return tuple(self._pending_events)
+
+    @abstractmethod
+    def apply(self, event: Event[Any]) -> None:
+        """Change the state by one event, whether it was just recorded or is read back.
+
+        It never fails, checks nothing and does no I/O: what happened has happened.
+        """
+
+    def _record(self, payload: object, **metadata: object) -> None:
+        """Make an event of a payload, apply it, and keep it to be saved.
+
+        Raises:
+            UnknownEventTypeError: If the payload's class is not registered.
+        """
+        event = Event.of(payload, metadata=metadata, event_types=self.event_types)
+        self.apply(event)
+        self.version += 1
+        self._pending_events.append(event)
+
+    def clear_pending(self, events: Collection[Event[Any]] | None = None) -> list[Event[Any]]:
+        """Take the pending events away, or only those given, and give them back."""
+        taken = [event for event in self._pending_events if events is None or event in events]
+        self._pending_events = [event for event in self._pending_events if event not in taken]
+        return taken
+
+    @classmethod
+    def from_events(cls, id: str, events: Iterable[Event[Any]]) -> Self:  # noqa: A002 - as above
+        """Rebuild an aggregate from its events, the first one first."""
+        aggregate = cls(id)
+        for event in events:
+            aggregate.apply(event)
+            aggregate.version += 1
+        return aggregate

@@ -1,0 +1,148 @@
+"""Many appends, one commit.
+
+While one batch is being written, the appends that arrive wait and form the next one: one write,
+one commit, and each caller gets its own verdict. When nothing is under way an append goes out at
+once; there is no timer, and so no added latency. The idea is the group commit of databases
+(DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from eventsourcing_core._append import Append
+from eventsourcing_core._errors import StorageError
+from eventsourcing_core._event_store import AppendResult
+
+Verdict = AppendResult | Exception
+"""What became of one append: its result, or the error that its caller gets."""
+
+WriteBatch = Callable[[Sequence[Append]], Awaitable[Sequence[Verdict]]]
+"""Writes appends, each to another stream, in one transaction; gives a verdict for each.
+
+It raises when the batch as a whole was not written.
+"""
+
+
+class _Entry(NamedTuple):
+    append: Append
+    verdict: asyncio.Future[AppendResult]
+
+
+class AppendQueue:
+    """Lets concurrent appends share a write; stores own one each.
+
+    A batch holds at most one append of a stream, and appends to one stream are written in the
+    order they came. A batch that fails is written again, append by append, so that only the
+    guilty one fails; unless ``is_outage`` says that the error is nobody's fault. A caller that is
+    cancelled while it waits takes its append back; once it is being written, it is written.
+
+    Args:
+        write: Writes a batch.
+        is_outage: Tells errors that would meet any append (the connection is lost, the disk is
+            full): all callers of the batch get them.
+        max_appends: The most appends in one batch.
+        max_bytes: The most bytes in one batch; a larger append goes alone.
+    """
+
+    def __init__(
+        self,
+        write: WriteBatch,
+        *,
+        is_outage: Callable[[Exception], bool] = lambda _: False,
+        max_appends: int = 1000,
+        max_bytes: int = 4 * 1024 * 1024,
+    ) -> None:
+        self._write = write
+        self._is_outage = is_outage
+        self._max_appends = max_appends
+        self._max_bytes = max_bytes
+        self._waiting: dict[str, deque[_Entry]] = {}  # by stream, in order of arrival
+        self._writer: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def append(self, append: Append) -> AppendResult:
+        """Write an append with whatever else is waiting, and give its own result.
+
+        Raises:
+            EventSourcingError: This append's verdict, or why the batch could not be written.
+            StorageError: The queue is closed.
+        """
+        if self._closed:
+            message = "the store is closed"
+            raise StorageError(message)
+        loop = asyncio.get_running_loop()
+        entry = _Entry(append, loop.create_future())
+        self._waiting.setdefault(append.stream_id, deque()).append(entry)
+        if self._writer is None:
+            self._writer = loop.create_task(self._write_all())
+        return await entry.verdict
+
+    async def close(self) -> None:
+        """Refuse further appends, and wait until those that came before are written."""
+        self._closed = True
+        if self._writer is not None:
+            await asyncio.wait({self._writer})
+
+    async def _write_all(self) -> None:
+        try:
+            while batch := self._next_batch():
+                await self._settle(batch)
+        finally:
+            self._writer = None
+            for waiting in self._waiting.values():  # only when this task was cancelled
+                _cancel(waiting)
+            self._waiting.clear()
+
+    def _next_batch(self) -> list[_Entry]:
+        """Take the first append of each stream, as many as the limits allow."""
+        batch: list[_Entry] = []
+        size = 0
+        for stream_id in list(self._waiting):
+            entries = self._waiting[stream_id]
+            while entries and entries[0].verdict.done():  # its caller was cancelled
+                entries.popleft()
+            if entries:
+                size += entries[0].append.size
+                if batch and (len(batch) == self._max_appends or size > self._max_bytes):
+                    break
+                batch.append(entries.popleft())
+            # Behind the others, so that a busy stream does not keep them waiting.
+            del self._waiting[stream_id]
+            if entries:
+                self._waiting[stream_id] = entries
+        return batch
+
+    async def _settle(self, batch: list[_Entry]) -> None:
+        try:
+            verdicts = await self._write([entry.append for entry in batch])
+        except Exception as error:  # noqa: BLE001 - every failure goes to the callers
+            if len(batch) > 1 and not self._is_outage(error):
+                for entry in batch:
+                    await self._settle([entry])
+            else:
+                for entry in batch:
+                    _answer(entry, error)
+        except BaseException:
+            _cancel(batch)
+            raise
+        else:
+            for entry, verdict in zip(batch, verdicts, strict=True):
+                _answer(entry, verdict)
+
+
+def _answer(entry: _Entry, verdict: Verdict) -> None:
+    if entry.verdict.done():  # its caller was cancelled
+        return
+    if isinstance(verdict, Exception):
+        entry.verdict.set_exception(verdict)
+    else:
+        entry.verdict.set_result(verdict)
+
+
+def _cancel(entries: Iterable[_Entry]) -> None:
+    for entry in entries:
+        entry.verdict.cancel()

@@ -1,0 +1,169 @@
+"""Backends: what one URL opens."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl, urlsplit
+
+from eventsourcing_core._aggregate import Aggregate
+from eventsourcing_core._codec import MAX_EVENT_BYTES, EventCodec
+from eventsourcing_core._errors import StorageError
+from eventsourcing_core._event_types import EventTypes, default_event_types
+from eventsourcing_core._registry import find_backend
+from eventsourcing_core._repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core._serializer import Serializer, Transformer
+    from eventsourcing_core._snapshot_store import SnapshotStore
+
+A = TypeVar("A", bound=Aggregate)
+
+
+class Backend:
+    """Stores that live together: in one process's memory, one file, one connection pool.
+
+    ``open_backend`` gives one by URL; plugins build it.
+
+    Args:
+        name: The URL scheme, for messages.
+        codec: What its stores encode with.
+        event_store: The event store, if the backend has one.
+        snapshot_store: The snapshot store, if the backend has one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        codec: EventCodec,
+        *,
+        event_store: EventStore | None = None,
+        snapshot_store: SnapshotStore | None = None,
+    ) -> None:
+        self.name = name
+        self.codec = codec
+        self._event_store = event_store
+        self._snapshot_store = snapshot_store
+
+    @property
+    def event_store(self) -> EventStore:
+        """The event store.
+
+        Raises:
+            StorageError: The backend has none.
+        """
+        return self._part(self._event_store, "event store")
+
+    @property
+    def snapshot_store(self) -> SnapshotStore:
+        """The snapshot store.
+
+        Raises:
+            StorageError: The backend has none.
+        """
+        return self._part(self._snapshot_store, "snapshot store")
+
+    def repository(self, aggregate_class: type[A]) -> Repository[A]:
+        """Give the repository of an aggregate class, on this backend's stores.
+
+        Raises:
+            StorageError: The backend has no event store.
+        """
+        return Repository(self.event_store, aggregate_class)
+
+    def _part(self, part: P | None, what: str) -> P:
+        if part is None:
+            message = f"the backend {self.name!r} has no {what}: open another backend for it"
+            raise StorageError(message)
+        return part
+
+
+P = TypeVar("P")
+
+
+def open_backend(  # noqa: PLR0913 - the codec's four, then the backend's own
+    url: str,
+    *,
+    serializer: Serializer | str = "json",
+    transformers: Sequence[Transformer | str] = (),
+    event_types: EventTypes = default_event_types,
+    max_event_bytes: int = MAX_EVENT_BYTES,
+    **options: object,
+) -> AbstractAsyncContextManager[Backend]:
+    """Open the backend of a URL; leaving the ``async with`` block closes it.
+
+    ``memory://`` is private, ``memory://name`` shared within the process; ``sqlite:///file.db``
+    is a file beside the program, ``sqlite:////var/lib/file.db`` one at an absolute path.
+
+    Args:
+        url: ``scheme://…``; query parameters are options.
+        serializer: What new events are written with: an object, or an installed one's name.
+        transformers: Applied to the bytes after it.
+        event_types: The registry of event classes.
+        max_event_bytes: The largest event, data and metadata together, encoded.
+        options: The backend's own options; they win over those of the URL.
+
+    Raises:
+        UnknownPluginError: Nothing installed offers the scheme, or the serializer.
+        PluginError: The plugin that does is broken, or two offer it.
+        ValueError: The text is no URL, or an option does not exist or has no such value.
+        StorageError: On entering the block: the store cannot be opened.
+    """
+    scheme, separator, _ = url.partition(":")
+    if not separator or not scheme:
+        shown = url.partition("@")[0] if "@" not in url else "…"
+        message = f"not a backend URL: {shown!r}; it begins with a scheme, as sqlite:///file.db"
+        raise ValueError(message)
+    factory = find_backend(scheme)
+    parts = urlsplit(url)
+    known = _options_of(factory)
+    given: dict[str, object] = {
+        name: _converted(name, text, known)
+        for name, text in parse_qsl(parts.query, keep_blank_values=True)
+        if _is_known(name, known, scheme)
+    }
+    given |= {name: value for name, value in options.items() if _is_known(name, known, scheme)}
+    codec = EventCodec(
+        serializer,
+        transformers=transformers,
+        event_types=event_types,
+        max_event_bytes=max_event_bytes,
+    )
+    return factory(url.partition("?")[0], codec, **given)
+
+
+def _options_of(factory: Callable[..., object]) -> dict[str, Any]:
+    """List the options of a factory with their hints: its keyword-only parameters."""
+    hints = get_type_hints(factory)
+    return {
+        parameter.name: hints.get(parameter.name, str)
+        for parameter in inspect.signature(factory).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+
+
+def _is_known(name: str, known: Mapping[str, object], scheme: str) -> bool:
+    if name in known:
+        return True
+    options = ", ".join(sorted(known)) or "none"
+    message = f"the backend {scheme!r} has no option {name!r}; its options are: {options}"
+    raise ValueError(message)
+
+
+def _converted(name: str, text: str, known: Mapping[str, Any]) -> object:
+    """Turn a query parameter's text into the type that the option is annotated with."""
+    hint = known[name]
+    if get_origin(hint) in {Union, types.UnionType}:
+        hint = next(member for member in get_args(hint) if member is not type(None))
+    try:
+        if hint is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        return hint(text)
+    except (ValueError, KeyError):
+        message = f"the option {name!r} takes {hint.__name__}, got {text!r}"
+        raise ValueError(message) from None

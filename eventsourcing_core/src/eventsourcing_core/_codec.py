@@ -1,0 +1,226 @@
+"""The only road between events and stored bytes."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from eventsourcing_core._append import Append, EncodedEvent
+from eventsourcing_core._errors import (
+    EventSourcingError,
+    SerializationError,
+    TransformError,
+    UnknownEventTypeError,
+)
+from eventsourcing_core._event import Event, RecordedEvent, new_recorded_event
+from eventsourcing_core._event_store import ExpectedVersion
+from eventsourcing_core._event_types import EventTypes, default_event_types
+from eventsourcing_core._metadata import NO_METADATA
+from eventsourcing_core._names import check_stream_id
+from eventsourcing_core._pipeline import Pipeline, pipeline_named
+from eventsourcing_core._scalars import check_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventsourcing_core._serializer import Serializer, Transformer
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+"""How many bytes an event's data and metadata may take together, unless said otherwise."""
+
+
+class EventCodec:
+    """Encodes events into what stores keep, and decodes them again; every store has one.
+
+    New events are written with ``serializer`` and ``transformers``; each stored event carries
+    their names, and is read with what made it. So a store can hold a mixture.
+
+    Args:
+        serializer: A serializer, or the name of an installed one.
+        transformers: Applied to the bytes in this order, undone in the reverse one.
+        event_types: The registry of classes.
+        max_event_bytes: The largest event, data and metadata together, encoded.
+
+    Raises:
+        UnknownPluginError: No installed plugin offers a name.
+    """
+
+    def __init__(
+        self,
+        serializer: Serializer | str = "json",
+        *,
+        transformers: Sequence[Transformer | str] = (),
+        event_types: EventTypes = default_event_types,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+    ) -> None:
+        if max_event_bytes < 1:
+            message = f"max_event_bytes must be 1 or more, got {max_event_bytes}"
+            raise ValueError(message)
+        pipeline = Pipeline.of(serializer, transformers)
+        self.encoding = pipeline.name
+        self.event_types = event_types
+        self.max_event_bytes = max_event_bytes
+        self._write = pipeline.write
+        self._known = pipeline
+        self._readers = {pipeline.name: pipeline.read}
+        self._conversions = event_types.conversions
+
+    def encode(self, event: Event[object]) -> EncodedEvent:
+        """Encode one event.
+
+        Raises:
+            SerializationError: The payload or the metadata cannot be stored, or is too large.
+            UnknownEventTypeError: The payload's class is not registered.
+        """
+        payload = event.data
+        conversion = self._conversions.get(event.event_type)
+        try:
+            if conversion is None:
+                tree = self._untyped(event)
+            else:
+                tree = conversion.encode(payload)
+            data = self._write(tree)
+            metadata = self._encode_metadata(event) if event.metadata else None
+        except Exception as error:  # noqa: BLE001 - whatever the class or serializer raises
+            self._cannot_store(event, error)
+        size = len(data) + (len(metadata) if metadata else 0)
+        if size > self.max_event_bytes:
+            message = (
+                f"event {event.event_type!r} takes {size:,} bytes, "
+                f"at most {self.max_event_bytes:,} are allowed (max_event_bytes)"
+            )
+            raise SerializationError(message)
+        return EncodedEvent(
+            event.event_type, data, metadata, self.encoding, event.raw_event_id, event.raw_timestamp
+        )
+
+    def encode_append(
+        self,
+        stream_id: str,
+        events: Sequence[Event[object]],
+        expected_version: int | ExpectedVersion,
+    ) -> Append:
+        """Check and encode the arguments of ``EventStore.append``, before anything is sent.
+
+        Raises:
+            InvalidStreamIdError: The stream id is not one.
+            ValueError: No events, or a negative expected version.
+            TypeError: Something else than events, or than an expected version.
+            SerializationError: An event cannot be stored.
+        """
+        check_stream_id(stream_id)
+        _check_expected_version(expected_version)
+        if not events:
+            message = f"nothing to append to stream {stream_id!r}: give at least one event"
+            raise ValueError(message)
+        if len(events) == 1:  # the common case, without a generator
+            encoded = (self.encode(_checked(events[0])),)
+        else:
+            encoded = tuple([self.encode(_checked(event)) for event in events])
+        size = sum([len(event[1]) + len(event[2] or b"") for event in encoded])
+        return Append(stream_id, encoded, expected_version, size)
+
+    def decode(  # noqa: PLR0913 - a stored row, by position: ``decode(*row)``
+        self,
+        event_type: str,
+        data: bytes,
+        metadata: bytes | None,
+        encoding: str,
+        event_id: bytes,
+        timestamp: int,
+        stream_id: str,
+        version: int,
+        position: int,
+    ) -> RecordedEvent[Any]:
+        """Decode one stored event: the fields of its ``EncodedEvent``, then of its ``Place``.
+
+        Raises:
+            SerializationError: The bytes cannot be read; names stream, version, type and encoding.
+            UnknownEventTypeError: The type has no class, and the registry is strict.
+        """
+        try:
+            read = self._readers.get(encoding) or self._reader(encoding)
+            payload = read(data)
+            conversion = self._conversions.get(event_type)
+            if conversion is not None:
+                payload = conversion.decode(payload)
+            elif self.event_types.strict:
+                _no_class(event_type)
+            kept = (
+                NO_METADATA
+                if metadata is None
+                else MappingProxyType(cast("dict[str, object]", read(metadata)))
+            )
+        except Exception as error:  # noqa: BLE001 - damaged bytes raise anything
+            _cannot_read(error, f"version {version} of stream {stream_id!r}", event_type, encoding)
+        return new_recorded_event(
+            event_type, payload, event_id, timestamp, kept, stream_id, version, position
+        )
+
+    def _reader(self, encoding: str) -> Any:
+        read = pipeline_named(encoding, self._known).read
+        self._readers[encoding] = read
+        return read
+
+    def _untyped(self, event: Event[object]) -> object:
+        if type(event.data) is not dict:
+            name = self.event_types.name_of(type(event.data))
+            message = f"its payload's class is registered as {name!r}: use Event.of(payload)"
+            raise SerializationError(message)
+        check_tree(event.data, "data")
+        return event.data
+
+    def _encode_metadata(self, event: Event[object]) -> bytes:
+        metadata = dict(event.metadata)
+        check_tree(metadata, "metadata")
+        return self._write(metadata)
+
+    @staticmethod
+    def _cannot_store(event: Event[object], error: Exception) -> NoReturn:
+        message = f"event {event.event_type!r} cannot be stored: {_said(error)}"
+        raise _kind(error)(message) from error
+
+
+def _check_expected_version(expected: object) -> None:
+    if isinstance(expected, ExpectedVersion):
+        return
+    if type(expected) is not int:
+        message = f"expected_version is an int or an ExpectedVersion, got {expected!r}"
+        raise TypeError(message)
+    if expected < 0:
+        message = f"expected_version must be 0 or more, got {expected}"
+        raise ValueError(message)
+
+
+def _checked(event: Event[object]) -> Event[object]:
+    if not isinstance(event, Event):
+        message = f"append takes events, got {type(event).__name__}: wrap it with Event.of(…)"
+        raise TypeError(message)
+    return event
+
+
+def _no_class(event_type: str) -> NoReturn:
+    message = f"no class is registered for the event type {event_type!r}, and the registry is strict"
+    raise UnknownEventTypeError(message)
+
+
+def _cannot_read(error: Exception, place: str, event_type: str, encoding: str) -> NoReturn:
+    message = (
+        f"{place} (type {event_type!r}, encoding {encoding!r}) cannot be read: {_said(error)}"
+    )
+    raise _kind(error)(message) from error
+
+
+def _kind(error: Exception) -> type[EventSourcingError]:
+    for kind in (UnknownEventTypeError, TransformError):
+        if isinstance(error, kind):
+            return kind
+    return SerializationError
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, EventSourcingError):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"the field {error} is missing"
+    return f"{type(error).__name__}: {error}"

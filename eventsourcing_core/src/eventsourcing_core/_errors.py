@@ -1,0 +1,181 @@
+"""The errors of this library.
+
+EventSourcingError                 never raised itself
+├── ConcurrencyError               the stream is not at the expected version
+├── DuplicateEventError            an event id occurs once in a store
+├── InvalidStreamIdError           (ValueError)
+├── SerializationError             (ValueError) data that cannot be stored, or bytes that cannot be read
+│   └── UnknownEventTypeError      (LookupError) a payload or a stored type without a class
+├── TransformError                 bytes that cannot be compressed, decrypted, …
+├── SnapshotError                  state that cannot be stored or restored
+├── StorageError                   the driver failed: its error is ``__cause__``
+│   └── SchemaError                tables are missing or of another version
+└── PluginError                    a plugin that cannot be used
+    ├── UnknownPluginError         (LookupError) nothing installed offers that name
+    └── DuplicatePluginError       two plugins offer one name
+
+Wrong arguments (a version below 1, a naive timestamp, no events) are a plain ``ValueError``,
+a wrong type is a ``TypeError``: they are mistakes in the calling code, not events of its life.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from eventsourcing_core._event_store import ExpectedVersion
+
+
+class EventSourcingError(Exception):
+    """The root of all errors of this library; never raised itself."""
+
+
+class ConcurrencyError(EventSourcingError):
+    """The stream is not at the version the append expected; nothing was written.
+
+    Load the aggregate again and repeat the command, or let ``Repository.update`` do it.
+
+    Attributes:
+        stream_id: The stream that was appended to.
+        expected: What the append asked for.
+        actual: The stream's version at that moment (0: there is no such stream).
+    """
+
+    def __init__(self, stream_id: str, expected: int | ExpectedVersion, actual: int) -> None:
+        self.stream_id = stream_id
+        self.expected = expected
+        self.actual = actual
+        wanted = f"version {expected}" if isinstance(expected, int) else expected.name
+        super().__init__(
+            f"stream {stream_id!r} is at version {actual}, the append expected {wanted}: "
+            "somebody else wrote first; load again and repeat the command",
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Pickle by the facts, so that the error crosses process borders."""
+        return type(self), (self.stream_id, self.expected, self.actual)
+
+
+class DuplicateEventError(EventSourcingError):
+    """An event id is already in the store, elsewhere; nothing was written.
+
+    Attributes:
+        event_id: The id that occurs twice.
+        stream_id: The stream that holds it.
+        version: The version it has there.
+    """
+
+    def __init__(self, event_id: UUID, stream_id: str, version: int) -> None:
+        self.event_id = event_id
+        self.stream_id = stream_id
+        self.version = version
+        super().__init__(
+            f"event id {event_id} is already taken by stream {stream_id!r}, version {version}: "
+            "an event id occurs once in a store; give the new event an id of its own",
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Pickle by the facts, so that the error crosses process borders."""
+        return type(self), (self.event_id, self.stream_id, self.version)
+
+
+class InvalidStreamIdError(EventSourcingError, ValueError):
+    """A stream id that no store accepts: empty, too long, or with a control character.
+
+    Attributes:
+        stream_id: The id that was refused.
+    """
+
+    def __init__(self, stream_id: str, reason: str) -> None:
+        self.stream_id = stream_id
+        self.reason = reason
+        super().__init__(f"invalid stream id {_shortened(stream_id)}: {reason}")
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Pickle by the facts, so that the error crosses process borders."""
+        return type(self), (self.stream_id, self.reason)
+
+
+class SerializationError(EventSourcingError, ValueError):
+    """A value that cannot be stored, or stored bytes that cannot be read."""
+
+
+class UnknownEventTypeError(SerializationError, LookupError):
+    """A payload class that is not registered, or a stored type that no class is registered for."""
+
+    def __str__(self) -> str:
+        """Give the message as it is: a LookupError would not quote it, a KeyError would."""
+        return str(self.args[0]) if self.args else ""
+
+
+class TransformError(EventSourcingError):
+    """A transformer failed to transform or to restore bytes."""
+
+
+class SnapshotError(EventSourcingError):
+    """An aggregate's state cannot be stored as, or restored from, a snapshot."""
+
+
+class StorageError(EventSourcingError):
+    """The storage failed; the driver's error is the ``__cause__``."""
+
+
+class SchemaError(StorageError):
+    """The store's tables are missing or were made by another version of the library."""
+
+
+class PluginError(EventSourcingError):
+    """A plugin cannot be used: it does not import, or it breaks the rules of its hooks."""
+
+
+class UnknownPluginError(PluginError, LookupError):
+    """Nothing that is installed offers that name.
+
+    Attributes:
+        kind: What was looked for: ``backend``, ``serializer`` or ``transformer``.
+        name: The name that nobody offers.
+        installed: The names that are offered.
+    """
+
+    def __init__(self, kind: str, name: str, installed: Sequence[str], cure: str) -> None:
+        self.kind = kind
+        self.name = name
+        self.installed = tuple(installed)
+        self.cure = cure
+        names = ", ".join(self.installed) or "none"
+        super().__init__(f"no {kind} for {name!r} (installed: {names}); {cure}")
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Pickle by the facts, so that the error crosses process borders."""
+        return type(self), (self.kind, self.name, self.installed, self.cure)
+
+
+class DuplicatePluginError(PluginError):
+    """Two installed plugins offer the same name.
+
+    Attributes:
+        kind: What both offer: ``backend``, ``serializer`` or ``transformer``.
+        name: The name both offer.
+        plugins: The entry points of both.
+    """
+
+    def __init__(self, kind: str, name: str, plugins: Sequence[str]) -> None:
+        self.kind = kind
+        self.name = name
+        self.plugins = tuple(plugins)
+        super().__init__(
+            f"the {kind} {name!r} is offered by more than one plugin: {', '.join(self.plugins)}; "
+            "uninstall all but one of them",
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Pickle by the facts, so that the error crosses process borders."""
+        return type(self), (self.kind, self.name, self.plugins)
+
+
+def _shortened(text: str) -> str:
+    shown = 60
+    return repr(text) if len(text) <= shown else f"{text[:shown]!r}…"

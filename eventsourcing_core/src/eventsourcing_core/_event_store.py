@@ -1,0 +1,176 @@
+"""The port to a store of events, and the words it is spoken to with."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+from eventsourcing_core._names import check_stream_id
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Sequence
+    from typing import Any
+
+    from eventsourcing_core._event import Event, RecordedEvent
+
+
+class ExpectedVersion(Enum):
+    """What an append expects of its stream, where it is not a number."""
+
+    ANY = "any"
+    """Nothing: append whatever is there."""
+    NO_STREAM = "no stream"
+    """The stream has no events; the same as 0."""
+    STREAM_EXISTS = "stream exists"
+    """The stream has at least one event."""
+
+
+class AppendResult(NamedTuple):
+    """Where an append left its stream."""
+
+    version: int
+    """The version of the last event written."""
+    position: int
+    """The position of the last event written."""
+
+
+@runtime_checkable
+class EventStore(Protocol):
+    """Keeps events in streams, and all of them in one order.
+
+    Implemented by every backend; ``eventsourcing_core.testing.EventStoreContract`` holds each of
+    them to what is said here. A store belongs to the event loop that it was first used in: from
+    another one its methods raise ``RuntimeError``.
+    """
+
+    async def append(
+        self,
+        stream_id: str,
+        events: Sequence[Event[object]],
+        *,
+        expected_version: int | ExpectedVersion,
+    ) -> AppendResult:
+        """Append events to a stream, all or none.
+
+        ``expected_version`` is the stream's version as the caller knows it (0: there is no such
+        stream yet), or a member of ``ExpectedVersion``.
+
+        An append can be repeated when its outcome is unknown, with the same events: if the stream
+        holds these event ids at exactly the expected place (with ``ANY`` or ``STREAM_EXISTS``: at
+        any place, in this order), nothing is written and the original result is returned. A
+        cancelled append has happened or has not, never half.
+
+        Raises:
+            ConcurrencyError: The stream is at another version.
+            DuplicateEventError: An event id is in the store already, elsewhere.
+            InvalidStreamIdError: The id is empty, over 255 characters, or has control characters.
+            SerializationError: An event cannot be stored, or is larger than the store allows.
+            ValueError: No events, or a negative expected version.
+            StorageError: The storage failed; whether it was written is unknown: repeat.
+        """
+        ...
+
+    def read(
+        self,
+        stream_id: str,
+        *,
+        from_version: int = 1,
+        to_version: int | None = None,
+        backward: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read the events of one stream by version, bounds included; none if it is unknown.
+
+        ``limit`` is the largest number of events, counted from where reading begins: the lowest
+        version, or the highest one when reading ``backward``.
+
+        Raises:
+            ValueError: A version below 1 or a negative limit.
+            InvalidStreamIdError: As for ``append``.
+            SerializationError: Stored bytes cannot be read; names stream, version and encoding.
+        """
+        ...
+
+    def read_all(
+        self,
+        *,
+        after_position: int = 0,
+        limit: int | None = None,
+        event_types: Collection[str] | None = None,
+        stream_prefix: str | None = None,
+        backward: bool = False,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read the events of all streams by position, those with a position above the given one.
+
+        An event that is delivered comes after every event of a lower position: a reader that
+        goes on after the last position it saw misses nothing. ``event_types`` (an empty
+        collection matches nothing) and ``stream_prefix`` filter before the limit counts.
+
+        Raises:
+            ValueError: A negative position or limit.
+        """
+        ...
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's own word; a caller's timeout would cancel, this one answers
+        """Sleep until there may be events after a position; False when ``timeout`` seconds passed.
+
+        Raises:
+            ValueError: A negative position or timeout.
+        """
+        ...
+
+
+def check_read(
+    stream_id: str,
+    *,
+    from_version: int,
+    to_version: int | None,
+    limit: int | None,
+) -> None:
+    """Check the arguments of ``EventStore.read``; for stores.
+
+    Raises:
+        ValueError: A version below 1 or a negative limit.
+        InvalidStreamIdError: The stream id is not one.
+    """
+    check_stream_id(stream_id)
+    for name, version in (("from_version", from_version), ("to_version", to_version)):
+        if version is not None and version < 1:
+            message = f"{name} must be 1 or more, got {version}"
+            raise ValueError(message)
+    _check_not_negative("limit", limit)
+
+
+def check_read_all(
+    *,
+    after_position: int,
+    limit: int | None,
+    event_types: Collection[str] | None,
+) -> None:
+    """Check the arguments of ``EventStore.read_all``; for stores.
+
+    Raises:
+        ValueError: A negative position or limit.
+        TypeError: One string where a collection of event types is meant.
+    """
+    _check_not_negative("after_position", after_position)
+    _check_not_negative("limit", limit)
+    if isinstance(event_types, str):
+        message = f"event_types is a collection of names, got the string {event_types!r}"
+        raise TypeError(message)
+
+
+def check_wait(*, after_position: int, timeout: float) -> None:
+    """Check the arguments of ``EventStore.wait``; for stores.
+
+    Raises:
+        ValueError: A negative position or timeout.
+    """
+    _check_not_negative("after_position", after_position)
+    _check_not_negative("timeout", timeout)
+
+
+def _check_not_negative(name: str, value: float | None) -> None:
+    if value is not None and value < 0:
+        message = f"{name} must not be negative, got {value}"
+        raise ValueError(message)

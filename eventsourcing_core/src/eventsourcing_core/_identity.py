@@ -1,0 +1,29 @@
+"""Event ids: UUIDs of version 7, which sort by the time they were made."""
+
+from __future__ import annotations
+
+import os
+import time
+
+_VERSION_7 = 0x7 << 76
+_VARIANT = 0x2 << 62
+_RANDOM_BITS = (1 << 62) - 1
+_NANOSECONDS = 1_000_000  # in a millisecond
+
+
+def new_event_id() -> bytes:
+    """Make the 16 bytes of a UUID of version 7.
+
+    48 bits of milliseconds since 1970, then 12 bits of the fraction of that millisecond, then
+    62 random bits: RFC 9562, section 5.7, with method 3 of section 6.2. Such ids are inserted
+    at the right-hand end of an index.
+    """
+    milliseconds, fraction = divmod(time.time_ns(), _NANOSECONDS)
+    number = (
+        milliseconds << 80
+        | _VERSION_7
+        | (fraction * 4096 // _NANOSECONDS) << 64
+        | _VARIANT
+        | int.from_bytes(os.urandom(8)) & _RANDOM_BITS
+    )
+    return number.to_bytes(16)

@@ -1,0 +1,52 @@
+"""The rule for the names a store keeps: stream ids and event types."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from eventsourcing_core._errors import InvalidStreamIdError
+
+MAX_NAME_LENGTH = 255
+"""How many characters a stream id or an event type may have."""
+
+
+def check_stream_id(stream_id: str) -> None:
+    """Refuse a stream id that some store could not keep.
+
+    Raises:
+        InvalidStreamIdError: If it is empty, longer than 255 characters, or holds a control
+            character or half of a surrogate pair; the message says which, and where.
+        TypeError: If it is not a string.
+    """
+    reason = _fault(stream_id, "a stream id")
+    if reason:
+        raise InvalidStreamIdError(stream_id, reason)
+
+
+def check_event_type(event_type: str) -> None:
+    """Refuse an event type name that some store could not keep; the rule of stream ids.
+
+    Raises:
+        ValueError: If the name breaks the rule.
+        TypeError: If it is not a string.
+    """
+    reason = _fault(event_type, "an event type")
+    if reason:
+        message = f"invalid event type {event_type[:60]!r}: {reason}"
+        raise ValueError(message)
+
+
+def _fault(name: str, what: str) -> str:
+    if not isinstance(name, str):
+        message = f"{what} is a str, got {type(name).__name__}: {name!r}"
+        raise TypeError(message)
+    if not name:
+        return "it is empty"
+    if len(name) > MAX_NAME_LENGTH:
+        return f"it has {len(name)} characters, at most {MAX_NAME_LENGTH} are allowed"
+    if name.isprintable():  # the common case, decided in one fast call
+        return ""
+    for index, character in enumerate(name):
+        if unicodedata.category(character) in {"Cc", "Cs"}:
+            return f"character {index + 1} is the control character U+{ord(character):04X}"
+    return ""

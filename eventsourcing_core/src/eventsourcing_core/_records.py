@@ -1,0 +1,115 @@
+"""The functions that take a class with named fields apart and put it together, as generated code.
+
+Generated, because this runs for every event of every replay: a loop over fields takes three times
+as long. The source is built of the class's own field names, which are identifiers, and nothing
+else; the standard library makes dataclasses and named tuples in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from eventsourcing_core._errors import SerializationError
+
+Convert = Callable[[Any], Any]
+
+
+class Field(NamedTuple):
+    """One stored field of a class."""
+
+    name: str
+    """Its name in the class, and in the tree."""
+    encode: Convert
+    """Value to tree."""
+    decode: Convert
+    """Tree to value."""
+    atom: type | None = None
+    """The type whose values need no conversion."""
+    default: Callable[[], Any] | None = None
+    """Makes the value of a field that was added after the event was stored."""
+    keyword: bool = False
+    """Whether the constructor takes it by keyword only."""
+    optional: bool = False
+    """Whether a TypedDict may lack it."""
+
+
+def compile_record(cls: type, fields: list[Field], *, mapping: bool) -> tuple[Convert, Convert]:
+    """Give the two functions: instance to dict, and dict to instance.
+
+    Reading takes a missing field's default, and passes over fields that the class does not have
+    (any more), so that fields with a default can be added and any field be dropped.
+    """
+    if mapping:
+        return _compile_typed_dict(cls, fields)
+    space: dict[str, Any] = {"cls": cls, "wrong": _wrong_class}
+    for number, field in enumerate(fields):
+        space[f"encode{number}"] = field.encode
+        space[f"decode{number}"] = field.decode
+        space[f"atom{number}"] = field.atom
+        space[f"default{number}"] = field.default
+    source = "\n".join([*_encode_source(fields), *_decode_source(fields)])
+    exec(source, space)  # noqa: S102 - see above; nothing in the source comes from data
+    return space["encode"], space["decode"]
+
+
+def _encode_source(fields: list[Field]) -> list[str]:
+    lines = ["def encode(value):", "  if type(value) is not cls: wrong(value, cls)"]
+    for number, field in enumerate(fields):
+        if field.atom is None:
+            lines.append(f"  v{number} = encode{number}(value.{field.name})")
+        else:
+            lines.append(f"  v{number} = value.{field.name}")
+            lines.append(f"  if type(v{number}) is not atom{number}: "
+                         f"v{number} = encode{number}(v{number})")
+    pairs = ", ".join(f"{field.name!r}: v{number}" for number, field in enumerate(fields))
+    return [*lines, f"  return {{{pairs}}}"]
+
+
+def _decode_source(fields: list[Field]) -> list[str]:
+    lines = ["def decode(tree):"]
+    for number, field in enumerate(fields):
+        indent = "  "
+        if field.default is not None:
+            lines.append(f"  if {field.name!r} not in tree: v{number} = default{number}()")
+            lines.append("  else:")
+            indent = "    "
+        if field.atom is None:
+            lines.append(f"{indent}v{number} = decode{number}(tree[{field.name!r}])")
+        else:
+            lines.append(f"{indent}v{number} = tree[{field.name!r}]")
+            lines.append(f"{indent}if type(v{number}) is not atom{number}: "
+                         f"v{number} = decode{number}(v{number})")
+    arguments = ", ".join(
+        f"{field.name}=v{number}" if field.keyword else f"v{number}"
+        for number, field in sorted(enumerate(fields), key=lambda pair: pair[1].keyword)
+    )
+    return [*lines, f"  return cls({arguments})"]
+
+
+def _wrong_class(value: object, cls: type) -> None:
+    message = f"expected {cls.__name__} itself, got {type(value).__name__}: {value!r}"
+    raise SerializationError(message)
+
+
+def _compile_typed_dict(cls: type, fields: list[Field]) -> tuple[Convert, Convert]:
+    by_name = {field.name: field for field in fields}
+    required = [field.name for field in fields if not field.optional]
+
+    def encode(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict) or value.keys() - by_name.keys():
+            message = f"expected a dict with keys of {cls.__name__} only, got {value!r}"
+            raise SerializationError(message)
+        missing = [name for name in required if name not in value]
+        if missing:
+            message = f"{cls.__name__} lacks the key {missing[0]!r}: {value!r}"
+            raise SerializationError(message)
+        return {name: by_name[name].encode(item) for name, item in value.items()}
+
+    def decode(tree: Any) -> dict[str, Any]:
+        missing = [name for name in required if name not in tree]
+        if missing:
+            raise KeyError(missing[0])
+        return {name: by_name[name].decode(item) for name, item in tree.items() if name in by_name}
+
+    return encode, decode

@@ -1,0 +1,82 @@
+"""What is asked for by name: URL schemes, serializers, transformers.
+
+The one module that looks for plugins, and only inside a function: the core works without pluggy.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from eventsourcing_core._errors import PluginError, UnknownPluginError
+from eventsourcing_core._serializer import JsonSerializer, Serializer, Transformer
+
+if TYPE_CHECKING:
+    from eventsourcing_core.hookspecs import BackendFactory
+    from eventsourcing_core.plugins import Plugins
+
+_EXTRAS = {
+    "memory": "inmemory",
+    "sqlite": "sqlite",
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "msgpack": "msgpack",
+}
+"""The extra of the core that installs what offers a name."""
+
+
+def find_backend(scheme: str) -> BackendFactory:
+    """Give the factory of the backend for a URL scheme.
+
+    Raises:
+        PluginError: No plugin offers it (``UnknownPluginError``), two do, or the one is broken.
+    """
+    factory: BackendFactory = _find("backend", scheme)
+    return factory
+
+
+def find_serializer(name: str) -> Serializer:
+    """Give a serializer by its stored name.
+
+    Raises:
+        PluginError: As for ``find_backend``.
+    """
+    serializer: Serializer = JsonSerializer() if name == "json" else _find("serializer", name)()
+    return serializer
+
+
+def find_transformer(name: str) -> Transformer:
+    """Give a transformer by its stored name.
+
+    Raises:
+        PluginError: As for ``find_backend``.
+    """
+    transformer: Transformer = _find("transformer", name)()
+    return transformer
+
+
+def _plugins() -> Plugins | None:
+    if find_spec("pluggy") is None:  # then no plugin is installed: each of them requires it
+        return None
+    from eventsourcing_core.plugins import installed_plugins  # noqa: PLC0415 - needs pluggy
+
+    return installed_plugins()
+
+
+def _find(kind: str, name: str) -> object:
+    plugins = _plugins()
+    offer = plugins.find(kind, name) if plugins else None
+    if offer is not None:
+        return offer.factory
+    names = plugins.names(kind) if plugins else []
+    if kind == "serializer":
+        names = sorted([*names, "json"])
+    raise UnknownPluginError(kind, name, names, _cure(kind, name, plugins))
+
+
+def _cure(kind: str, name: str, plugins: Plugins | None) -> str:
+    if name in _EXTRAS:
+        return f'pip install "eventsourcing-core[{_EXTRAS[name]}]"'
+    broken: dict[str, PluginError] = plugins.broken if plugins else {}
+    reasons = "".join(f"; {error}" for error in broken.values())
+    return f"install a plugin that offers this {kind}, or correct the name{reasons}"

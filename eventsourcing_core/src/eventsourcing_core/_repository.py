@@ -1,0 +1,120 @@
+"""Repositories: load an aggregate, let it decide, save what it recorded."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from eventsourcing_core._aggregate import Aggregate
+from eventsourcing_core._errors import ConcurrencyError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eventsourcing_core._event_store import EventStore
+
+A = TypeVar("A", bound=Aggregate)
+
+
+class Repository(Generic[A]):
+    """The aggregates of one class, in one event store, under optimistic concurrency.
+
+    Args:
+        store: Where the events are.
+        aggregate_class: The class to rebuild from them; it takes the id as its only argument.
+    """
+
+    def __init__(self, store: EventStore, aggregate_class: type[A]) -> None:
+        self._store = store
+        self._class = aggregate_class
+
+    async def load(self, id: str, *, at_version: int | None = None) -> A:  # noqa: A002 - the word of the domain
+        """Rebuild an aggregate from its events; a new one (version 0) if there are none.
+
+        Args:
+            id: The aggregate's id, without the category.
+            at_version: Rebuild it as it was at that version.
+
+        Raises:
+            ValueError: If ``at_version`` is below 1, or was not reached yet.
+            InvalidStreamIdError: If the id cannot be part of a stream id.
+            SerializationError: If an event cannot be read; it says which.
+            StorageError: If the store fails, or holds the stream with a hole.
+        """
+        aggregate = self._class(id)
+        apply = aggregate.apply
+        version = 0
+        async for event in self._store.read(aggregate.stream_id, to_version=at_version):
+            version += 1
+            if event.version != version:
+                message = f"stream {event.stream_id!r} has no version {version}: events are missing"
+                raise StorageError(message)
+            apply(event)
+        aggregate.version = version
+        if at_version is not None and version < at_version:
+            message = (
+                f"{aggregate.stream_id!r} is at version {version}, {at_version} was not reached yet"
+            )
+            raise ValueError(message)
+        return aggregate
+
+    async def save(self, aggregate: A) -> int:
+        """Append the pending events; give the version of the stream.
+
+        The pending events are cleared when they are stored, and kept when anything fails: saving
+        again is then safe, also if the first attempt did reach the store.
+
+        Raises:
+            ConcurrencyError: If somebody saved the aggregate since it was loaded.
+            SerializationError: If an event cannot be stored; nothing is.
+            StorageError: If the store fails.
+        """
+        pending = aggregate.pending_events
+        if not pending:
+            return aggregate.version
+        result = await self._store.append(
+            aggregate.stream_id,
+            pending,
+            expected_version=aggregate.version - len(pending),
+        )
+        aggregate.clear_pending(pending)
+        return result.version
+
+    async def update(
+        self,
+        id: str,  # noqa: A002 - the word of the domain
+        change: Callable[[A], object],
+        *,
+        attempts: int = 1,
+    ) -> A:
+        """Load, change and save, again from the start when somebody else was faster.
+
+        Args:
+            id: The aggregate's id.
+            change: Gives commands to the aggregate; may be a coroutine function. It is called
+                once per attempt, each time with a freshly loaded aggregate.
+            attempts: How often to try at the most.
+
+        Returns:
+            The aggregate as saved.
+
+        Raises:
+            ConcurrencyError: If the last attempt met a conflict, too.
+            ValueError: If ``attempts`` is below 1.
+        """
+        if attempts < 1:
+            message = f"attempts must be 1 or more, got {attempts}"
+            raise ValueError(message)
+        while True:
+            attempts -= 1
+            aggregate = await self.load(id)
+            outcome = change(aggregate)
+            if inspect.isawaitable(outcome):
+                await outcome
+            try:
+                await self.save(aggregate)
+            except ConcurrencyError:
+                if not attempts:
+                    raise
+            else:
+                return aggregate

@@ -1,0 +1,99 @@
+"""The scalars that JSON and msgpack lack, and their text: the same for every serializer.
+
+Names and codes are stored data: never renamed, never given to another type.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+from eventsourcing_core._errors import SerializationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Scalar(NamedTuple):
+    """How one type of scalar becomes text, and comes back from it."""
+
+    type: type
+    """The type, exactly: a subclass is another type."""
+    name: str
+    """Its stored name, for formats that tag by name."""
+    code: int
+    """Its stored number, 0 to 127, for formats that tag by number."""
+    to_text: Callable[[Any], str]
+    """Give the text."""
+    from_text: Callable[[str], Any]
+    """Give the value; raises ``ValueError`` for other text."""
+
+
+def _timedelta_to_text(value: timedelta) -> str:
+    return str(value // _MICROSECOND)
+
+
+def _timedelta_from_text(text: str) -> timedelta:
+    return timedelta(microseconds=int(text))
+
+
+def _decimal_from_text(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        message = f"not a decimal number: {text!r}"
+        raise ValueError(message) from None
+
+
+SCALARS = (
+    Scalar(UUID, "uuid", 1, str, UUID),
+    Scalar(datetime, "datetime", 2, datetime.isoformat, datetime.fromisoformat),
+    Scalar(date, "date", 3, date.isoformat, date.fromisoformat),
+    Scalar(time, "time", 4, time.isoformat, time.fromisoformat),
+    Scalar(timedelta, "timedelta", 5, _timedelta_to_text, _timedelta_from_text),
+    Scalar(Decimal, "decimal", 6, str, _decimal_from_text),
+)
+"""The scalars beside None, bool, int, float, str and bytes. A timedelta is whole microseconds."""
+
+SCALAR_BY_TYPE = {scalar.type: scalar for scalar in SCALARS}
+SCALAR_BY_NAME = {scalar.name: scalar for scalar in SCALARS}
+SCALAR_BY_CODE = {scalar.code: scalar for scalar in SCALARS}
+
+ATOMS = frozenset({type(None), bool, int, float, str, bytes})
+_LEAVES = ATOMS | SCALAR_BY_TYPE.keys()
+
+
+def check_tree(value: object, where: str) -> None:
+    """Refuse a value that would not come back as it went in.
+
+    Allowed are None, bool, int, float, str, bytes, UUID, datetime, date, time, timedelta, Decimal,
+    and lists and dicts (with ``str`` keys) of these; of exactly these types, since a subclass
+    would come back as its base.
+
+    Raises:
+        SerializationError: Naming the place and what to do.
+    """
+    kind = type(value)
+    if kind in _LEAVES:
+        return
+    if kind is dict:
+        for key, item in value.items():  # type: ignore[attr-defined]  # it is a dict
+            if type(key) is not str:
+                message = f"{where} has the key {key!r}: keys must be str, got {type(key).__name__}"
+                raise SerializationError(message)
+            if type(item) not in _LEAVES:
+                check_tree(item, f"{where}[{key!r}]")
+    elif kind is list:
+        for index, item in enumerate(value):  # type: ignore[arg-type]  # it is a list
+            if type(item) not in _LEAVES:
+                check_tree(item, f"{where}[{index}]")
+    else:
+        message = (
+            f"{where} is a {kind.__name__}, which an untyped event or metadata cannot hold: "
+            "convert it to a plain value or a list, or record an @event class with typed fields"
+        )
+        raise SerializationError(message)

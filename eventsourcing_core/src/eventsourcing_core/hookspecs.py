@@ -1,0 +1,59 @@
+"""The hooks of this framework: everything a plugin can offer, on one page.
+
+A plugin is a module named by an entry point of the group ``eventsourcing``::
+
+    [project.entry-points.eventsourcing]
+    sqlite = "eventsourcing_sqlite.plugin"
+
+that implements one or more of the hooks below, without arguments, each returning a mapping from
+name to factory::
+
+    from eventsourcing_core.hookspecs import hookimpl
+
+    @hookimpl
+    def backends():
+        return {"sqlite": open_sqlite}
+
+So a plugin is tested by calling a function and looking at a dict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+
+import pluggy
+
+from eventsourcing_core._backend import Backend
+from eventsourcing_core._serializer import Serializer, Transformer
+
+PROJECT = "eventsourcing"
+"""The name of the pluggy project, and of the entry-point group."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a plugin's implementation of a hook."""
+
+BackendFactory = Callable[..., AbstractAsyncContextManager[Backend]]
+"""Opens the backend of a URL: ``factory(url, codec, **options)``.
+
+``url`` is the URL without its query, ``codec`` the ``EventCodec`` to use. The options are the
+factory's keyword-only parameters, each annotated ``str``, ``int``, ``float`` or ``bool`` (or one
+of these ``| None``) and with a default: users give them as keyword arguments of ``open_backend``
+or as query parameters of the URL. Leaving the context closes all that was opened.
+"""
+
+
+@hookspec
+def backends() -> Mapping[str, BackendFactory]:  # type: ignore[empty-body]  # a specification
+    """Offer backends, by URL scheme."""
+
+
+@hookspec
+def serializers() -> Mapping[str, Callable[[], Serializer]]:  # type: ignore[empty-body]  # as above
+    """Offer serializers, by the name that is stored with each event."""
+
+
+@hookspec
+def transformers() -> Mapping[str, Callable[[], Transformer]]:  # type: ignore[empty-body]  # as above
+    """Offer transformers (compression, encryption), by the name that is stored with each event."""

@@ -1,0 +1,110 @@
+"""Finding the installed plugins, and what is wrong with those that cannot be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from eventsourcing_core import hookspecs
+from eventsourcing_core._errors import DuplicatePluginError, PluginError
+from eventsourcing_core.hookspecs import PROJECT, hookimpl, hookspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
+
+__all__ = ["Offer", "Plugins", "hookimpl", "hookspec", "installed_plugins", "load_plugins"]
+
+_KINDS = {"backends": "backend", "serializers": "serializer", "transformers": "transformer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing one plugin offers."""
+
+    kind: str
+    """``backend``, ``serializer`` or ``transformer``."""
+    name: str
+    """The URL scheme, or the stored name."""
+    plugin: str
+    """The entry point that offers it."""
+    factory: Any
+    """What the hook returned for the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """What all plugins together offer."""
+
+    offers: tuple[Offer, ...] = ()
+    """Everything that is offered, in the order of the plugins' names."""
+    broken: dict[str, PluginError] = field(default_factory=dict[str, PluginError])
+    """The plugins that cannot be used, by entry point, each with its reason."""
+
+    def names(self, kind: str) -> list[str]:
+        """List the names on offer, sorted."""
+        return sorted({offer.name for offer in self.offers if offer.kind == kind})
+
+    def find(self, kind: str, name: str) -> Offer | None:
+        """Give the one offer of that name; None if there is none.
+
+        Raises:
+            DuplicatePluginError: Two plugins offer the name.
+            PluginError: Nobody offers it, but the plugin that is called so is broken.
+        """
+        found = [offer for offer in self.offers if (offer.kind, offer.name) == (kind, name)]
+        if len(found) > 1:
+            raise DuplicatePluginError(kind, name, [offer.plugin for offer in found])
+        if not found and name in self.broken:
+            raise self.broken[name]
+        return found[0] if found else None
+
+
+@cache
+def installed_plugins() -> Plugins:
+    """Load the plugins that are installed, once per process."""
+    return load_plugins(entry_points(group=PROJECT))
+
+
+def load_plugins(found: Iterable[EntryPoint]) -> Plugins:
+    """Load plugins one by one, so that a broken one spoils nothing for the others.
+
+    pluggy's own loader is not used: it would pass over the second of two plugins with one name,
+    and stop at the first that does not import.
+    """
+    offers: list[Offer] = []
+    broken: dict[str, PluginError] = {}
+    for entry_point in sorted(found, key=lambda entry_point: (entry_point.name, entry_point.value)):
+        try:
+            offers.extend(_offers_of(entry_point))
+        except Exception as error:  # noqa: BLE001 - a plugin may fail in any way
+            broken[entry_point.name] = _broken(entry_point, error)
+    return Plugins(tuple(offers), broken)
+
+
+def _offers_of(entry_point: EntryPoint) -> list[Offer]:
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(entry_point.load(), name=entry_point.name)
+    manager.check_pending()  # refuses a misspelt hook
+    offers: list[Offer] = []
+    for hook, kind in _KINDS.items():
+        for mapping in getattr(manager.hook, hook)():
+            offers.extend(Offer(kind, n, entry_point.name, f) for n, f in mapping.items())
+    if not offers:
+        message = "it implements none of the hooks: mark its functions with @hookimpl"
+        raise PluginError(message)
+    return offers
+
+
+def _broken(entry_point: EntryPoint, error: Exception) -> PluginError:
+    broken = PluginError(
+        f"the plugin {entry_point.name!r} ({entry_point.value}) cannot be used: "
+        f"{type(error).__name__}: {error}; mend, reinstall or uninstall it",
+    )
+    broken.__cause__ = error
+    return broken

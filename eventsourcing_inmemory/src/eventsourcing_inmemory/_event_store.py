@@ -1,0 +1,187 @@
+"""The event store in memory: what a store must do, said in as few words as it takes.
+
+Events are encoded when they are appended and decoded when they are read, so what cannot be stored
+fails in the unit test. Every append lets other tasks run before it writes, as a database would,
+so tasks that race in production race here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core import (
+    AppendResult,
+    EncodedEvent,
+    EventCodec,
+    Place,
+    StorageError,
+    check_read,
+    check_read_all,
+    check_wait,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+
+    from eventsourcing_core import Event, ExpectedVersion, RecordedEvent, Serializer
+
+_PAUSE = 512  # events read between two chances for other tasks
+
+
+class EventLog:
+    """What is kept: one list of all events, and two indexes into it. Stores can share it."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[EncodedEvent, Place]] = []  # by position, from 1
+        self.streams: dict[str, list[int]] = {}  # the indexes of a stream's rows, by version
+        self.places: dict[bytes, Place] = {}  # by event id
+        self.waiting: set[asyncio.Future[None]] = set()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def bind(self) -> None:
+        """Belong to the running event loop, until it is closed."""
+        loop = asyncio.get_running_loop()
+        if self.loop is None or self.loop.is_closed():
+            self.loop = loop
+        elif self.loop is not loop:
+            message = "the store belongs to another event loop: open one in this loop"
+            raise RuntimeError(message)
+
+    def write(self, stream_id: str, events: Iterable[EncodedEvent]) -> AppendResult:
+        """Add events at the end of a stream and of the log, and wake who waits for them."""
+        stream = self.streams.setdefault(stream_id, [])
+        for event in events:
+            place = Place(stream_id, len(stream) + 1, len(self.rows) + 1)
+            stream.append(len(self.rows))
+            self.rows.append((event, place))
+            self.places[event.event_id] = place
+        for future in self.waiting:
+            if not future.done():
+                future.set_result(None)
+        return AppendResult(len(stream), len(self.rows))
+
+
+class InMemoryEventStore:
+    """Keeps events in this process, and loses them with it.
+
+    >>> import asyncio
+    >>> from eventsourcing_core import Event
+    >>> async def main():
+    ...     store = InMemoryEventStore()
+    ...     await store.append("doc-1", [Event("Opened", {})], expected_version=0)
+    ...     return [(event.version, event.event_type) async for event in store.read("doc-1")]
+    >>> asyncio.run(main())
+    [(1, 'Opened')]
+
+    Args:
+        codec: What encodes the events; made of ``serializer`` if left out.
+        serializer: A serializer or its name.
+        log: What another store keeps, to share it.
+    """
+
+    def __init__(
+        self,
+        codec: EventCodec | None = None,
+        *,
+        serializer: Serializer | str = "json",
+        log: EventLog | None = None,
+    ) -> None:
+        self._codec = codec or EventCodec(serializer)
+        self._log = log or EventLog()
+        self._closed = False
+
+    async def append(
+        self,
+        stream_id: str,
+        events: Sequence[Event[object]],
+        *,
+        expected_version: int | ExpectedVersion,
+    ) -> AppendResult:
+        """Append events to a stream, all or none; see ``EventStore.append``."""
+        append = self._codec.encode_append(stream_id, events, expected_version)
+        self._check_usable()
+        await asyncio.sleep(0)
+        log = self._log
+        version = len(log.streams.get(stream_id, ()))
+        places = log.places
+        known = {e.event_id: places[e.event_id] for e in append.events if e.event_id in places}
+        return append.settle(version, known) or log.write(stream_id, append.events)
+
+    def read(
+        self,
+        stream_id: str,
+        *,
+        from_version: int = 1,
+        to_version: int | None = None,
+        backward: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read the events of one stream by version; see ``EventStore.read``."""
+        check_read(stream_id, from_version=from_version, to_version=to_version, limit=limit)
+        self._check_usable()
+        rows = self._log.rows
+        indexes = self._log.streams.get(stream_id, [])[from_version - 1 : to_version]
+        return self._decoded((rows[index] for index in _directed(indexes, backward)), limit)
+
+    def read_all(
+        self,
+        *,
+        after_position: int = 0,
+        limit: int | None = None,
+        event_types: Collection[str] | None = None,
+        stream_prefix: str | None = None,
+        backward: bool = False,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read the events of all streams by position; see ``EventStore.read_all``."""
+        check_read_all(after_position=after_position, limit=limit, event_types=event_types)
+        self._check_usable()
+        rows = self._log.rows
+        wanted = (
+            rows[index]
+            for index in _directed(range(after_position, len(rows)), backward)
+            if (event_types is None or rows[index][0].event_type in event_types)
+            and rows[index][1].stream_id.startswith(stream_prefix or "")
+        )
+        return self._decoded(wanted, limit)
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        """Sleep until there may be events after a position; see ``EventStore.wait``."""
+        check_wait(after_position=after_position, timeout=timeout)
+        self._check_usable()
+        if len(self._log.rows) > after_position:
+            return True
+        future = asyncio.get_running_loop().create_future()
+        self._log.waiting.add(future)
+        try:
+            await asyncio.wait({future}, timeout=timeout)
+        finally:
+            self._log.waiting.discard(future)
+        return len(self._log.rows) > after_position
+
+    def close(self) -> None:
+        """Refuse further calls; the events stay with stores that share them."""
+        self._closed = True
+
+    async def _decoded(
+        self,
+        rows: Iterable[tuple[EncodedEvent, Place]],
+        limit: int | None,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        decode = self._codec.decode
+        for number, (event, place) in enumerate(rows):
+            if number == limit:
+                return
+            if number % _PAUSE == 0:
+                await asyncio.sleep(0)
+            yield decode(*event, *place)
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            message = "the store is closed"
+            raise StorageError(message)
+        self._log.bind()
+
+
+def _directed(indexes: Sequence[int], backward: bool) -> Iterable[int]:  # noqa: FBT001 - private
+    return reversed(indexes) if backward else indexes

@@ -1,0 +1,1 @@
+"""Events in an SQLite file: the embedded, durable backend."""

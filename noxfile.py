@@ -1,0 +1,137 @@
+"""Everything that is checked, as sessions: `nox` runs all but `bench`, `nox -s types` runs one.
+
+The session `tests` comes last, and in it the Python that runs nox: so the summary of pytest is the
+last thing on the screen.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+DISTRIBUTIONS = sorted(path.parent.name for path in ROOT.glob("eventsourcing_*/pyproject.toml"))
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHONS = [*(version for version in ("3.11", "3.12", "3.13") if version != RUNNING), RUNNING]
+
+nox.needs_version = ">=2026.10"
+nox.options.default_venv_backend = "uv"
+# Interpreters are used where they are installed, and skipped, not downloaded, where they are not.
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["lint", "types", "docs", "core_alone", "wheels", "minimums", "tests"]
+nox.options.stop_on_first_error = False
+
+
+def sync(session: nox.Session, *arguments: str) -> None:
+    """Bring the session's environment to what the workspace asks for, and nothing else."""
+    location = session.virtualenv.location
+    session.run_install(
+        "uv",
+        "sync",
+        "--quiet",
+        "--no-default-groups",
+        f"--python={location}",
+        *arguments,
+        env={"UV_PROJECT_ENVIRONMENT": location},
+        external=True,
+    )
+
+
+def build(session: nox.Session, *arguments: str) -> Path:
+    """Build distributions, each wheel from its source distribution; give the folder they are in."""
+    folder = Path(session.create_tmp()) / "dist"
+    session.run("uv", "build", "--quiet", "--clear", f"--out-dir={folder}", *arguments)
+    return folder
+
+
+def only_wheel(folder: Path, distribution: str) -> Path:
+    """Find the one wheel of a distribution."""
+    (wheel,) = folder.glob(f"{distribution}-*.whl")
+    return wheel
+
+
+def installed(session: nox.Session) -> list[str]:
+    """List what is installed in the session's environment."""
+    output = session.run("uv", "pip", "freeze", silent=True)
+    return str(output).split("\n")[:-1]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: ruff's rules and ruff's format."""
+    sync(session, "--only-group=lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types: mypy, pyright, and the completeness of the public types."""
+    sync(session, "--group=types")
+    session.run("mypy")
+    session.run("pyright", "--warnings")
+    for distribution in DISTRIBUTIONS:
+        session.run("pyright", "--ignoreexternal", "--verifytypes", distribution)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Documentation: every reference resolves, every public name is documented."""
+    sync(session, "--group=docs")
+    session.run("sphinx-build", "-W", "-n", "-E", "-q", "docs", "docs/_build")
+
+
+@nox.session(reuse_venv=False)
+def core_alone(session: nox.Session) -> None:
+    """The core without anything: one package, with which an aggregate is recorded and loaded."""
+    wheel = only_wheel(build(session, "--package=eventsourcing-core"), "eventsourcing_core")
+    session.install(str(wheel))
+    packages = installed(session)
+    if len(packages) != 1:
+        session.error(f"expected the core alone, found {packages}")
+    session.run("python", "-I", "tests/workspace/core_alone.py")
+
+
+@nox.session(reuse_venv=False)
+def wheels(session: nox.Session) -> None:
+    """What users install: the built wheels with extras, and with them the README's example."""
+    folder = build(session, "--all-packages")
+    wheel = only_wheel(folder, "eventsourcing_core")
+    requirement = f"eventsourcing-core[sqlite,msgpack] @ {wheel.as_uri()}"
+    session.install(f"--find-links={folder}", requirement)
+    example = re.search(r"^```python\n(.*?)^```", Path("README.md").read_text("utf-8"), re.M | re.S)
+    if example is None:
+        session.error("README.md has no python block")
+    program = folder.parent / "readme_example.py"
+    program.write_text(example[1], encoding="utf-8")
+    with session.chdir(folder.parent):
+        session.run("python", "-I", "-W", "error", program.name)
+
+
+@nox.session
+def minimums(session: nox.Session) -> None:
+    """The tests with the oldest version of each dependency that we say we support."""
+    members = [f"--editable={distribution}" for distribution in DISTRIBUTIONS]
+    testing = f"--editable={DISTRIBUTIONS[0]}[all,testing]"
+    examples = nox.project.dependency_groups(PYPROJECT, "examples")
+    session.install("--resolution=lowest-direct", *members, testing, *examples)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The tests, on every supported Python that is installed."""
+    sync(session, "--group=tests")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """The speeds, measured and never asserted."""
+    sync(session)
+    session.run("python", "-m", "benchmarks", *session.posargs)
