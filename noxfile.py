@@ -104,7 +104,9 @@ def wheels(session: nox.Session) -> None:
     wheel = only_wheel(folder, "eventsourcing_core")
     requirement = f"eventsourcing-core[sqlite,msgpack] @ {wheel.as_uri()}"
     session.install(f"--find-links={folder}", requirement)
-    example = re.search(r"^```python\n(.*?)^```", Path("README.md").read_text("utf-8"), re.M | re.S)
+    example = re.search(
+        r"^```python\n(.*?)^```", Path("README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
     if example is None:
         session.error("README.md has no python block")
     program = folder.parent / "readme_example.py"

@@ -26,8 +26,10 @@ class Aggregate(ABC):
     ...     by: int
     >>> class Counter(Aggregate):
     ...     total: int = 0
+    ...
     ...     def increase(self, by: int) -> None:
     ...         self._record(Raised(by))
+    ...
     ...     def apply(self, event: Event[Raised]) -> None:
     ...         self.total += event.data.by
     >>> counter = Counter("42")

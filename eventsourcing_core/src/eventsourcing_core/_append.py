@@ -103,9 +103,8 @@ class Append(NamedTuple):
     def _is_at_expected_place(self, standing: list[Place]) -> bool:
         expected = self.expected_version
         before = expected if isinstance(expected, int) else 0
-        return (
-            standing[0].version == before + 1
-            and standing[-1].version == before + len(self.events)
+        return standing[0].version == before + 1 and standing[-1].version == before + len(
+            self.events
         )
 
     def _refuse_duplicates(self, version: int, places: Mapping[bytes, Place]) -> None:

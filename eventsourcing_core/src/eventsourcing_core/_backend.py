@@ -86,7 +86,7 @@ class Backend:
 P = TypeVar("P")
 
 
-def open_backend(  # noqa: PLR0913 - the codec's four, then the backend's own
+def open_backend(
     url: str,
     *,
     serializer: Serializer | str = "json",

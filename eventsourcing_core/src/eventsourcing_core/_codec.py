@@ -21,7 +21,7 @@ from eventsourcing_core._pipeline import Pipeline, pipeline_named
 from eventsourcing_core._scalars import check_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from eventsourcing_core._serializer import Serializer, Transformer
 
@@ -72,13 +72,9 @@ class EventCodec:
             SerializationError: The payload or the metadata cannot be stored, or is too large.
             UnknownEventTypeError: The payload's class is not registered.
         """
-        payload = event.data
         conversion = self._conversions.get(event.event_type)
         try:
-            if conversion is None:
-                tree = self._untyped(event)
-            else:
-                tree = conversion.encode(payload)
+            tree = self._untyped(event) if conversion is None else conversion.encode(event.data)
             data = self._write(tree)
             metadata = self._encode_metadata(event) if event.metadata else None
         except Exception as error:  # noqa: BLE001 - whatever the class or serializer raises
@@ -113,10 +109,7 @@ class EventCodec:
         if not events:
             message = f"nothing to append to stream {stream_id!r}: give at least one event"
             raise ValueError(message)
-        if len(events) == 1:  # the common case, without a generator
-            encoded = (self.encode(_checked(events[0])),)
-        else:
-            encoded = tuple([self.encode(_checked(event)) for event in events])
+        encoded = tuple([self.encode(_checked(event)) for event in events])
         size = sum([len(event[1]) + len(event[2] or b"") for event in encoded])
         return Append(stream_id, encoded, expected_version, size)
 
@@ -157,18 +150,19 @@ class EventCodec:
             event_type, payload, event_id, timestamp, kept, stream_id, version, position
         )
 
-    def _reader(self, encoding: str) -> Any:
+    def _reader(self, encoding: str) -> Callable[[bytes], object]:
         read = pipeline_named(encoding, self._known).read
         self._readers[encoding] = read
         return read
 
-    def _untyped(self, event: Event[object]) -> object:
-        if type(event.data) is not dict:
-            name = self.event_types.name_of(type(event.data))
+    def _untyped(self, event: Event[Any]) -> object:
+        tree: object = event.data
+        if type(tree) is not dict:
+            name = self.event_types.name_of(type(tree))
             message = f"its payload's class is registered as {name!r}: use Event.of(payload)"
             raise SerializationError(message)
-        check_tree(event.data, "data")
-        return event.data
+        check_tree(tree, "data")
+        return tree
 
     def _encode_metadata(self, event: Event[object]) -> bytes:
         metadata = dict(event.metadata)
@@ -200,14 +194,14 @@ def _checked(event: Event[object]) -> Event[object]:
 
 
 def _no_class(event_type: str) -> NoReturn:
-    message = f"no class is registered for the event type {event_type!r}, and the registry is strict"
+    message = (
+        f"no class is registered for the event type {event_type!r}, and the registry is strict"
+    )
     raise UnknownEventTypeError(message)
 
 
 def _cannot_read(error: Exception, place: str, event_type: str, encoding: str) -> NoReturn:
-    message = (
-        f"{place} (type {event_type!r}, encoding {encoding!r}) cannot be read: {_said(error)}"
-    )
+    message = f"{place} (type {event_type!r}, encoding {encoding!r}) cannot be read: {_said(error)}"
     raise _kind(error)(message) from error
 
 

@@ -3,21 +3,21 @@
 A class is compiled once, when it is registered: every hint becomes a pair of functions, and the
 fields of a class become two generated functions that inline the check of plain fields. So a hint
 that cannot be stored is refused before any event exists, and no hint is looked at per event.
-
-What the tree looks like is stored data: see ``docs/decisions/0003-stored-form-of-payloads.md``.
 """
+
+# Data without types is this module's trade: its Anys are meant.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Callable
 from enum import Enum
 from typing import (
     Annotated,
     Any,
     Literal,
-    NamedTuple,
     NewType,
     Union,
     get_args,
@@ -26,22 +26,23 @@ from typing import (
     is_typeddict,
 )
 
+from eventsourcing_core._conversion import (
+    Conversion,
+    atom,
+    dict_of,
+    enum,
+    fixed_tuple,
+    list_of,
+    literal,
+    long_tuple,
+    scalar,
+    set_of,
+    tagged_union,
+    untyped,
+)
 from eventsourcing_core._errors import SerializationError
 from eventsourcing_core._records import Field, compile_record
-from eventsourcing_core._scalars import ATOMS, SCALAR_BY_TYPE, check_tree
-
-Convert = Callable[[Any], Any]
-
-
-class Conversion(NamedTuple):
-    """How values of one hint become trees, and come back."""
-
-    encode: Convert
-    """Value to tree; raises ``SerializationError`` naming the field."""
-    decode: Convert
-    """Tree to value; raises ``ValueError``, ``TypeError`` or ``LookupError`` for other trees."""
-    atom: type | None = None
-    """The type whose values need no conversion at all, if there is one."""
+from eventsourcing_core._scalars import ATOMS, SCALAR_BY_TYPE
 
 
 def compile_conversion(cls: type) -> Conversion:
@@ -75,9 +76,9 @@ class _Compiler:
         if isinstance(hint, type) and origin is None:
             return self._plain(hint, where)
         if hint is Any:
-            return _untyped(where)
+            return untyped(where)
         if origin is Literal:
-            return _literal(arguments, where)
+            return literal(arguments, where)
         if origin in {Union, types.UnionType}:
             return self._union(arguments, where)
         if origin in {list, set, frozenset, tuple, dict}:
@@ -86,13 +87,13 @@ class _Compiler:
 
     def _plain(self, hint: type, where: str) -> Conversion:
         if hint in ATOMS:
-            return _atom(hint, where)
+            return atom(hint, where)
         if hint in SCALAR_BY_TYPE:
-            return _scalar(hint, where)
+            return scalar(hint, where)
         if hint is list or hint is dict:
-            return _untyped(where, hint)
+            return untyped(where, hint)
         if issubclass(hint, Enum):
-            return _enum(hint, where)
+            return enum(hint, where)
         if dataclasses.is_dataclass(hint) or is_typeddict(hint) or _is_named_tuple(hint):
             return self.record(hint, where)
         raise _unsupported(hint, where)
@@ -101,7 +102,7 @@ class _Compiler:
         members = [member for member in arguments if member is not type(None)]
         if len(members) > 1:
             converted = [(member, self.conversion(member, where)) for member in members]
-            some = _tagged_union(converted, where)
+            some = tagged_union(converted, where)
         else:
             some = self.conversion(members[0], where)
         if len(members) == len(arguments):
@@ -115,29 +116,30 @@ class _Compiler:
     def _container(self, origin: type, arguments: tuple[Any, ...], where: str) -> Conversion:
         if origin is dict:
             keys = self.conversion(arguments[0], f"{where} (key)")
-            return _dict(keys, self.conversion(arguments[1], f"{where}[…]"), where)
+            return dict_of(keys, self.conversion(arguments[1], f"{where}[…]"), where)
         if origin is not tuple:
-            items = self.conversion(arguments[0], f"{where}[…]")
-            return _list(items, where) if origin is list else _set(origin, items, where)
+            item = self.conversion(arguments[0], f"{where}[…]")
+            return list_of(item, where) if origin is list else set_of(origin, item, where)
         if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004 - tuple[X, ...]
-            return _long_tuple(self.conversion(arguments[0], f"{where}[…]"), where)
+            return long_tuple(self.conversion(arguments[0], f"{where}[…]"), where)
         items = [self.conversion(item, f"{where}[{n}]") for n, item in enumerate(arguments)]
-        return _fixed_tuple(items, where)
+        return fixed_tuple(items, where)
 
     def record(self, cls: type, where: str) -> Conversion:
         """Give the conversion of a class with named fields."""
         if cls not in self._records:
-            functions: list[Convert] = []
-            # A class that refers to itself finds this, which is bound when all is compiled.
-            self._records[cls] = Conversion(lambda v: functions[0](v), lambda t: functions[1](t))
+            # A class that refers to itself finds this, which looks the real one up when it is used.
+            self._records[cls] = Conversion(
+                lambda value: self._records[cls].encode(value),  # noqa: PLW0108 - looked up later
+                lambda tree: self._records[cls].decode(tree),  # noqa: PLW0108 - as above
+            )
             fields = [self._field(cls, *field) for field in _fields(cls, where)]
-            functions.extend(compile_record(cls, fields, mapping=is_typeddict(cls)))
-            self._records[cls] = Conversion(*functions)
+            encode, decode = compile_record(cls, fields, mapping=is_typeddict(cls))
+            self._records[cls] = Conversion(encode, decode)
         return self._records[cls]
 
     def _field(self, cls: type, name: str, hint: Any, options: dict[str, Any]) -> Field:
-        encode, decode, atom = self.conversion(hint, f"{cls.__name__}.{name}")
-        return Field(name, encode, decode, atom, **options)
+        return Field(name, *self.conversion(hint, f"{cls.__name__}.{name}"), **options)
 
 
 def _fields(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
@@ -193,185 +195,3 @@ def _unsupported(hint: Any, where: str) -> SerializationError:
         "or the scalars str, int, float, bool, bytes, Decimal, UUID, datetime, date, time, "
         "timedelta",
     )
-
-
-def _wrong(value: object, expected: str, where: str) -> SerializationError:
-    return SerializationError(f"{where} must be {expected}, got {type(value).__name__}: {value!r}")
-
-
-def _atom(kind: type, where: str) -> Conversion:
-    def normalize(value: Any) -> Any:
-        if type(value) is kind:
-            return value
-        widened = kind is float and isinstance(value, int)
-        if isinstance(value, kind) or widened:
-            plain = str.__str__(value) if kind is str else kind(value)
-            if plain == value:
-                return plain
-        raise _wrong(value, kind.__name__, where)
-
-    return Conversion(normalize, normalize, kind)
-
-
-def _scalar(kind: type, where: str) -> Conversion:
-    scalar = SCALAR_BY_TYPE[kind]
-    to_text = scalar.to_text
-
-    def encode(value: Any) -> str:
-        if type(value) is not kind:
-            raise _wrong(value, kind.__name__, where)
-        return to_text(value)
-
-    return Conversion(encode, scalar.from_text)
-
-
-def _untyped(where: str, kind: type | None = None) -> Conversion:
-    def encode(value: Any) -> Any:
-        if kind is not None and type(value) is not kind:
-            raise _wrong(value, kind.__name__, where)
-        check_tree(value, where)
-        return value
-
-    return Conversion(encode, lambda tree: tree)
-
-
-def _enum(kind: type[Enum], where: str) -> Conversion:
-    odd = [member for member in kind if type(member.value) not in {str, int}]
-    if odd:
-        message = f"{where}: the value of {odd[0]} cannot be stored: give it a str or an int"
-        raise SerializationError(message)
-
-    def encode(value: Any) -> Any:
-        if type(value) is not kind:
-            raise _wrong(value, kind.__name__, where)
-        return value.value
-
-    return Conversion(encode, kind)
-
-
-def _literal(allowed: tuple[Any, ...], where: str) -> Conversion:
-    if any(type(value) not in ATOMS for value in allowed):
-        message = f"{where} has a Literal of something else than str, int, bool, bytes or None"
-        raise SerializationError(message)
-    exact = {(type(value), value) for value in allowed}
-
-    def check(value: Any) -> Any:
-        if type(value) in ATOMS and (type(value), value) in exact:
-            return value
-        raise _wrong(value, " or ".join(map(repr, allowed)), where)
-
-    return Conversion(check, check)
-
-
-def _tagged_union(members: list[tuple[Any, Conversion]], where: str) -> Conversion:
-    """Store ``[name of the member, tree]``, so that a member added later changes nothing.
-
-    Trees without a tag are those of the time when the hint was one of the members alone.
-    """
-    names = [getattr(get_origin(hint) or hint, "__name__", str(hint)) for hint, _ in members]
-    if len(set(names)) < len(names):
-        message = f"{where} is a union of two types with one name ({', '.join(names)}): rename one"
-        raise SerializationError(message)
-    decoders = dict(zip(names, (conversion.decode for _, conversion in members), strict=True))
-    by_type = {
-        get_origin(hint) or hint: (name, conversion.encode)
-        for name, (hint, conversion) in zip(names, members, strict=True)
-    }
-    expected = " or ".join(names)
-
-    def encode(value: Any) -> list[Any]:
-        exact = by_type.get(type(value))
-        for name, convert in [exact] if exact else by_type.values():
-            try:
-                return [name, convert(value)]
-            except SerializationError:
-                if exact:
-                    raise
-        raise _wrong(value, expected, where)
-
-    def decode(tree: Any) -> Any:
-        if type(tree) is list and len(tree) == 2 and tree[0] in decoders:  # noqa: PLR2004 - a pair
-            return decoders[tree[0]](tree[1])
-        for convert in decoders.values():
-            try:
-                return convert(tree)
-            except (ValueError, TypeError, LookupError):
-                continue
-        raise _wrong(tree, expected, where)
-
-    return Conversion(encode, decode)
-
-
-def _list(items: Conversion, where: str) -> Conversion:
-    encode_item, decode_item, _ = items
-
-    def encode(value: Any) -> list[Any]:
-        if not isinstance(value, list):
-            raise _wrong(value, "list", where)
-        return [encode_item(item) for item in value]
-
-    return Conversion(encode, lambda tree: [decode_item(item) for item in _listed(tree)])
-
-
-def _set(kind: type, items: Conversion, where: str) -> Conversion:
-    encode_item, decode_item, _ = items
-
-    def encode(value: Any) -> list[Any]:
-        if not isinstance(value, kind):
-            raise _wrong(value, kind.__name__, where)
-        # Sorted, so that equal sets give equal bytes.
-        return sorted((encode_item(item) for item in value), key=repr)
-
-    return Conversion(encode, lambda tree: kind(decode_item(item) for item in _listed(tree)))
-
-
-def _long_tuple(items: Conversion, where: str) -> Conversion:
-    encode_item, decode_item, _ = items
-
-    def encode(value: Any) -> list[Any]:
-        if type(value) is not tuple:
-            raise _wrong(value, "tuple", where)
-        return [encode_item(item) for item in value]
-
-    return Conversion(encode, lambda tree: tuple([decode_item(item) for item in _listed(tree)]))
-
-
-def _fixed_tuple(items: list[Conversion], where: str) -> Conversion:
-    def encode(value: Any) -> list[Any]:
-        if type(value) is not tuple or len(value) != len(items):
-            raise _wrong(value, f"a tuple of {len(items)}", where)
-        return [convert.encode(item) for convert, item in zip(items, value, strict=True)]
-
-    def decode(tree: Any) -> tuple[Any, ...]:
-        pairs = zip(items, _listed(tree), strict=True)
-        return tuple([convert.decode(item) for convert, item in pairs])
-
-    return Conversion(encode, decode)
-
-
-def _dict(keys: Conversion, values: Conversion, where: str) -> Conversion:
-    """Store a dict as a dict where its keys are ``str``, else as a list of pairs."""
-    encode_key, decode_key, key_atom = keys
-    encode_value, decode_value, _ = values
-
-    def encode_pairs(value: Any) -> list[list[Any]]:
-        if not isinstance(value, dict):
-            raise _wrong(value, "dict", where)
-        return [[encode_key(key), encode_value(item)] for key, item in value.items()]
-
-    def decode_pairs(tree: Any) -> dict[Any, Any]:
-        return {decode_key(key): decode_value(item) for key, item in _listed(tree)}
-
-    if key_atom is not str:
-        return Conversion(encode_pairs, decode_pairs)
-    return Conversion(
-        lambda value: dict(encode_pairs(value)),
-        lambda tree: {key: decode_value(item) for key, item in tree.items()},
-    )
-
-
-def _listed(tree: Any) -> list[Any]:
-    if type(tree) is not list:
-        message = f"expected a list, found {type(tree).__name__}"
-        raise TypeError(message)
-    return tree

@@ -4,7 +4,7 @@ EventSourcingError                 never raised itself
 ├── ConcurrencyError               the stream is not at the expected version
 ├── DuplicateEventError            an event id occurs once in a store
 ├── InvalidStreamIdError           (ValueError)
-├── SerializationError             (ValueError) data that cannot be stored, or bytes that cannot be read
+├── SerializationError             (ValueError) a value cannot be stored, or bytes not be read
 │   └── UnknownEventTypeError      (LookupError) a payload or a stored type without a class
 ├── TransformError                 bytes that cannot be compressed, decrypted, …
 ├── SnapshotError                  state that cannot be stored or restored

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from uuid import UUID
 
 from eventsourcing_core._event_types import EventTypes, default_event_types
@@ -27,7 +27,7 @@ P = TypeVar("P")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_new = object.__new__
+_new: Any = object.__new__
 
 
 class Event(Generic[T_co]):
@@ -240,14 +240,14 @@ class _OpenEvent(Event[T_co]):
     """An event that can still be filled in; it leaves ``new_event`` as an ``Event``."""
 
     __slots__ = ()
-    __setattr__ = object.__setattr__
+    __setattr__: Any = object.__setattr__
 
 
 class _OpenRecordedEvent(RecordedEvent[T_co]):
     """The same for ``RecordedEvent``."""
 
     __slots__ = ()
-    __setattr__ = object.__setattr__
+    __setattr__: Any = object.__setattr__
 
 
 def new_event(
@@ -258,14 +258,15 @@ def new_event(
     metadata: Mapping[str, object],
 ) -> Event[P]:
     """Make an event of what was checked already."""
-    event: Event[P] = _new(_OpenEvent)
+    event: Any = _new(_OpenEvent)
     event.event_type = event_type
     event.data = data
-    event._event_id = event_id
-    event._timestamp = timestamp
+    event._event_id = event_id  # noqa: SLF001 - it is being built
+    event._timestamp = timestamp  # noqa: SLF001 - as above
     event.metadata = metadata
     event.__class__ = Event
-    return event
+    closed: Event[P] = event
+    return closed
 
 
 def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
@@ -279,17 +280,18 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     position: int,
 ) -> RecordedEvent[P]:
     """Make a recorded event of what a store holds; not checked again."""
-    event: RecordedEvent[P] = _new(_OpenRecordedEvent)
+    event: Any = _new(_OpenRecordedEvent)
     event.event_type = event_type
     event.data = data
-    event._event_id = event_id
-    event._timestamp = timestamp
+    event._event_id = event_id  # noqa: SLF001 - it is being built
+    event._timestamp = timestamp  # noqa: SLF001 - as above
     event.metadata = metadata
     event.stream_id = stream_id
     event.version = version
     event.position = position
     event.__class__ = RecordedEvent
-    return event
+    closed: RecordedEvent[P] = event
+    return closed
 
 
 def to_microseconds(timestamp: datetime) -> int:

@@ -6,12 +6,14 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
-from eventsourcing_core._converter import Conversion, compile_conversion
+from eventsourcing_core._converter import compile_conversion
 from eventsourcing_core._errors import UnknownEventTypeError
 from eventsourcing_core._names import check_event_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from eventsourcing_core._conversion import Conversion
 
 C = TypeVar("C")
 
@@ -121,7 +123,11 @@ def event(
     """
     if isinstance(cls, type):
         return _event_class(cls, None, event_types)
-    return lambda decorated: _event_class(decorated, cls, event_types)
+
+    def decorate(decorated: type[Any]) -> type[Any]:
+        return _event_class(decorated, cls, event_types)
+
+    return decorate
 
 
 def _event_class(cls: type[Any], name: str | None, event_types: EventTypes) -> type[Any]:

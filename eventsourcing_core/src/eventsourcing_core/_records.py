@@ -5,6 +5,10 @@ as long. The source is built of the class's own field names, which are identifie
 else; the standard library makes dataclasses and named tuples in the same way.
 """
 
+# Data without types is this module's trade: its Anys are meant.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -60,8 +64,9 @@ def _encode_source(fields: list[Field]) -> list[str]:
             lines.append(f"  v{number} = encode{number}(value.{field.name})")
         else:
             lines.append(f"  v{number} = value.{field.name}")
-            lines.append(f"  if type(v{number}) is not atom{number}: "
-                         f"v{number} = encode{number}(v{number})")
+            lines.append(
+                f"  if type(v{number}) is not atom{number}: v{number} = encode{number}(v{number})"
+            )
     pairs = ", ".join(f"{field.name!r}: v{number}" for number, field in enumerate(fields))
     return [*lines, f"  return {{{pairs}}}"]
 
@@ -78,8 +83,10 @@ def _decode_source(fields: list[Field]) -> list[str]:
             lines.append(f"{indent}v{number} = decode{number}(tree[{field.name!r}])")
         else:
             lines.append(f"{indent}v{number} = tree[{field.name!r}]")
-            lines.append(f"{indent}if type(v{number}) is not atom{number}: "
-                         f"v{number} = decode{number}(v{number})")
+            lines.append(
+                f"{indent}if type(v{number}) is not atom{number}: "
+                f"v{number} = decode{number}(v{number})"
+            )
     arguments = ", ".join(
         f"{field.name}=v{number}" if field.keyword else f"v{number}"
         for number, field in sorted(enumerate(fields), key=lambda pair: pair[1].keyword)

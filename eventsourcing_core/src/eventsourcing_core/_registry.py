@@ -6,7 +6,7 @@ The one module that looks for plugins, and only inside a function: the core work
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._errors import PluginError, UnknownPluginError
 from eventsourcing_core._serializer import JsonSerializer, Serializer, Transformer
@@ -63,7 +63,7 @@ def _plugins() -> Plugins | None:
     return installed_plugins()
 
 
-def _find(kind: str, name: str) -> object:
+def _find(kind: str, name: str) -> Any:
     plugins = _plugins()
     offer = plugins.find(kind, name) if plugins else None
     if offer is not None:

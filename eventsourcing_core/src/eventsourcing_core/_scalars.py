@@ -3,6 +3,10 @@
 Names and codes are stored data: never renamed, never given to another type.
 """
 
+# Data without types is this module's trade: its Anys are meant.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
@@ -67,7 +71,7 @@ ATOMS = frozenset({type(None), bool, int, float, str, bytes})
 _LEAVES = ATOMS | SCALAR_BY_TYPE.keys()
 
 
-def check_tree(value: object, where: str) -> None:
+def check_tree(value: Any, where: str) -> None:
     """Refuse a value that would not come back as it went in.
 
     Allowed are None, bool, int, float, str, bytes, UUID, datetime, date, time, timedelta, Decimal,
@@ -77,18 +81,18 @@ def check_tree(value: object, where: str) -> None:
     Raises:
         SerializationError: Naming the place and what to do.
     """
-    kind = type(value)
+    kind: type[object] = type(value)
     if kind in _LEAVES:
         return
     if kind is dict:
-        for key, item in value.items():  # type: ignore[attr-defined]  # it is a dict
+        for key, item in value.items():
             if type(key) is not str:
                 message = f"{where} has the key {key!r}: keys must be str, got {type(key).__name__}"
                 raise SerializationError(message)
             if type(item) not in _LEAVES:
                 check_tree(item, f"{where}[{key!r}]")
     elif kind is list:
-        for index, item in enumerate(value):  # type: ignore[arg-type]  # it is a list
+        for index, item in enumerate(value):
             if type(item) not in _LEAVES:
                 check_tree(item, f"{where}[{index}]")
     else:

@@ -1,5 +1,9 @@
 """Serializers and transformers: the two steps between a tree of values and stored bytes."""
 
+# Data without types is this module's trade: its Anys are meant.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import base64
@@ -51,15 +55,15 @@ class Transformer(Protocol):
 
 
 class JsonSerializer:
-    """Compact JSON in UTF-8.
+    r"""Compact JSON in UTF-8.
 
     What JSON lacks is an object of one key that begins with a dollar sign, such as
     ``{"$uuid": "…"}`` or ``{"$bytes": "<base64>"}``; a dict of the caller's that looks like that
-    gets a second dollar sign, which reading takes off again. NaN and infinities are written as Python writes them
-    (``NaN``, ``Infinity``), which not every other reader accepts.
+    gets a second dollar sign, which reading takes off again. NaN and infinities are written as
+    Python writes them (``NaN``, ``Infinity``), which not every other reader accepts.
 
     >>> JsonSerializer().serialize({"owner": "Zoë", "photo": b"..."})
-    b'{"owner":"Zo\\xc3\\xab","photo":{"$bytes":"Li4u"}}'
+    b'{"owner":"Zo\xc3\xab","photo":{"$bytes":"Li4u"}}'
     """
 
     name = "json"
@@ -87,7 +91,7 @@ _PLAIN = frozenset({type(None), bool, int, float, str})
 
 def _tagged(tree: Any) -> Any:
     """Replace what JSON lacks; a container without any is returned as it is, not copied."""
-    kind = type(tree)
+    kind: type[object] = type(tree)
     if kind in _PLAIN:
         return tree
     if kind is dict:
@@ -105,7 +109,7 @@ def _tagged(tree: Any) -> Any:
 
 def _tagged_dict(tree: dict[str, Any]) -> dict[str, Any]:
     copy = tree
-    for key, item in tree.items():
+    for item in tree.values():
         if type(item) not in _PLAIN:
             copy = {key: _tagged(item) for key, item in tree.items()}
             break

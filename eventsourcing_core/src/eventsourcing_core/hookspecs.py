@@ -2,13 +2,14 @@
 
 A plugin is a module named by an entry point of the group ``eventsourcing``::
 
-    [project.entry-points.eventsourcing]
+    [project.entry - points.eventsourcing]
     sqlite = "eventsourcing_sqlite.plugin"
 
 that implements one or more of the hooks below, without arguments, each returning a mapping from
 name to factory::
 
     from eventsourcing_core.hookspecs import hookimpl
+
 
     @hookimpl
     def backends():
@@ -25,7 +26,7 @@ from contextlib import AbstractAsyncContextManager
 import pluggy
 
 from eventsourcing_core._backend import Backend
-from eventsourcing_core._serializer import Serializer, Transformer
+from eventsourcing_core._serializer import Serializer, Transformer  # noqa: TC001 - pluggy and readers evaluate the hints
 
 PROJECT = "eventsourcing"
 """The name of the pluggy project, and of the entry-point group."""

@@ -1,10 +1,15 @@
 """Trees of values as msgpack."""
 
+# msgpack has no type hints.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportAssignmentType=false
+
 from __future__ import annotations
 
 from typing import Any
 
 import msgpack
+
 from eventsourcing_core import SCALARS
 
 _BIG_INTEGER = 127
@@ -15,24 +20,26 @@ _FROM_EXTENSION = {scalar.code: scalar.from_text for scalar in SCALARS} | {_BIG_
 
 
 class MsgpackSerializer:
-    """Msgpack, with the scalars it lacks as extension types that hold their text.
+    r"""Msgpack, with the scalars it lacks as extension types that hold their text.
 
     The extension codes are those of ``eventsourcing_core.SCALARS``, and 127 for an integer of
     more than 64 bits.
 
     >>> MsgpackSerializer().serialize({"n": 7})
-    b'\\x81\\xa1n\\x07'
+    b'\x81\xa1n\x07'
     """
 
     name = "msgpack"
 
     def serialize(self, tree: object) -> bytes:
         """Give the bytes of a tree."""
-        return msgpack.packb(tree, default=_extension)
+        data: bytes = msgpack.packb(tree, default=_extension)
+        return data
 
     def deserialize(self, data: bytes) -> object:
         """Give the tree of the bytes."""
-        return msgpack.unpackb(data, ext_hook=_value)
+        tree: object = msgpack.unpackb(data, ext_hook=_value)
+        return tree
 
 
 def _extension(value: Any) -> msgpack.ExtType:
