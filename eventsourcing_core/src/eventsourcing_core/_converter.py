@@ -19,6 +19,8 @@ from typing import (
     Any,
     Literal,
     NewType,
+    NotRequired,
+    Required,
     Union,
     get_args,
     get_origin,
@@ -69,14 +71,14 @@ class _Compiler:
         while isinstance(hint, NewType):
             hint = hint.__supertype__
         origin, arguments = get_origin(hint), get_args(hint)
-        if origin is Annotated:
+        if origin in {Annotated, NotRequired, Required}:
             return self.conversion(arguments[0], where)
+        if hint is Any:
+            return untyped(where)
         if hint is None:
             hint = type(None)
         if isinstance(hint, type) and origin is None:
             return self._plain(hint, where)
-        if hint is Any:
-            return untyped(where)
         if origin is Literal:
             return literal(arguments, where)
         if origin in {Union, types.UnionType}:
@@ -145,7 +147,7 @@ class _Compiler:
 def _fields(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
     """List the stored fields of a class: name, hint, and what ``Field`` must know more."""
     try:
-        hints = get_type_hints(cls, localns={cls.__name__: cls})
+        hints = get_type_hints(cls, localns={cls.__name__: cls}, include_extras=True)
     except (NameError, TypeError) as error:
         message = (
             f"the hints of {cls.__qualname__} ({where}) cannot be evaluated: {error}; the names "
@@ -159,8 +161,10 @@ def _fields(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
             if field.init
         ]
     if is_typeddict(cls):
-        optional: frozenset[str] = getattr(cls, "__optional_keys__", frozenset())
-        return [(name, hint, {"optional": name in optional}) for name, hint in hints.items()]
+        return [
+            (name, hint, {"optional": _is_optional(cls, name, hint)})
+            for name, hint in hints.items()
+        ]
     if _is_named_tuple(cls):
         defaults: dict[str, Any] = getattr(cls, "_field_defaults", {})
         return [
@@ -172,6 +176,13 @@ def _fields(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
         "a NamedTuple or a TypedDict"
     )
     raise SerializationError(message)
+
+
+def _is_optional(cls: Any, name: str, hint: Any) -> bool:
+    """Tell by the evaluated hint: where hints are strings, ``__optional_keys__`` is wrong."""
+    if get_origin(hint) in {NotRequired, Required}:
+        return get_origin(hint) is NotRequired
+    return name in cls.__optional_keys__
 
 
 def _dataclass_options(field: dataclasses.Field[Any]) -> dict[str, Any]:
