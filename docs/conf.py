@@ -1,10 +1,16 @@
 """How Sphinx builds the documentation: `uv run nox -s docs`."""
 
-from importlib.metadata import version
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "eventsourcing-core"
 author = "the eventsourcing-core authors"
-release = version("eventsourcing-core")
+release = metadata.version("eventsourcing-core")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build"]
@@ -13,5 +19,29 @@ html_title = f"eventsourcing-core {release}"
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the signature in the docstring's head carries them
+
+# Every reference must lead somewhere, but for those to Python's own documentation, which would need
+# the network, and to type variables, which have none.
+nitpicky = True
+nitpick_ignore_regex = [
+    (r"py:.*", r"(?:abc|collections|contextlib|datetime|enum|typing|uuid)\..*"),
+    (r"py:.*", r"(?:.*\.)?[A-Z](?:_co|_contra)?"),
+]
+
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
+
+
+def keep_colons(*event: object) -> None:
+    """Keep napoleon from taking the words before a colon for the type of an attribute.
+
+    What is before the first colon is the type: so put one there with nothing before it.
+    """
+    _app, what, _name, _value, _options, lines = event
+    if what in {"attribute", "data", "property"} and isinstance(lines, list) and lines:
+        lines[0] = f": {lines[0]}"
+
+
+def setup(app: Sphinx) -> None:
+    """Run before napoleon, whose priority is 500."""
+    app.connect("autodoc-process-docstring", keep_colons, priority=400)

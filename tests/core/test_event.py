@@ -32,7 +32,7 @@ def test_of_refuses_a_class_that_is_not_registered() -> None:
 
 def test_the_timestamp_is_now_in_utc_unless_given() -> None:
     before = datetime.now(UTC)
-    made = Event("Opened", {}).timestamp
+    made = Event("Opened", {"a": 1}).timestamp
     assert before - timedelta(microseconds=1) <= made <= datetime.now(UTC)
     assert made.tzinfo is UTC
 
@@ -48,26 +48,26 @@ def test_the_timestamp_is_now_in_utc_unless_given() -> None:
     ],
 )
 def test_a_given_timestamp_is_kept_to_the_microsecond(timestamp: datetime) -> None:
-    assert Event("Opened", {}, timestamp=timestamp).timestamp == timestamp
+    assert Event("Opened", {"a": 1}, timestamp=timestamp).timestamp == timestamp
 
 
 def test_a_naive_timestamp_is_refused() -> None:
     with pytest.raises(ValueError, match="has no time zone"):
-        Event("Opened", {}, timestamp=datetime(2026, 11, 23))  # noqa: DTZ001 - the mistake
+        Event("Opened", {"a": 1}, timestamp=datetime(2026, 11, 23))  # noqa: DTZ001 - the mistake
     with pytest.raises(ValueError, match="has no time zone"):
         Event.of(Opened("A"), timestamp=datetime(2026, 11, 23), event_types=types)  # noqa: DTZ001
 
 
 def test_a_given_event_id_is_kept() -> None:
     event_id = uuid4()
-    made = Event("Opened", {}, event_id=event_id)
+    made = Event("Opened", {"a": 1}, event_id=event_id)
     assert (made.event_id, made.raw_event_id) == (event_id, event_id.bytes)
 
 
 def test_events_cannot_be_changed() -> None:
-    made = Event("Opened", {})
+    made = Event("Opened", {"a": 1})
     with pytest.raises(AttributeError, match="immutable: cannot set 'data'"):
-        made.data = {}  # type: ignore[misc]
+        made.data = {"a": 2}
     with pytest.raises(AttributeError, match="immutable: cannot delete 'data'"):
         del made.data
     with pytest.raises(AttributeError):
@@ -75,7 +75,7 @@ def test_events_cannot_be_changed() -> None:
 
 
 def test_metadata_cannot_be_changed() -> None:
-    made = Event("Opened", {}, metadata={"user": "alice"})
+    made = Event("Opened", {"a": 1}, metadata={"user": "alice"})
     with pytest.raises(TypeError):
         made.metadata["user"] = "mallory"  # type: ignore[index]  # pyright: ignore[reportIndexIssue] - the mistake
 
@@ -93,7 +93,7 @@ def test_events_are_equal_when_every_field_is() -> None:
 
 
 def test_an_event_is_not_equal_to_the_same_event_recorded() -> None:
-    made = Event("Opened", {}, event_id=UUID(int=1), timestamp=NOON)
+    made = Event("Opened", {"a": 1}, event_id=UUID(int=1), timestamp=NOON)
     assert made != recorded()
     assert made != "Opened"
 
@@ -124,7 +124,7 @@ def test_a_recorded_event_stands_at_version_and_position_1_or_later(
     version: int, position: int
 ) -> None:
     with pytest.raises(ValueError, match="count from 1"):
-        RecordedEvent("Opened", {}, stream_id="doc-1", version=version, position=position)
+        RecordedEvent("Opened", {"a": 1}, stream_id="doc-1", version=version, position=position)
 
 
 def test_the_repr_says_what_where_and_when() -> None:
@@ -136,7 +136,7 @@ def test_the_repr_says_what_where_and_when() -> None:
 
 
 @pytest.mark.parametrize(
-    "made", [Event("Opened", {"a": 1}), Event("Opened", {}, metadata={"u": 1}), recorded()]
+    "made", [Event("Opened", {"a": 1}), Event("Opened", {"a": 1}, metadata={"u": 1}), recorded()]
 )
 def test_events_can_be_pickled_and_copied(made: Event[object]) -> None:
     assert pickle.loads(pickle.dumps(made)) == made  # noqa: S301 - our own bytes

@@ -10,7 +10,7 @@ from eventsourcing_core import Event, InvalidStreamIdError, check_stream_id
 )
 def test_printable_names_of_up_to_255_characters_are_accepted(stream_id: str) -> None:
     check_stream_id(stream_id)
-    assert Event(stream_id, {}).event_type == stream_id
+    assert Event(stream_id, {"a": 1}).event_type == stream_id
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_other_names_are_refused_with_the_character_that_is_wrong(
         check_stream_id(stream_id)
     assert caught.value.stream_id == stream_id
     with pytest.raises(ValueError, match=reason.replace("+", r"\+")):
-        Event(stream_id, {})
+        Event(stream_id, {"a": 1})
 
 
 def test_a_stream_id_of_another_type_is_a_type_error() -> None:

@@ -13,6 +13,7 @@ from eventsourcing_core import (
     Aggregate,
     AppendResult,
     ConcurrencyError,
+    EncodedEvent,
     Event,
     EventCodec,
     ExpectedVersion,
@@ -54,7 +55,7 @@ class ListStore:
 
     def __init__(self) -> None:
         self.codec = EventCodec()
-        self.rows: list[tuple[Any, Place]] = []
+        self.rows: list[tuple[EncodedEvent, Place]] = []
 
     async def append(
         self,

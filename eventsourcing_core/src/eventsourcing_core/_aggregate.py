@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -54,8 +55,8 @@ class Aggregate(ABC):
         super().__init_subclass__(**options)
         if "category" not in vars(cls):
             cls.category = cls.__name__
-        for name, value in vars(cls).items():
-            if name in cls.__annotations__ and isinstance(value, (list, dict, set)):
+        for name in inspect.get_annotations(cls):
+            if isinstance(vars(cls).get(name), (list, dict, set)):
                 message = (
                     f"{cls.__name__}.{name} has a mutable default, which all aggregates would "
                     "share: set it in __init__ instead"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import types
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from eventsourcing_core._aggregate import Aggregate
@@ -137,17 +136,20 @@ def open_backend(
     return factory(url.partition("?")[0], codec, **given)
 
 
-def _options_of(factory: Callable[..., object]) -> dict[str, Any]:
-    """List the options of a factory with their hints: its keyword-only parameters."""
-    hints = get_type_hints(factory)
+def _options_of(factory: Callable[..., object]) -> dict[str, str]:
+    """List the options of a factory, its keyword-only parameters, each with its type's name.
+
+    Annotations are read as text: evaluating them would need names that plugins import for type
+    checkers only.
+    """
     return {
-        parameter.name: hints.get(parameter.name, str)
+        parameter.name: inspect.formatannotation(parameter.annotation).strip("'").partition(" |")[0]
         for parameter in inspect.signature(factory).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
 
 
-def _is_known(name: str, known: Mapping[str, object], scheme: str) -> bool:
+def _is_known(name: str, known: Mapping[str, str], scheme: str) -> bool:
     if name in known:
         return True
     options = ", ".join(sorted(known)) or "none"
@@ -155,15 +157,22 @@ def _is_known(name: str, known: Mapping[str, object], scheme: str) -> bool:
     raise ValueError(message)
 
 
-def _converted(name: str, text: str, known: Mapping[str, Any]) -> object:
+def _converted(name: str, text: str, known: Mapping[str, str]) -> object:
     """Turn a query parameter's text into the type that the option is annotated with."""
-    hint = known[name]
-    if get_origin(hint) in {Union, types.UnionType}:
-        hint = next(member for member in get_args(hint) if member is not type(None))
     try:
-        if hint is bool:
-            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-        return hint(text)
+        return _FROM_TEXT[known[name]](text)
     except (ValueError, KeyError):
-        message = f"the option {name!r} takes {hint.__name__}, got {text!r}"
+        message = f"the option {name!r} takes {known[name]}, got {text!r}"
         raise ValueError(message) from None
+
+
+def _bool(text: str) -> bool:
+    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+
+
+_FROM_TEXT: Mapping[str, Callable[[str], object]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": _bool,
+}

@@ -137,8 +137,8 @@ class EventCodec:
             conversion = self._conversions.get(event_type)
             if conversion is not None:
                 payload = conversion.decode(payload)
-            elif self.event_types.strict:
-                _no_class(event_type)
+            else:
+                self._check_untyped(event_type, payload)
             kept = (
                 NO_METADATA
                 if metadata is None
@@ -156,13 +156,21 @@ class EventCodec:
         return read
 
     def _untyped(self, event: Event[Any]) -> object:
-        tree: object = event.data
-        if type(tree) is not dict:
-            name = self.event_types.name_of(type(tree))
+        kind: type[object] = type(event.data)
+        if kind is not dict:
+            name = self.event_types.name_of(kind)
             message = f"its payload's class is registered as {name!r}: use Event.of(payload)"
             raise SerializationError(message)
-        check_tree(tree, "data")
-        return tree
+        check_tree(event.data, "data")
+        return event.data
+
+    def _check_untyped(self, event_type: str, payload: object) -> None:
+        if self.event_types.strict:
+            message = f"no class is registered for {event_type!r}, and the registry is strict"
+            raise UnknownEventTypeError(message)
+        if type(payload) is not dict:
+            message = f"expected a dict, found {type(payload).__name__}"
+            raise SerializationError(message)
 
     def _encode_metadata(self, event: Event[object]) -> bytes:
         metadata = dict(event.metadata)
@@ -191,13 +199,6 @@ def _checked(event: Event[object]) -> Event[object]:
         message = f"append takes events, got {type(event).__name__}: wrap it with Event.of(…)"
         raise TypeError(message)
     return event
-
-
-def _no_class(event_type: str) -> NoReturn:
-    message = (
-        f"no class is registered for the event type {event_type!r}, and the registry is strict"
-    )
-    raise UnknownEventTypeError(message)
 
 
 def _cannot_read(error: Exception, place: str, event_type: str, encoding: str) -> NoReturn:

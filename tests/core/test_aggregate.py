@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from abc import ABC
+from typing import Any, ClassVar
+
+import pytest
+
+from eventsourcing_core import (
+    Aggregate,
+    Event,
+    EventTypes,
+    InvalidStreamIdError,
+    UnknownEventTypeError,
+    event,
+    recording_metadata,
+)
+
+types = EventTypes()
+
+
+@event(event_types=types)
+class Added:
+    item: str
+
+
+class Full(Exception):  # noqa: N818 - a domain's own word
+    pass
+
+
+class Basket(Aggregate):
+    category = "basket"
+    event_types = types
+    limit: int = 2
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - as in the base
+        super().__init__(id)
+        self.items: list[str] = []
+
+    def add(self, *items: str) -> None:
+        for item in items:
+            if len(self.items) == self.limit:
+                raise Full
+            self._record(Added(item), by="test")
+
+    def apply(self, event: Event[Added]) -> None:
+        self.items.append(event.data.item)
+
+
+def test_a_command_records_applies_and_counts() -> None:
+    basket = Basket("1")
+    basket.add("tea", "milk")
+    assert (basket.items, basket.version) == (["tea", "milk"], 2)
+    assert [event.data for event in basket.pending_events] == [Added("tea"), Added("milk")]
+
+
+def test_recorded_events_carry_their_own_and_the_surrounding_metadata() -> None:
+    basket = Basket("1")
+    with recording_metadata(user="alice"):
+        basket.add("tea")
+    assert basket.pending_events[0].metadata == {"user": "alice", "by": "test"}
+
+
+def test_a_command_that_raises_in_the_middle_keeps_what_it_recorded() -> None:
+    basket = Basket("1")
+    with pytest.raises(Full):
+        basket.add("tea", "milk", "bread")
+    assert [event.data.item for event in basket.pending_events] == ["tea", "milk"]
+    assert basket.version == 2
+
+
+def test_what_cannot_be_recorded_changes_nothing() -> None:
+    basket = Basket("1")
+    with pytest.raises(UnknownEventTypeError):
+        basket._record(5)
+    assert (basket.version, basket.pending_events) == (0, ())
+
+
+def test_clear_pending_returns_and_clears() -> None:
+    basket = Basket("1")
+    basket.add("tea", "milk")
+    cleared = basket.clear_pending()
+    assert [event.data.item for event in cleared] == ["tea", "milk"]
+    assert (basket.pending_events, basket.version) == ((), 2)
+
+
+def test_clear_pending_can_take_only_some() -> None:
+    basket = Basket("1")
+    basket.add("tea", "milk")
+    first, second = basket.pending_events
+    assert basket.clear_pending([first]) == [first]
+    assert basket.pending_events == (second,)
+
+
+def test_from_events_rebuilds_and_counts() -> None:
+    events = [Event.of(Added(item), event_types=types) for item in ("tea", "milk")]
+    basket = Basket.from_events("1", events)
+    assert (basket.items, basket.version, basket.pending_events) == (["tea", "milk"], 2, ())
+
+
+def test_the_stream_id_is_category_and_id() -> None:
+    class Named(Basket):
+        category: ClassVar[str] = "named"
+
+    class Plain(Basket):
+        pass
+
+    assert [cls("7").stream_id for cls in (Basket, Named, Plain)] == [
+        "basket-7",
+        "named-7",
+        "Plain-7",
+    ]
+
+
+@pytest.mark.parametrize("id", ["", "a\n", "x" * 249])
+def test_an_id_that_makes_no_stream_id_is_refused(id: str) -> None:  # noqa: A002 - the word of the domain
+    with pytest.raises(InvalidStreamIdError):
+        Basket(id)
+
+
+def test_an_id_of_another_type_is_refused() -> None:
+    with pytest.raises(TypeError, match="got int: 7"):
+        Basket(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the mistake
+
+
+def test_apply_must_be_written() -> None:
+    class Empty(Aggregate, ABC):
+        pass
+
+    with pytest.raises(TypeError, match="apply"):
+        Empty("1")  # type: ignore[abstract]  # pyright: ignore[reportAbstractUsage] - the mistake
+
+
+@pytest.mark.parametrize("value", [[], {}, set()], ids=repr)
+def test_state_that_all_instances_would_share_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match=r"Odd\.items has a mutable default"):
+        type("Odd", (Aggregate,), {"items": value, "__annotations__": {"items": type(value)}})

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventsourcing_core import (
+    Append,
+    AppendQueue,
+    AppendResult,
+    ConcurrencyError,
+    EncodedEvent,
+    StorageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def append(stream_id: str, number: int = 0, size: int = 1) -> Append:
+    event = EncodedEvent("x", b"", None, "json", number.to_bytes(16), 0)
+    return Append(stream_id, (event,), 0, size)
+
+
+class Writer:
+    """Records the batches; holds each until it is released, and fails as it is told."""
+
+    def __init__(self, *, held: bool = False) -> None:
+        self.batches: list[list[Append]] = []
+        self.faults: dict[str, Exception] = {}
+        self.verdicts: dict[str, Exception] = {}
+        self.released = asyncio.Event()
+        self.entered = asyncio.Event()
+        if not held:
+            self.released.set()
+
+    async def __call__(self, appends: Sequence[Append]) -> list[AppendResult | Exception]:
+        self.batches.append(list(appends))
+        self.entered.set()
+        await self.released.wait()
+        for one in appends:
+            if one.stream_id in self.faults:
+                raise self.faults[one.stream_id]
+        return [
+            self.verdicts.get(one.stream_id, AppendResult(len(self.batches), number))
+            for number, one in enumerate(appends)
+        ]
+
+    def streams(self) -> list[list[str]]:
+        return [[one.stream_id for one in batch] for batch in self.batches]
+
+
+async def start(queue: AppendQueue, *appends: Append) -> list[asyncio.Task[AppendResult]]:
+    tasks = [asyncio.create_task(queue.append(one)) for one in appends]
+    await asyncio.sleep(0)  # each runs up to its wait
+    return tasks
+
+
+async def held_by_first(writer: Writer, queue: AppendQueue) -> asyncio.Task[AppendResult]:
+    """Put one append under way, so that what comes next must wait."""
+    (first,) = await start(queue, append("first"))
+    await writer.entered.wait()
+    return first
+
+
+async def test_an_append_goes_out_at_once_when_nothing_is_under_way() -> None:
+    writer = Writer()
+    assert await AppendQueue(writer).append(append("a")) == AppendResult(1, 0)
+
+
+async def test_appends_that_arrive_during_a_write_share_the_next_one() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer)
+    first = await held_by_first(writer, queue)
+    tasks = await start(queue, append("a"), append("b"), append("c"))
+    writer.released.set()
+    assert await asyncio.gather(first, *tasks) == [(1, 0), (2, 0), (2, 1), (2, 2)]
+    assert writer.streams() == [["first"], ["a", "b", "c"]]
+
+
+async def test_a_batch_holds_one_append_of_a_stream_and_keeps_their_order() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer)
+    first = await held_by_first(writer, queue)
+    tasks = await start(queue, append("a", 1), append("a", 2), append("b", 3), append("a", 4))
+    writer.released.set()
+    await asyncio.gather(first, *tasks)
+    assert writer.streams() == [["first"], ["a", "b"], ["a"], ["a"]]
+    numbers = [int.from_bytes(batch[0].events[0].event_id) for batch in writer.batches[1:]]
+    assert numbers == [1, 2, 4]
+
+
+async def test_a_busy_stream_does_not_starve_the_others() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer, max_appends=1)
+    first = await held_by_first(writer, queue)
+    tasks = await start(queue, append("busy"), append("busy"), append("other"), append("busy"))
+    writer.released.set()
+    await asyncio.gather(first, *tasks)
+    assert writer.streams() == [["first"], ["busy"], ["other"], ["busy"], ["busy"]]
+
+
+async def test_batches_keep_to_the_limits_of_count_and_bytes() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer, max_appends=2, max_bytes=10)
+    first = await held_by_first(writer, queue)
+    sizes = {"a": 1, "b": 1, "c": 6, "d": 5, "e": 99, "f": 1}
+    tasks = await start(queue, *(append(stream, size=size) for stream, size in sizes.items()))
+    writer.released.set()
+    await asyncio.gather(first, *tasks)
+    assert writer.streams() == [["first"], ["a", "b"], ["c"], ["d"], ["e"], ["f"]]
+
+
+async def test_each_caller_gets_its_own_verdict() -> None:
+    writer = Writer(held=True)
+    writer.verdicts["b"] = ConcurrencyError("b", 0, 1)
+    queue = AppendQueue(writer)
+    first = await held_by_first(writer, queue)
+    tasks = await start(queue, append("a"), append("b"), append("c"))
+    writer.released.set()
+    results = await asyncio.gather(first, *tasks, return_exceptions=True)
+    assert results == [(1, 0), (2, 0), writer.verdicts["b"], (2, 2)]
+
+
+async def test_in_a_failed_batch_only_the_guilty_append_fails() -> None:
+    writer = Writer(held=True)
+    writer.faults["b"] = ValueError("bad row")
+    queue = AppendQueue(writer)
+    first = await held_by_first(writer, queue)
+    tasks = await start(queue, append("a"), append("b"), append("c"))
+    writer.released.set()
+    results = await asyncio.gather(first, *tasks, return_exceptions=True)
+    assert results == [(1, 0), (3, 0), writer.faults["b"], (5, 0)]
+    assert writer.streams() == [["first"], ["a", "b", "c"], ["a"], ["b"], ["c"]]
+
+
+async def test_an_outage_fails_all_at_once_and_the_queue_goes_on() -> None:
+    writer = Writer(held=True)
+    writer.faults["b"] = OSError("disk full")
+    queue = AppendQueue(writer, is_outage=lambda error: isinstance(error, OSError))
+    first = await held_by_first(writer, queue)
+    tasks = await start(queue, append("a"), append("b"))
+    writer.released.set()
+    results = await asyncio.gather(first, *tasks, return_exceptions=True)
+    assert results == [(1, 0), writer.faults["b"], writer.faults["b"]]
+    assert writer.streams() == [["first"], ["a", "b"]]
+    assert await queue.append(append("c")) == (3, 0)
+
+
+async def test_a_caller_cancelled_while_it_waits_takes_its_append_back() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer)
+    first = await held_by_first(writer, queue)
+    a, b = await start(queue, append("a"), append("b"))
+    a.cancel()
+    writer.released.set()
+    results = await asyncio.gather(first, a, b, return_exceptions=True)
+    assert isinstance(results[1], asyncio.CancelledError)
+    assert results[2] == (2, 0)
+    assert writer.streams() == [["first"], ["b"]]
+
+
+async def test_a_caller_cancelled_during_the_write_harms_no_neighbour() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer)
+    a, b = await start(queue, append("a"), append("b"))
+    await writer.entered.wait()
+    a.cancel()
+    await asyncio.wait({a})
+    writer.released.set()
+    assert a.cancelled()
+    assert await b == (1, 1)
+
+
+async def test_close_waits_for_what_was_appended_and_refuses_more() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer)
+    first = await held_by_first(writer, queue)
+    (waiting,) = await start(queue, append("a"))
+    closing = asyncio.create_task(queue.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    with pytest.raises(StorageError, match="the store is closed"):
+        await queue.append(append("b"))
+    writer.released.set()
+    await closing
+    assert (first.done(), waiting.done()) == (True, True)
+    assert await waiting == (2, 0)
+
+
+async def test_when_the_loop_shuts_down_nobody_is_left_waiting() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer)
+    first = await held_by_first(writer, queue)
+    (waiting,) = await start(queue, append("a"))
+    for task in asyncio.all_tasks() - {asyncio.current_task(), first, waiting}:
+        task.cancel()  # as asyncio.run does with what is left
+    results = await asyncio.gather(first, waiting, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError] * 2

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from eventsourcing_core import (
+    Event,
+    EventCodec,
+    EventTypes,
+    ExpectedVersion,
+    InvalidStreamIdError,
+    JsonSerializer,
+    SerializationError,
+    TransformError,
+    UnknownEventTypeError,
+    UnknownPluginError,
+    event,
+)
+
+types = EventTypes()
+
+
+@event("account.opened", event_types=types)
+class Opened:
+    owner: str
+    limit: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Unregistered:
+    owner: str
+
+
+class Deflate:
+    name = "deflate"
+
+    def transform(self, data: bytes) -> bytes:
+        return zlib.compress(data)
+
+    def restore(self, data: bytes) -> bytes:
+        return zlib.decompress(data)
+
+
+class Shout:
+    """Another serializer, to have two."""
+
+    name = "shout"
+
+    def serialize(self, tree: object) -> bytes:
+        return JsonSerializer().serialize(tree).upper()
+
+    def deserialize(self, data: bytes) -> object:
+        return JsonSerializer().deserialize(data.lower())
+
+
+def codec(**options: Any) -> EventCodec:
+    return EventCodec(event_types=types, **options)
+
+
+def opened(**options: Any) -> Event[Opened]:
+    return Event.of(Opened("alice", Decimal("1.5")), event_types=types, **options)
+
+
+def test_a_typed_event_is_stored_readably_and_comes_back() -> None:
+    made = opened(
+        event_id=UUID(int=1), timestamp=datetime(1970, 1, 2, tzinfo=UTC), metadata={"user": "bob"}
+    )
+    encoded = codec().encode(made)
+    assert encoded == (
+        "account.opened",
+        b'{"owner":"alice","limit":"1.5"}',
+        b'{"user":"bob"}',
+        "json",
+        UUID(int=1).bytes,
+        86_400_000_000,
+    )
+    back = codec().decode(*encoded, "account-1", 2, 3)
+    assert (back.event_type, back.data, back.metadata) == (
+        made.event_type,
+        made.data,
+        made.metadata,
+    )
+    assert (back.event_id, back.timestamp) == (made.event_id, made.timestamp)
+    assert (back.stream_id, back.version, back.position) == ("account-1", 2, 3)
+
+
+def test_no_metadata_are_stored_as_nothing() -> None:
+    assert codec().encode(opened()).metadata is None
+
+
+def test_an_untyped_event_comes_back_as_its_dict() -> None:
+    data = {"owner": "alice", "limit": Decimal("1.5"), "ids": [UUID(int=1)], "$uuid": b"\x00"}
+    encoded = codec().encode(Event("noted", data))
+    assert codec().decode(*encoded, "s", 1, 1).data == data
+
+
+def test_a_type_without_a_class_is_read_as_a_dict_unless_the_registry_is_strict() -> None:
+    encoded = codec().encode(opened())
+    assert EventCodec(event_types=EventTypes()).decode(*encoded, "s", 1, 1).data == {
+        "owner": "alice",
+        "limit": "1.5",
+    }
+    strict = EventCodec(event_types=EventTypes(strict=True))
+    with pytest.raises(UnknownEventTypeError, match=r"version 1 of stream 's' .*'account.opened'"):
+        strict.decode(*encoded, "s", 1, 1)
+
+
+def test_an_unregistered_class_is_refused() -> None:
+    with pytest.raises(UnknownEventTypeError, match="Unregistered is not a registered event class"):
+        codec().encode(Event("noted", Unregistered("alice")))
+
+
+def test_a_payload_under_another_name_than_its_class_has_is_refused() -> None:
+    with pytest.raises(SerializationError, match=r"registered as 'account.opened': use Event.of"):
+        codec().encode(Event("opened", Opened("alice")))
+
+
+def test_a_dict_under_the_name_of_a_class_is_refused() -> None:
+    with pytest.raises(SerializationError, match="expected Opened itself, got dict"):
+        codec().encode(Event("account.opened", {"owner": "alice"}))
+
+
+def test_metadata_that_cannot_be_stored_are_refused_by_name() -> None:
+    with pytest.raises(SerializationError, match=r"metadata\['user'\] is a Unregistered"):
+        codec().encode(opened(metadata={"user": Unregistered("bob")}))
+
+
+def test_text_that_is_no_text_is_refused() -> None:
+    with pytest.raises(SerializationError, match="cannot be stored: UnicodeEncodeError"):
+        codec().encode(Event("noted", {"text": "\ud800"}))
+
+
+def test_a_value_within_itself_is_refused() -> None:
+    endless: dict[str, object] = {}
+    endless["self"] = endless
+    with pytest.raises(SerializationError, match="cannot be stored: RecursionError"):
+        codec().encode(Event("noted", endless))
+
+
+def test_an_event_may_be_as_large_as_the_limit_and_not_larger() -> None:
+    made = Event("noted", {"text": "x" * 89}, metadata={"a": 1})
+    assert len(b'{"text":""}') + 89 + len(b'{"a":1}') == 107
+    codec(max_event_bytes=107).encode(made)
+    with pytest.raises(SerializationError, match="takes 107 bytes, at most 106 are allowed"):
+        codec(max_event_bytes=106).encode(made)
+
+
+def test_the_limit_is_16_mebibytes_unless_given() -> None:
+    assert codec().max_event_bytes == 16 * 1024 * 1024
+    with pytest.raises(ValueError, match="must be 1 or more"):
+        codec(max_event_bytes=0)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[1]", b"{}", b'{"owner":5}', b'{"$odd":1}'])
+def test_damaged_bytes_are_an_error_that_says_where(data: bytes) -> None:
+    encoded = codec().encode(opened())._replace(data=data)
+    with pytest.raises(
+        SerializationError,
+        match=r"version 2 of stream 's' \(type 'account.opened', encoding 'json'\) cannot be read: ",
+    ):
+        codec().decode(*encoded, "s", 2, 3)
+
+
+def test_a_missing_field_is_named() -> None:
+    encoded = codec().encode(opened())._replace(data=b'{"limit":"1"}')
+    with pytest.raises(SerializationError, match="the field 'owner' is missing"):
+        codec().decode(*encoded, "s", 1, 1)
+
+
+def test_untyped_bytes_that_hold_no_dict_are_damaged() -> None:
+    encoded = codec().encode(Event("noted", {}))._replace(data=b"[1]")
+    with pytest.raises(SerializationError, match="cannot be read: expected a dict, found list"):
+        codec().decode(*encoded, "s", 1, 1)
+
+
+def test_transformers_change_the_stored_bytes_and_their_name_is_stored() -> None:
+    squeezing = codec(transformers=[Deflate()])
+    encoded = squeezing.encode(opened(metadata={"user": "bob"}))
+    assert encoded.encoding == "json+deflate"
+    assert zlib.decompress(encoded.data) == b'{"owner":"alice","limit":"1.5"}'
+    back = squeezing.decode(*encoded, "s", 1, 1)
+    assert (back.data, back.metadata) == (Opened("alice", Decimal("1.5")), {"user": "bob"})
+
+
+def test_a_transformer_that_fails_is_a_transform_error() -> None:
+    squeezing = codec(transformers=[Deflate()])
+    encoded = squeezing.encode(opened())._replace(data=b"not deflated")
+    with pytest.raises(TransformError, match="version 1 of stream 's'.* 'deflate' failed: error"):
+        squeezing.decode(*encoded, "s", 1, 1)
+
+
+def test_events_are_read_with_what_wrote_them() -> None:
+    old = codec(transformers=[Deflate()]).encode(opened())
+    plain = codec(serializer=Shout(), transformers=[Deflate()])
+    assert plain.encoding == "shout+deflate"
+    assert plain.decode(*old, "s", 1, 1).data == Opened("alice", Decimal("1.5"))
+
+
+def test_an_encoding_that_nobody_offers_is_named_when_it_is_read() -> None:
+    encoded = codec(serializer=Shout()).encode(opened())
+    with pytest.raises(SerializationError, match="encoding 'shout'.*no serializer for 'shout'"):
+        codec().decode(*encoded, "s", 1, 1)
+
+
+def test_a_serializer_that_nobody_offers_is_refused_at_once() -> None:
+    with pytest.raises(UnknownPluginError, match=r"no serializer for 'yaml' \(installed: json"):
+        EventCodec("yaml")
+
+
+def test_an_append_is_checked_and_encoded_as_a_whole() -> None:
+    append = codec().encode_append("s", [opened(), opened(metadata={"a": 1})], 0)
+    assert (append.stream_id, append.expected_version, len(append.events)) == ("s", 0, 2)
+    assert append.size == 2 * len(b'{"owner":"alice","limit":"1.5"}') + len(b'{"a":1}')
+
+
+@pytest.mark.parametrize(
+    ("stream_id", "events", "expected", "error", "message"),
+    [
+        ("", [opened()], 0, InvalidStreamIdError, "it is empty"),
+        ("s", [], 0, ValueError, "nothing to append to stream 's'"),
+        ("s", [opened()], -1, ValueError, "must be 0 or more, got -1"),
+        ("s", [opened()], True, TypeError, "an int or an ExpectedVersion, got True"),
+        ("s", [opened()], "any", TypeError, "an int or an ExpectedVersion, got 'any'"),
+        ("s", [opened()], None, TypeError, "an int or an ExpectedVersion, got None"),
+        ("s", [Opened("a")], 0, TypeError, r"takes events, got Opened: wrap it with Event.of"),
+        ("s", [opened(), Event("x", {1: 2})], ExpectedVersion.ANY, SerializationError, "key 1"),
+    ],
+)
+def test_a_bad_append_is_refused(
+    stream_id: str, events: Any, expected: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        codec().encode_append(stream_id, events, expected)

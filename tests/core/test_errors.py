@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import inspect
+import pickle
+from uuid import UUID
+
+import pytest
+
+import eventsourcing_core
+from eventsourcing_core import (
+    ConcurrencyError,
+    DuplicateEventError,
+    DuplicatePluginError,
+    EventSourcingError,
+    ExpectedVersion,
+    InvalidStreamIdError,
+    SerializationError,
+    UnknownEventTypeError,
+    UnknownPluginError,
+    _errors,
+)
+
+ERRORS = [
+    error
+    for _, error in inspect.getmembers(_errors, inspect.isclass)
+    if issubclass(error, EventSourcingError)
+]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_is_public_of_one_root_and_in_the_tree(error: type[Exception]) -> None:
+    assert error.__name__ in eventsourcing_core.__all__
+    assert error.__name__ in str(_errors.__doc__)
+
+
+@pytest.mark.parametrize(
+    ("error", "builtin"),
+    [
+        (InvalidStreamIdError, ValueError),
+        (SerializationError, ValueError),
+        (UnknownEventTypeError, LookupError),
+        (UnknownPluginError, LookupError),
+    ],
+)
+def test_errors_are_caught_as_the_builtin_they_are(
+    error: type[Exception], builtin: type[Exception]
+) -> None:
+    assert issubclass(error, builtin)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConcurrencyError("s", 1, 2),
+        ConcurrencyError("s", ExpectedVersion.NO_STREAM, 2),
+        DuplicateEventError(UUID(int=1), "s", 2),
+        InvalidStreamIdError("", "it is empty"),
+        UnknownPluginError("backend", "x", ["a"], "cure"),
+        DuplicatePluginError("backend", "x", ["a", "b"]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_with_facts_can_be_pickled(error: Exception) -> None:
+    back = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert (str(back), vars(back)) == (str(error), vars(error))
+
+
+def test_a_conflict_says_what_happened_and_what_to_do() -> None:
+    assert str(ConcurrencyError("s", ExpectedVersion.NO_STREAM, 2)) == (
+        "stream 's' is at version 2, the append expected NO_STREAM: "
+        "somebody else wrote first; load again and repeat the command"
+    )
+    assert "expected version 1" in str(ConcurrencyError("s", 1, 2))
+
+
+def test_a_long_stream_id_is_shortened_in_the_message() -> None:
+    assert len(str(InvalidStreamIdError("x" * 10_000, "too long"))) < 150

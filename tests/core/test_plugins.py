@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from eventsourcing_core import (
+    DuplicatePluginError,
+    EventCodec,
+    PluginError,
+    UnknownPluginError,
+    open_backend,
+)
+from eventsourcing_core import plugins as plugins_module
+from eventsourcing_core.hookspecs import hookimpl
+from eventsourcing_core.plugins import Plugins, installed_plugins, load_plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., EntryPoint]:
+    """Make a plugin of functions, as if it were installed."""
+
+    def make_plugin(name: str, **hooks: Any) -> EntryPoint:
+        module = ModuleType(f"plugin_{name}_{len(sys.modules)}")
+        for hook, function in hooks.items():
+            setattr(module, hook, function)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return EntryPoint(name, module.__name__, "eventsourcing")
+
+    return make_plugin
+
+
+@hookimpl
+def ink() -> dict[str, Any]:
+    return {"ink": str}
+
+
+def test_the_plugins_of_this_workspace_are_found() -> None:
+    plugins = installed_plugins()
+    assert plugins.broken == {}
+    assert plugins.names("backend") == ["memory", "sqlite"]
+    assert plugins.names("serializer") == ["msgpack"]
+
+
+def test_a_plugin_that_does_not_import_is_named_and_disturbs_nobody(
+    make: Callable[..., EntryPoint],
+) -> None:
+    plugins = load_plugins(
+        [
+            EntryPoint("gone", "there.is.no.such.module", "eventsourcing"),
+            make("ink", serializers=ink),
+        ]
+    )
+    assert plugins.names("serializer") == ["ink"]
+    with pytest.raises(
+        PluginError, match=r"'gone' \(there.is.no.such.module\) cannot be used: Module"
+    ):
+        plugins.find("backend", "gone")
+
+
+def test_a_misspelt_hook_is_refused(make: Callable[..., EntryPoint]) -> None:
+    plugins = load_plugins([make("ink", serialisers=ink)])
+    assert plugins.offers == ()
+    assert "serialisers" in str(plugins.broken["ink"])
+
+
+def test_a_plugin_without_a_marked_hook_is_refused(make: Callable[..., EntryPoint]) -> None:
+    plugins = load_plugins([make("ink", serializers=dict)])
+    assert "implements none of the hooks: mark its functions" in str(plugins.broken["ink"])
+
+
+def test_a_hook_that_raises_breaks_only_its_plugin(make: Callable[..., EntryPoint]) -> None:
+    @hookimpl
+    def failing() -> dict[str, Any]:
+        raise OSError
+
+    plugins = load_plugins([make("a", backends=failing), make("ink", serializers=ink)])
+    assert (list(plugins.broken), plugins.names("serializer")) == (["a"], ["ink"])
+    assert isinstance(plugins.broken["a"].__cause__, OSError)
+
+
+def test_two_plugins_that_offer_one_name_are_refused_when_it_is_asked_for(
+    make: Callable[..., EntryPoint],
+) -> None:
+    plugins = load_plugins([make("one", serializers=ink), make("two", serializers=ink)])
+    with pytest.raises(DuplicatePluginError, match="more than one plugin: one, two") as caught:
+        plugins.find("serializer", "ink")
+    assert (caught.value.kind, caught.value.name) == ("serializer", "ink")
+    assert caught.value.plugins == ("one", "two")
+
+
+def test_one_name_for_a_backend_and_a_serializer_is_no_conflict(
+    make: Callable[..., EntryPoint],
+) -> None:
+    plugins = load_plugins([make("one", serializers=ink), make("two", backends=ink)])
+    found = plugins.find("backend", "ink")
+    assert found is not None
+    assert found.plugin == "two"
+
+
+def use(monkeypatch: pytest.MonkeyPatch, plugins: Plugins) -> None:
+    monkeypatch.setattr(plugins_module, "installed_plugins", lambda: plugins)
+
+
+def test_an_unknown_scheme_lists_what_is_installed() -> None:
+    with pytest.raises(UnknownPluginError) as caught:
+        open_backend("mysql://localhost/bank")
+    assert str(caught.value) == (
+        "no backend for 'mysql' (installed: memory, sqlite); "
+        "install a plugin that offers this backend, or correct the name"
+    )
+    assert (caught.value.kind, caught.value.name) == ("backend", "mysql")
+    assert caught.value.installed == ("memory", "sqlite")
+
+
+def test_a_known_scheme_that_is_not_installed_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch, Plugins())
+    for scheme, extra in {
+        "sqlite": "sqlite",
+        "memory": "inmemory",
+        "postgresql": "postgres",
+    }.items():
+        with pytest.raises(UnknownPluginError) as caught:
+            open_backend(f"{scheme}://secret@host/x")
+        assert str(caught.value).endswith(f'pip install "eventsourcing-core[{extra}]"')
+        assert "secret" not in str(caught.value)
+
+
+def test_an_unknown_serializer_lists_json_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Plugins())
+    with pytest.raises(
+        UnknownPluginError, match=r"no serializer for 'msgpack' \(installed: json\)"
+    ):
+        EventCodec("msgpack")
+
+
+def test_without_pluggy_no_plugin_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eventsourcing_core._registry.find_spec", lambda _: None)
+    with pytest.raises(UnknownPluginError, match=r"no backend for 'memory' \(installed: none\)"):
+        open_backend("memory://")
+    assert EventCodec("json").encoding == "json"
+
+
+def test_the_broken_plugins_are_named_where_a_name_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[..., EntryPoint]
+) -> None:
+    use(monkeypatch, load_plugins([make("odd", backend=ink)]))
+    with pytest.raises(UnknownPluginError, match="the plugin 'odd' .* cannot be used"):
+        open_backend("mysql://")

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from eventsourcing_core import (
+    Aggregate,
+    ConcurrencyError,
+    Event,
+    EventCodec,
+    EventTypes,
+    Repository,
+    StorageError,
+    event,
+)
+from eventsourcing_inmemory import InMemoryEventStore
+
+types = EventTypes()
+
+
+@event(event_types=types)
+class Raised:
+    by: int
+
+
+class Counter(Aggregate):
+    event_types = types
+    total: int = 0
+
+    def increase(self, by: int) -> None:
+        self._record(Raised(by))
+
+    def apply(self, event: Event[Raised]) -> None:
+        self.total += event.data.by
+
+
+@pytest.fixture
+def store() -> InMemoryEventStore:
+    return InMemoryEventStore(EventCodec(event_types=types))
+
+
+@pytest.fixture
+def counters(store: InMemoryEventStore) -> Repository[Counter]:
+    return Repository(store, Counter)
+
+
+async def saved(counters: Repository[Counter], *steps: int) -> Counter:
+    counter = await counters.load("1")
+    for step in steps:
+        counter.increase(step)
+    await counters.save(counter)
+    return counter
+
+
+async def test_an_unknown_aggregate_is_a_new_one(counters: Repository[Counter]) -> None:
+    counter = await counters.load("1")
+    assert (counter.id, counter.version, counter.total) == ("1", 0, 0)
+
+
+async def test_what_was_saved_is_loaded(counters: Repository[Counter]) -> None:
+    await saved(counters, 1, 2)
+    await saved(counters, 3)
+    counter = await counters.load("1")
+    assert (counter.version, counter.total, counter.pending_events) == (3, 6, ())
+
+
+async def test_save_gives_the_version_and_clears_what_is_pending(
+    counters: Repository[Counter],
+) -> None:
+    counter = await counters.load("1")
+    counter.increase(1)
+    counter.increase(2)
+    assert await counters.save(counter) == 2
+    assert (counter.version, counter.pending_events) == (2, ())
+
+
+async def test_saving_nothing_writes_nothing(
+    counters: Repository[Counter], store: InMemoryEventStore
+) -> None:
+    assert await counters.save(await counters.load("1")) == 0
+    assert [event async for event in store.read_all()] == []
+
+
+async def test_load_at_a_version_gives_the_past(counters: Repository[Counter]) -> None:
+    await saved(counters, 1, 2, 3)
+    counter = await counters.load("1", at_version=2)
+    assert (counter.version, counter.total) == (2, 3)
+
+
+async def test_load_at_a_version_that_was_not_reached_is_refused(
+    counters: Repository[Counter],
+) -> None:
+    await saved(counters, 1)
+    with pytest.raises(ValueError, match="'Counter-1' is at version 1, 2 was not reached yet"):
+        await counters.load("1", at_version=2)
+    with pytest.raises(ValueError, match="must be 1 or more"):
+        await counters.load("1", at_version=0)
+
+
+async def test_the_second_of_two_saves_conflicts_and_keeps_its_events(
+    counters: Repository[Counter],
+) -> None:
+    first, second = await counters.load("1"), await counters.load("1")
+    first.increase(1)
+    second.increase(2)
+    await counters.save(first)
+    with pytest.raises(ConcurrencyError) as caught:
+        await counters.save(second)
+    assert (caught.value.expected, caught.value.actual) == (0, 1)
+    assert [event.data.by for event in second.pending_events] == [2]
+    assert (await counters.load("1")).total == 1
+
+
+async def test_a_save_whose_answer_was_lost_can_be_repeated(
+    store: InMemoryEventStore, counters: Repository[Counter]
+) -> None:
+    class AnswerLost(InMemoryEventStore):
+        async def append(self, *arguments: Any, **options: Any) -> Any:
+            await store.append(*arguments, **options)
+            message = "connection lost during commit"
+            raise StorageError(message)
+
+    counter = await counters.load("1")
+    counter.increase(1)
+    with pytest.raises(StorageError):
+        await Repository(AnswerLost(), Counter).save(counter)
+    assert len(counter.pending_events) == 1
+    assert await counters.save(counter) == 1
+    assert (await counters.load("1")).version == 1
+
+
+async def test_an_event_recorded_during_the_save_is_still_pending_after_it(
+    counters: Repository[Counter],
+) -> None:
+    counter = await counters.load("1")
+    counter.increase(1)
+    saving = asyncio.create_task(counters.save(counter))
+    await asyncio.sleep(0)  # the store lets others run before it writes
+    counter.increase(2)
+    assert await saving == 1
+    assert [event.data.by for event in counter.pending_events] == [2]
+    assert await counters.save(counter) == 2
+    assert (await counters.load("1")).total == 3
+
+
+async def test_update_repeats_the_change_on_what_others_saved(
+    counters: Repository[Counter],
+) -> None:
+    await asyncio.gather(
+        *(counters.update("1", lambda counter: counter.increase(1), attempts=10) for _ in range(10))
+    )
+    counter = await counters.load("1")
+    assert (counter.total, counter.version) == (10, 10)
+
+
+async def test_update_gives_up_after_its_attempts(counters: Repository[Counter]) -> None:
+    calls = 0
+
+    async def lose(counter: Counter) -> None:
+        nonlocal calls
+        calls += 1
+        await saved(counters, 1)
+        counter.increase(1)
+
+    with pytest.raises(ConcurrencyError):
+        await counters.update("1", lose, attempts=3)
+    assert calls == 3
+
+
+async def test_update_gives_the_aggregate_as_saved(counters: Repository[Counter]) -> None:
+    counter = await counters.update("1", lambda counter: counter.increase(5))
+    assert (counter.total, counter.version, counter.pending_events) == (5, 1, ())
+
+
+async def test_update_needs_at_least_one_attempt(counters: Repository[Counter]) -> None:
+    with pytest.raises(ValueError, match="attempts must be 1 or more, got 0"):
+        await counters.update("1", lambda counter: counter.increase(5), attempts=0)
+
+
+async def test_a_stream_with_a_hole_is_not_loaded(store: InMemoryEventStore) -> None:
+    class Holed(InMemoryEventStore):
+        async def _read(self, stream_id: str) -> Any:
+            async for recorded in store.read(stream_id):
+                if recorded.version != 2:
+                    yield recorded
+
+        def read(self, stream_id: str, **_: Any) -> Any:
+            return self._read(stream_id)
+
+    await saved(Repository(store, Counter), 1, 2, 3)
+    with pytest.raises(StorageError, match="'Counter-1' has no version 2: events are missing"):
+        await Repository(Holed(), Counter).load("1")
