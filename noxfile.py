@@ -75,7 +75,12 @@ def types(session: nox.Session) -> None:
     """Types: mypy, pyright, and the completeness of the public types."""
     sync(session, "--group=types")
     session.run("mypy")
-    session.run("pyright", "--warnings")
+    report = str(session.run("pyright", "--warnings", "--stats", silent=True))
+    # A pattern of pyright's `include` that matches nothing is no error.
+    found = re.search(r"^Found (\d+) source files", report, re.MULTILINE)
+    modules = list(ROOT.glob("eventsourcing_*/src/**/*.py"))
+    if found is None or int(found[1]) < len(modules):
+        session.error(f"pyright must check {len(modules)} modules and the tests:\n{report}")
     for distribution in DISTRIBUTIONS:
         session.run("pyright", "--ignoreexternal", "--verifytypes", distribution)
 

@@ -18,14 +18,17 @@ html_theme = "furo"
 html_title = f"eventsourcing-core {release}"
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"  # the signature in the docstring's head carries them
+autodoc_typehints_format = "short"
+napoleon_numpy_docstring = False
 
-# Every reference must lead somewhere, but for those to Python's own documentation, which would need
-# the network, and to type variables, which have none.
+# Every reference must lead somewhere, but for two kinds: those to Python's own documentation would
+# need the network, and short names in annotations are often imported for type checkers only. So
+# pages refer to our own classes by their full names.
 nitpicky = True
 nitpick_ignore_regex = [
-    (r"py:.*", r"(?:abc|collections|contextlib|datetime|enum|typing|uuid)\..*"),
-    (r"py:.*", r"(?:.*\.)?[A-Z](?:_co|_contra)?"),
+    (r"py:.*", r"(?:abc|collections|contextlib|datetime|enum|importlib|typing|uuid)\..*"),
+    (r"py:class", r"\w+(?:\[.*)?"),
+    (r"py:(?:class|obj)", r"eventsourcing_\w+\._\w+\.[A-Z](?:_co|_contra)?"),  # type variables
 ]
 
 myst_enable_extensions = ["colon_fence"]

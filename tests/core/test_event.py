@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_naive_timestamp_is_refused() -> None:
     with pytest.raises(ValueError, match="has no time zone"):
         Event("Opened", {"a": 1}, timestamp=datetime(2026, 11, 23))  # noqa: DTZ001 - the mistake
     with pytest.raises(ValueError, match="has no time zone"):
-        Event.of(Opened("A"), timestamp=datetime(2026, 11, 23), event_types=types)  # noqa: DTZ001
+        Event.of(Opened("A"), timestamp=datetime(2026, 11, 23), event_types=types)  # noqa: DTZ001 - as above
 
 
 def test_a_given_event_id_is_kept() -> None:
@@ -82,14 +83,14 @@ def test_metadata_cannot_be_changed() -> None:
 
 def test_events_are_equal_when_every_field_is() -> None:
     one = Event("Opened", {"a": 1}, event_id=UUID(int=1), timestamp=NOON, metadata={"b": 2})
-    facts = {"event_id": UUID(int=1), "timestamp": NOON, "metadata": {"b": 2}}
-    assert one == Event("Opened", {"a": 1}, **facts)  # type: ignore[arg-type]
-    assert one != Event("Closed", {"a": 1}, **facts)  # type: ignore[arg-type]
-    assert one != Event("Opened", {"a": 2}, **facts)  # type: ignore[arg-type]
-    assert one != Event("Opened", {"a": 1}, **{**facts, "event_id": UUID(int=2)})  # type: ignore[arg-type]
-    assert one != Event("Opened", {"a": 1}, **{**facts, "timestamp": NOON.replace(hour=1)})  # type: ignore[arg-type]
-    assert one != Event("Opened", {"a": 1}, **{**facts, "metadata": {}})  # type: ignore[arg-type]
-    assert hash(one) == hash(Event("Opened", {"a": 1}, **facts))  # type: ignore[arg-type]
+    facts: dict[str, Any] = {"event_id": UUID(int=1), "timestamp": NOON, "metadata": {"b": 2}}
+    assert one == Event("Opened", {"a": 1}, **facts)
+    assert one != Event("Closed", {"a": 1}, **facts)
+    assert one != Event("Opened", {"a": 2}, **facts)
+    assert one != Event("Opened", {"a": 1}, **{**facts, "event_id": UUID(int=2)})
+    assert one != Event("Opened", {"a": 1}, **{**facts, "timestamp": NOON.replace(hour=1)})
+    assert one != Event("Opened", {"a": 1}, **{**facts, "metadata": {}})
+    assert hash(one) == hash(Event("Opened", {"a": 1}, **facts))
 
 
 def test_an_event_is_not_equal_to_the_same_event_recorded() -> None:

@@ -18,7 +18,7 @@ def test_event_makes_a_frozen_slotted_dataclass() -> None:
     opened = Opened("Alice")
     assert opened == Opened("Alice", ())
     with pytest.raises(dataclasses.FrozenInstanceError):
-        opened.owner = "Bob"  # type: ignore[misc]
+        opened.owner = "Bob"  # type: ignore[misc]  # the mistake
     assert not hasattr(opened, "__dict__")
 
 
@@ -59,11 +59,9 @@ def test_a_class_typed_in_again_at_the_prompt_replaces_the_old_one(
 ) -> None:
     monkeypatch.delattr(sys.modules["__main__"], "__file__")
     types = EventTypes()
-    first, second = (
-        dataclasses.make_dataclass("Opened", ["x"], frozen=True, namespace={"__module__": m})
-        for m in ("__main__", "__main__")
-    )
+    first, second = (dataclasses.make_dataclass("Opened", ["x"], frozen=True) for _ in range(2))
     for cls in (first, second):
+        cls.__module__ = "__main__"  # since Python 3.12 it is the caller's
         cls.__annotations__["x"] = int
         types.register(cls)
     assert types.classes["Opened"] is second

@@ -64,8 +64,8 @@ class Aggregate(ABC):
                 raise TypeError(message)
 
     def __init__(self, id: str) -> None:  # noqa: A002 - the word of the domain
-        self.id = id
-        self.version = 0
+        self.id: str = id
+        self.version: int = 0
         self._pending_events: list[Event[Any]] = []
         check_stream_id(self.stream_id)
 

@@ -44,8 +44,8 @@ class Backend:
         event_store: EventStore | None = None,
         snapshot_store: SnapshotStore | None = None,
     ) -> None:
-        self.name = name
-        self.codec = codec
+        self.name: str = name
+        self.codec: EventCodec = codec
         self._event_store = event_store
         self._snapshot_store = snapshot_store
 

@@ -57,9 +57,9 @@ class EventCodec:
             message = f"max_event_bytes must be 1 or more, got {max_event_bytes}"
             raise ValueError(message)
         pipeline = Pipeline.of(serializer, transformers)
-        self.encoding = pipeline.name
-        self.event_types = event_types
-        self.max_event_bytes = max_event_bytes
+        self.encoding: str = pipeline.name
+        self.event_types: EventTypes = event_types
+        self.max_event_bytes: int = max_event_bytes
         self._write = pipeline.write
         self._known = pipeline
         self._readers = {pipeline.name: pipeline.read}

@@ -143,7 +143,7 @@ class UnknownPluginError(PluginError, LookupError):
     def __init__(self, kind: str, name: str, installed: Sequence[str], cure: str) -> None:
         self.kind = kind
         self.name = name
-        self.installed = tuple(installed)
+        self.installed: tuple[str, ...] = tuple(installed)
         self.cure = cure
         names = ", ".join(self.installed) or "none"
         super().__init__(f"no {kind} for {name!r} (installed: {names}); {cure}")
@@ -165,7 +165,7 @@ class DuplicatePluginError(PluginError):
     def __init__(self, kind: str, name: str, plugins: Sequence[str]) -> None:
         self.kind = kind
         self.name = name
-        self.plugins = tuple(plugins)
+        self.plugins: tuple[str, ...] = tuple(plugins)
         super().__init__(
             f"the {kind} {name!r} is offered by more than one plugin: {', '.join(self.plugins)}; "
             "uninstall all but one of them",

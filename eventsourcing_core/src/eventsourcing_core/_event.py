@@ -315,9 +315,9 @@ def _event_from_state(
     event_id: bytes,
     timestamp: int,
     metadata: Mapping[str, object],
-    *place: object,
+    *place: Any,
 ) -> object:
     kept = MappingProxyType(metadata) if metadata else NO_METADATA
     if place:
-        return new_recorded_event(event_type, data, event_id, timestamp, kept, *place)  # type: ignore[arg-type]
+        return new_recorded_event(event_type, data, event_id, timestamp, kept, *place)
     return new_event(event_type, data, event_id, timestamp, kept)

@@ -2,7 +2,7 @@
 
 A plugin is a module named by an entry point of the group ``eventsourcing``::
 
-    [project.entry - points.eventsourcing]
+    [project.entry-points.eventsourcing]
     sqlite = "eventsourcing_sqlite.plugin"
 
 that implements one or more of the hooks below, without arguments, each returning a mapping from
@@ -31,8 +31,9 @@ from eventsourcing_core._serializer import Serializer, Transformer  # noqa: TC00
 PROJECT = "eventsourcing"
 """The name of the pluggy project, and of the entry-point group."""
 
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker(PROJECT)
+"""Marks a specification; for this module."""
+hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(PROJECT)
 """Marks a plugin's implementation of a hook."""
 
 BackendFactory = Callable[..., AbstractAsyncContextManager[Backend]]

@@ -1,0 +1,1 @@
+"""Speeds, each beside something to compare it with: ``uv run nox -s bench``."""

@@ -1,0 +1,33 @@
+"""Run the benchmarks: all of them, or those that are named.
+
+Each figure is the median of several rounds. The two sides of a comparison take turns in the same
+run, since machines are shared and their speed drifts: quote the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import platform
+import sys
+
+from benchmarks import codec, memory, sqlite
+
+BENCHMARKS = {"codec": codec.main, "memory": memory.main, "sqlite": sqlite.main}
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    names = parser.parse_args().names or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
+    print(f"Python {platform.python_version()}, {platform.system()}, {sys.platform}")
+    for name in names:
+        asyncio.run(BENCHMARKS[name]())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Taking turns, medians, and a table."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+
+from eventsourcing_core import Aggregate, Event, event
+
+Side = Callable[[], Awaitable[object]]
+
+
+@event("benchmarks.deposited")
+class Deposited:
+    """A small typed event, as most are."""
+
+    owner: str
+    amount: int
+
+
+class Account(Aggregate):
+    """Rebuilt from deposits."""
+
+    balance: int = 0
+
+    def apply(self, event: Event[Deposited]) -> None:
+        """Add."""
+        match event.data:
+            case Deposited(amount=amount):
+                self.balance += amount
+
+
+def deposits(count: int) -> list[Event[Deposited]]:
+    """Make that many events."""
+    return [Event.of(Deposited("alice", number)) for number in range(count)]
+
+
+async def take_turns(sides: dict[str, Side], rounds: int) -> dict[str, list[float]]:
+    """Run each side once per round, after one round that does not count; give the seconds."""
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(rounds + 1):
+        for name, side in sides.items():
+            begin = time.perf_counter()
+            await side()
+            if number:
+                seconds[name].append(time.perf_counter() - begin)
+    return seconds
+
+
+def report(title: str, seconds: dict[str, list[float]], *, count: int, unit: str) -> None:
+    """Print a table: median, spread, rate, and the ratio to the first line."""
+    print(f"\n{title}")
+    print(f"  {'':<44}{'median':>12}{'min':>12}{'max':>12}{unit + '/s':>14}{'ratio':>8}")
+    base = statistics.median(next(iter(seconds.values())))
+    for name, values in seconds.items():
+        median = statistics.median(values)
+        times = "".join(f"{_readable(value):>12}" for value in (median, min(values), max(values)))
+        print(f"  {name:<44}{times}{count / median:>14,.0f}{median / base:>8.2f}")
+
+
+def _readable(seconds: float) -> str:
+    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.2f} {unit}"
+    return f"{seconds * 1e9:.0f} ns"

@@ -1,0 +1,68 @@
+"""Encoding and decoding one small typed event, beside bare msgpack and the dataclass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgpack
+
+from benchmarks._measure import Deposited, deposits, report, take_turns
+from eventsourcing_core import EventCodec
+
+if TYPE_CHECKING:
+    from benchmarks._measure import Side
+
+COUNT = 20_000
+
+
+(EVENT,) = deposits(1)
+CODECS = {name: EventCodec(name) for name in ("msgpack", "json")}
+
+
+async def main(rounds: int = 9) -> None:
+    """Measure; a target is a ratio of at most 3 for msgpack."""
+    sides: dict[str, Side] = {"msgpack.packb, unpackb and the dataclass": bare_there_and_back}
+    sides |= {f"encode and decode, {name}": there_and_back(CODECS[name]) for name in CODECS}
+    seconds = await take_turns(sides, rounds)
+    report("One small event, there and back", seconds, count=COUNT, unit="events")
+
+    sides = {"msgpack.unpackb and the dataclass": bare_back}
+    sides |= {f"decode, {name}": back(CODECS[name]) for name in CODECS}
+    seconds = await take_turns(sides, rounds)
+    report("One small event, back", seconds, count=COUNT, unit="events")
+
+
+async def bare_there_and_back() -> None:
+    """Pack and unpack the fields, and build the payload."""
+    payload = EVENT.data
+    for _ in range(COUNT):
+        packed = msgpack.packb({"owner": payload.owner, "amount": payload.amount})
+        Deposited(**msgpack.unpackb(packed))
+
+
+async def bare_back() -> None:
+    """Unpack the fields, and build the payload."""
+    packed = msgpack.packb({"owner": "alice", "amount": 0})
+    for _ in range(COUNT):
+        Deposited(**msgpack.unpackb(packed))
+
+
+def there_and_back(codec: EventCodec) -> Side:
+    """Encode and decode the event."""
+
+    async def run() -> None:
+        for _ in range(COUNT):
+            codec.decode(*codec.encode(EVENT), "s", 1, 1)
+
+    return run
+
+
+def back(codec: EventCodec) -> Side:
+    """Decode the event."""
+    encoded = codec.encode(EVENT)
+
+    async def run() -> None:
+        for _ in range(COUNT):
+            codec.decode(*encoded, "s", 1, 1)
+
+    return run
