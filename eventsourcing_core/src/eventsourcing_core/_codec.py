@@ -155,14 +155,15 @@ class EventCodec:
         self._readers[encoding] = read
         return read
 
-    def _untyped(self, event: Event[Any]) -> object:
-        kind: type[object] = type(event.data)
+    def _untyped(self, event: Event[object]) -> object:
+        payload: object = event.data
+        kind = type(payload)
         if kind is not dict:
             name = self.event_types.name_of(kind)
             message = f"its payload's class is registered as {name!r}: use Event.of(payload)"
             raise SerializationError(message)
-        check_tree(event.data, "data")
-        return event.data
+        check_tree(payload, "data")
+        return payload
 
     def _check_untyped(self, event_type: str, payload: object) -> None:
         if self.event_types.strict:
