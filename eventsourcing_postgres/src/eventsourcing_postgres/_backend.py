@@ -1,0 +1,91 @@
+"""The backend ``postgresql``."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from eventsourcing_core import Backend
+from eventsourcing_postgres._errors import translated
+from eventsourcing_postgres._event_store import PostgresEventStore
+from eventsourcing_postgres._migrations import check_current, migrate
+from eventsourcing_postgres._snapshot_store import PostgresSnapshotStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from eventsourcing_core import EventCodec
+
+_migrate = migrate
+
+
+@asynccontextmanager
+async def open_postgres(  # noqa: PLR0913 - the options that users give
+    url: str,
+    codec: EventCodec,
+    *,
+    schema: str = "eventsourcing",
+    migrate: bool = False,
+    min_size: int = 1,
+    max_size: int = 10,
+    acquire_timeout: float = 30.0,
+    poll_interval: float = 1.0,
+    listen: bool = True,
+    statement_cache_size: int = 100,
+    sslmode: str | None = None,
+    application_name: str = "eventsourcing",
+) -> AsyncIterator[Backend]:
+    """Open a pool on ``postgresql://user:password@host:port/database``, and stores on it.
+
+    Args:
+        url: The connection URL.
+        codec: What encodes the events.
+        schema: The schema of the tables.
+        migrate: Whether to bring the schema up to date; production migrates on purpose.
+        min_size: Connections kept open.
+        max_size: The most connections.
+        acquire_timeout: Seconds to wait for a free connection, and for the first one.
+        poll_interval: Seconds between two looks of a waiting reader that is not notified.
+        listen: Whether waiting readers keep a connection to be notified on.
+        statement_cache_size: Prepared statements kept per connection; 0 behind a pooler that
+            cannot keep them.
+        sslmode: As in libpq: ``disable``, ``prefer``, ``require``, ``verify-full``, …
+        application_name: What the server shows of this program.
+
+    Raises:
+        StorageError: The server cannot be reached, or refuses.
+        SchemaError: The schema is missing or of another version.
+    """
+    with translated("opening the database", schema):
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=min_size,
+            max_size=max_size,
+            timeout=acquire_timeout,
+            statement_cache_size=statement_cache_size,
+            ssl=sslmode,
+            server_settings={"application_name": application_name},
+            # Nothing here leaves state in a session, so none is reset: that costs a round trip.
+            reset=_keep,
+        )
+    async with pool:
+        if migrate:
+            await _migrate(pool, schema=schema)
+        await check_current(pool, schema)
+        snapshots = PostgresSnapshotStore(pool, schema=schema, acquire_timeout=acquire_timeout)
+        async with PostgresEventStore(
+            pool,
+            codec,
+            schema=schema,
+            acquire_timeout=acquire_timeout,
+            poll_interval=poll_interval,
+            listen=listen,
+        ) as events:
+            yield Backend("postgresql", codec, event_store=events, snapshot_store=snapshots)
+        snapshots.close()
+
+
+async def _keep(_: object) -> None:
+    """Reset nothing."""

@@ -1,0 +1,70 @@
+"""The driver's errors, as ours: each says what failed, and what mends it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from eventsourcing_core import SchemaError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MISSING = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.UndefinedColumnError,
+)
+_PASSING = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+_OUTAGES = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    *_MISSING,
+)
+
+
+@contextmanager
+def translated(doing: str, schema: str) -> Iterator[None]:
+    """Raise what the driver raises as a ``StorageError`` (or ``SchemaError``) that says so."""
+    try:
+        yield
+    except _MISSING as error:
+        message = (
+            f"{doing} failed: the schema {schema!r} has no tables of this version ({error}); "
+            f"run: python -m eventsourcing_postgres migrate --schema {schema} URL"
+        )
+        raise SchemaError(message) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        message = f"{doing} failed: {type(error).__name__}: {error}"
+        raise StorageError(message) from error
+    except asyncio.TimeoutError as error:
+        message = f"{doing} failed: no connection was free in time; the pool is exhausted"
+        raise StorageError(message) from error
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether an error would meet any append: the connection, the server, the schema."""
+    return isinstance(error.__cause__, _OUTAGES)
+
+
+def is_passing(error: Exception) -> bool:
+    """Tell whether the same transaction can succeed when it is tried again."""
+    return isinstance(error.__cause__, _PASSING)
+
+
+def is_duplicate(error: Exception) -> bool:
+    """Tell whether an event id is in the store already."""
+    return isinstance(error.__cause__, asyncpg.UniqueViolationError)

@@ -1,0 +1,246 @@
+"""The event store in PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core import (
+    AppendQueue,
+    AppendResult,
+    EventCodec,
+    EventSourcingError,
+    Place,
+    StorageError,
+    check_read,
+    check_read_all,
+    check_wait,
+)
+from eventsourcing_postgres._database import Database
+from eventsourcing_postgres._errors import is_duplicate, is_outage, is_passing, translated
+from eventsourcing_postgres._horizon import AllReader, Appender
+from eventsourcing_postgres._rows import arguments, decoded
+from eventsourcing_postgres._statements import statement
+from eventsourcing_postgres._waking import Waking
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Sequence
+
+    import asyncpg
+
+    from eventsourcing_core import Append, Event, ExpectedVersion, RecordedEvent, Serializer
+    from eventsourcing_postgres._database import Connection
+
+_ATTEMPTS = 5
+_FIRST_PAGE = 500
+_LARGEST_PAGE = 5_000
+_TOP = 2**63 - 1
+_VERSION = 7
+
+
+class PostgresEventStore:
+    """Keeps events in PostgreSQL.
+
+    ``open_backend("postgresql://…")`` makes one on a pool of its own. On a pool of the caller's,
+    ``async with PostgresEventStore(pool) as store`` ends what it started when it is left, and
+    leaves the pool open.
+
+    Args:
+        pool: An asyncpg pool.
+        codec: What encodes the events; made of ``serializer`` if left out.
+        serializer: A serializer or its name.
+        schema: The schema of the tables; ``migrate`` makes them.
+        acquire_timeout: Seconds to wait for a free connection of the pool.
+        poll_interval: Seconds between two looks of a waiting reader, where no notification comes.
+        listen: Whether waiting readers keep one connection of the pool to be notified on; without
+            it (behind a transaction pooler) they only poll.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is documented above, and all but the pool have defaults
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        codec: EventCodec | None = None,
+        *,
+        serializer: Serializer | str = "json",
+        schema: str = "eventsourcing",
+        acquire_timeout: float = 30.0,
+        poll_interval: float = 1.0,
+        listen: bool = True,
+    ) -> None:
+        self._codec = codec or EventCodec(serializer)
+        self._database = Database(pool, schema=schema, acquire_timeout=acquire_timeout)
+        self._queue = AppendQueue(self._write, is_outage=is_outage)
+        self._waking = Waking(self._database, poll_interval=poll_interval, listen=listen)
+
+    async def append(
+        self,
+        stream_id: str,
+        events: Sequence[Event[object]],
+        *,
+        expected_version: int | ExpectedVersion,
+        connection: Connection | None = None,
+    ) -> AppendResult:
+        """Append events to a stream, all or none; see ``EventStore.append``.
+
+        With ``connection`` the append is part of the transaction that is open on it: it is
+        stored when that commits. Such appends do not share a commit with others. Until then
+        readers of all streams stop before it, so keep such a transaction short.
+        """
+        append = self._codec.encode_append(stream_id, events, expected_version)
+        self._database.check_usable()
+        if connection is None:
+            result = await self._queue.append(append)
+            self._waking.appended()
+            return result
+        return await self._append_inside(connection, append)
+
+    def read(
+        self,
+        stream_id: str,
+        *,
+        from_version: int = 1,
+        to_version: int | None = None,
+        backward: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read the events of one stream by version; see ``EventStore.read``."""
+        check_read(stream_id, from_version=from_version, to_version=to_version, limit=limit)
+        self._database.check_usable()
+        top = min(_TOP - 1 if to_version is None else to_version, _TOP - 1)
+        bounds = (top + 1, from_version) if backward else (from_version - 1, top)
+        name = "read_backward" if backward else "read_forward"
+        return self._read(name, stream_id, bounds, _TOP if limit is None else limit)
+
+    async def _read(
+        self, name: str, stream_id: str, bounds: tuple[int, int], limit: int
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        cursor, end = bounds
+        page = _FIRST_PAGE
+        while limit:
+            size = min(page, limit)
+            rows = await self._database.fetch("read", name, stream_id, cursor, end, size)
+            for row in rows:
+                yield decoded(self._codec, row)
+            if len(rows) < size:
+                return
+            cursor = rows[-1][_VERSION]
+            limit -= size
+            page = min(page * 4, _LARGEST_PAGE)
+
+    async def read_all(
+        self,
+        *,
+        after_position: int = 0,
+        limit: int | None = None,
+        event_types: Collection[str] | None = None,
+        stream_prefix: str | None = None,
+        backward: bool = False,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read the events of all streams by position; see ``EventStore.read_all``.
+
+        An event that is committed while an earlier position is still in flight is delivered when
+        that is decided; ``appenders`` tells who is at it.
+        """
+        check_read_all(after_position=after_position, limit=limit, event_types=event_types)
+        self._database.check_usable()
+        reader = AllReader(
+            self._database, event_types=event_types, stream_prefix=stream_prefix, limit=limit
+        )
+        pages = reader.backward(after_position) if backward else reader.forward(after_position)
+        async for rows in pages:
+            for row in rows:
+                yield decoded(self._codec, row)
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        """Sleep until there may be events after a position; see ``EventStore.wait``."""
+        check_wait(after_position=after_position, timeout=timeout)
+        self._database.check_usable()
+        return await self._waking.wait(after_position, timeout)
+
+    async def appenders(self) -> list[Appender]:
+        """List the transactions that append now; the first one holds the horizon back."""
+        self._database.check_usable()
+        rows = await self._database.fetch("appenders", "appenders")
+        return [Appender(*row) for row in rows]
+
+    async def close(self) -> None:
+        """Write what is waiting, and refuse more; the pool stays open."""
+        await self._queue.close()
+        await self._waking.close()
+        self._database.close()
+
+    async def __aenter__(self) -> PostgresEventStore:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _write(self, appends: Sequence[Append]) -> list[AppendResult | Exception]:
+        """Write a batch in one transaction of one statement; the queue calls this."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with self._database.connection("append") as connection:
+                    return await self._call(connection, appends)
+            except StorageError as error:
+                if is_duplicate(error) and len(appends) == 1:
+                    return [await self._settled(appends[0])]
+                if attempt == _ATTEMPTS or not is_passing(error):
+                    raise
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    async def _call(
+        self, connection: Connection, appends: Sequence[Append]
+    ) -> list[AppendResult | Exception]:
+        order = sorted(range(len(appends)), key=lambda index: appends[index].stream_id)
+        rows = await connection.fetch(
+            statement("append", self._database.schema),
+            *arguments([appends[index] for index in order]),
+        )
+        verdicts: dict[int, AppendResult | Exception] = {}
+        for index, (is_accepted, version, position) in zip(order, rows, strict=True):
+            if is_accepted:
+                verdicts[index] = AppendResult(version, position)
+            else:
+                verdicts[index] = await self._verdict(connection, appends[index], version)
+        return [verdicts[index] for index in range(len(appends))]
+
+    async def _verdict(
+        self, connection: Connection, append: Append, version: int
+    ) -> AppendResult | Exception:
+        """Judge an append that did not fit: a repetition, or a conflict."""
+        rows = await connection.fetch(
+            statement("find_events", self._database.schema), arguments([append])[5]
+        )
+        places = {row[0]: Place(row[1], row[2], row[3]) for row in rows}
+        try:
+            settled = append.settle(version, places)
+        except EventSourcingError as error:
+            return error
+        return settled or StorageError("the append met another one at the same moment: repeat it")
+
+    async def _settled(self, append: Append) -> AppendResult | Exception:
+        """Judge an append whose event ids are in the store already."""
+        async with self._database.connection("append") as connection:
+            version = await connection.fetchval(
+                statement("stream_version", self._database.schema), append.stream_id
+            )
+            return await self._verdict(connection, append, version or 0)
+
+    async def _append_inside(self, connection: Connection, append: Append) -> AppendResult:
+        """Append in the caller's transaction, which stays usable whatever the verdict is."""
+        if not connection.is_in_transaction():
+            message = "append(connection=…) needs an open transaction on that connection"
+            raise ValueError(message)
+        try:
+            with translated("append", self._database.schema):
+                async with connection.transaction():  # a savepoint
+                    (verdict,) = await self._call(connection, [append])
+        except StorageError as error:
+            if not is_duplicate(error):
+                raise
+            version = await connection.fetchval(
+                statement("stream_version", self._database.schema), append.stream_id
+            )
+            verdict = await self._verdict(connection, append, version or 0)
+        if isinstance(verdict, Exception):
+            raise verdict
+        return verdict

@@ -1,0 +1,35 @@
+"""The SQL files, with the name of the store's schema put in."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+MAX_SCHEMA_BYTES = 63
+"""The longest name that PostgreSQL keeps whole."""
+
+
+def quoted(name: str) -> str:
+    """Quote a name as an SQL identifier.
+
+    Raises:
+        ValueError: If it is empty, longer than 63 bytes, or holds a NUL.
+    """
+    if not name or len(name.encode()) > MAX_SCHEMA_BYTES or "\0" in name:
+        message = f"not a name of a schema: {name!r}; it has 1 to 63 bytes, and no NUL"
+        raise ValueError(message)
+    return '"' + name.replace('"', '""') + '"'
+
+
+def in_schema(sql: str, schema: str) -> str:
+    """Put the schema into a text: ``{schema}`` as an identifier, ``{schema_text}`` in a literal."""
+    identifier = quoted(schema)
+    literal = identifier.replace("'", "''")
+    return sql.replace("{schema_text}", literal).replace("{schema}", identifier)
+
+
+@cache
+def statement(name: str, schema: str) -> str:
+    """Give the statement of ``sql/<name>.sql`` for a schema."""
+    text = files("eventsourcing_postgres").joinpath("sql", f"{name}.sql").read_text("utf-8")
+    return in_schema(text, schema)

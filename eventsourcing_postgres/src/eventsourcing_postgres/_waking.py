@@ -1,0 +1,127 @@
+"""Waking readers that wait for events.
+
+Never by a NOTIFY inside the transaction that appends: it takes a lock on the whole cluster through
+the commit. After the commit this process sends one NOTIFY of its own, at most one every few
+milliseconds however many appends there are. Readers listen on one connection per store, and look
+by themselves every so often, since a notification can be lost and a pooler may not pass them on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from eventsourcing_core import StorageError
+
+if TYPE_CHECKING:
+    from eventsourcing_postgres._database import Connection, Database
+
+_PAUSE = 0.005  # seconds between two notifications
+
+
+class Waking:
+    """Sends and receives the news that events were appended.
+
+    Args:
+        database: The pool and the schema.
+        poll_interval: Seconds between two looks of a waiting reader.
+        listen: Whether to keep a connection to be notified on.
+    """
+
+    def __init__(self, database: Database, *, poll_interval: float, listen: bool) -> None:
+        if poll_interval <= 0:
+            message = f"poll_interval must be above 0, got {poll_interval}"
+            raise ValueError(message)
+        self._database = database
+        self._poll_interval = poll_interval
+        # A waiting reader must not take the last connection from those who append.
+        self._listens = listen and database.pool.get_max_size() > 1
+        digest = blake2b(database.schema.encode(), digest_size=8).hexdigest()
+        self._channel = f"eventsourcing_{digest}"
+        self._waiting: set[asyncio.Event] = set()
+        self._notifier: asyncio.Task[None] | None = None
+        self._again = False
+        self._listener: asyncio.Task[None] | None = None
+
+    def appended(self) -> None:
+        """Wake the readers in this process, and soon those in others."""
+        self._wake()
+        if self._notifier is None:
+            self._notifier = asyncio.get_running_loop().create_task(self._notify())
+        else:
+            self._again = True
+
+    async def wait(self, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - see the port
+        """Sleep until there is an event after a position; False when the time is over."""
+        if self._listens and self._listener is None:
+            self._listener = asyncio.get_running_loop().create_task(self._listen())
+        deadline = asyncio.get_running_loop().time() + timeout
+        woken = asyncio.Event()
+        self._waiting.add(woken)
+        try:
+            while True:
+                woken.clear()
+                rows = await self._database.fetch("wait", "exists_after", after_position)
+                left = deadline - asyncio.get_running_loop().time()
+                if rows[0][0] or left <= 0:
+                    return bool(rows[0][0])
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(left, self._poll_interval)):
+                        await woken.wait()
+        finally:
+            self._waiting.discard(woken)
+
+    async def close(self) -> None:
+        """End what runs in the background."""
+        tasks = {task for task in (self._notifier, self._listener) if task is not None}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _wake(self) -> None:
+        for woken in self._waiting:
+            woken.set()
+
+    async def _notify(self) -> None:
+        """Send one notification, and another one if there were appends in the meantime."""
+        try:
+            while True:
+                self._again = False
+                with contextlib.suppress(StorageError):  # readers look by themselves, too
+                    async with self._database.connection("notify") as connection:
+                        await connection.execute("select pg_notify($1, '')", self._channel)
+                await asyncio.sleep(_PAUSE)
+                if not self._again:
+                    return
+        finally:
+            self._notifier = None
+
+    async def _listen(self) -> None:
+        """Listen, and begin anew when the connection is lost."""
+        while True:
+            with contextlib.suppress(StorageError):
+                async with self._database.connection("listen") as connection:
+                    await self._listen_on(connection)
+            self._wake()  # what was notified in between is not heard: look once
+            await asyncio.sleep(self._poll_interval)
+
+    async def _listen_on(self, connection: Connection) -> None:
+        lost = asyncio.Event()
+
+        def on_notification(*_: object) -> None:
+            self._wake()
+
+        def on_end(*_: object) -> None:
+            lost.set()
+
+        connection.add_termination_listener(on_end)
+        try:
+            await connection.add_listener(self._channel, on_notification)
+            await lost.wait()
+        finally:
+            connection.remove_termination_listener(on_end)
+            if not connection.is_closed():
+                await connection.remove_listener(self._channel, on_notification)

@@ -1,0 +1,105 @@
+-- The number that marks this store's advisory locks, in the upper 16 bits of their keys. It comes
+-- from the sequence's own id, is never 0 (where other programs' small keys lie), and may change
+-- with a restore: locks do not outlive a server.
+create function {schema}.lock_class() returns bigint language sql stable as $$
+    select 1 + '{schema_text}.events_position'::regclass::oid::bigint % 65535
+$$;
+
+-- Append to several streams in one transaction.
+--
+--   stream_ids, expected, sizes   one element per append: at most one of a stream, sorted by stream
+--                                 in "C" order, so that two batches cannot deadlock; expected is
+--                                 the version, or -1: any, or -2: the stream exists
+--   owners, places                one element per event: the number of its append, and its own
+--                                 number in it, both from 1
+--   event_ids … timestamps        one element per event
+--
+-- Gives a row per append, in their order: whether it was accepted, then the stream's version (the
+-- new one, or the one that did not fit), then the position of its last event.
+--
+-- The order of the three steps is what readers rely on; each is a statement of its own.
+create function {schema}.append(
+    stream_ids text[],
+    expected bigint[],
+    sizes integer[],
+    owners integer[],
+    places integer[],
+    event_ids uuid[],
+    event_types text[],
+    datas bytea[],
+    metadatas bytea[],
+    encodings text[],
+    timestamps timestamptz[]
+) returns table (is_accepted boolean, stream_version bigint, last_position bigint)
+language plpgsql volatile as $$
+declare
+    afters bigint[] := array_fill(null::bigint, array[cardinality(stream_ids)]);
+    befores bigint[] := afters;
+    found_version bigint;
+    reserved bigint;
+begin
+    -- 1. Streams first. From here on no other append to these streams can draw a position, so
+    --    in a stream positions rise as versions do.
+    for number in 1 .. cardinality(stream_ids) loop
+        found_version := null;
+        case expected[number]
+            when 0 then
+                insert into {schema}.streams as s values (stream_ids[number], sizes[number])
+                on conflict do nothing
+                returning s.version into found_version;
+            when -1 then
+                insert into {schema}.streams as s values (stream_ids[number], sizes[number])
+                on conflict (id) do update set version = s.version + excluded.version
+                returning s.version into found_version;
+            when -2 then
+                update {schema}.streams as s set version = s.version + sizes[number]
+                where s.id = stream_ids[number]
+                returning s.version into found_version;
+            else
+                update {schema}.streams as s set version = s.version + sizes[number]
+                where s.id = stream_ids[number] and s.version = expected[number]
+                returning s.version into found_version;
+        end case;
+        if found_version is not null then
+            befores[number] := found_version - sizes[number];
+            afters[number] := found_version;
+        end if;
+    end loop;
+
+    -- 2. Publish the floor: every position that this transaction draws will be above it. The lock
+    --    is shared, so it never waits, and it is released only after the commit is visible.
+    select case when is_called then last_value else 0 end into reserved
+    from {schema}.events_position;
+    perform pg_advisory_xact_lock_shared(({schema}.lock_class() << 48) | reserved);
+
+    -- 3. Only then draw positions.
+    return query
+    with written as (
+        insert into {schema}.events (
+            position, stream_id, version, event_id, event_type,
+            data, metadata, encoding, "timestamp"
+        )
+        select
+            nextval('{schema_text}.events_position'),
+            stream_ids[given.owner], befores[given.owner] + given.place, given.event_id,
+            given.event_type, given.data, given.metadata, given.encoding, given.happened
+        from unnest(
+            owners, places, event_ids, event_types, datas, metadatas, encodings, timestamps
+        ) as given (owner, place, event_id, event_type, data, metadata, encoding, happened)
+        where befores[given.owner] is not null
+        returning stream_id, position
+    ),
+    lasts as (
+        select written.stream_id, max(written.position) as position
+        from written group by written.stream_id
+    )
+    select
+        afters[asked.number] is not null,
+        coalesce(afters[asked.number], s.version, 0),
+        lasts.position
+    from unnest(stream_ids) with ordinality as asked (id, number)
+    left join lasts on lasts.stream_id = asked.id
+    left join {schema}.streams as s on s.id = asked.id and afters[asked.number] is null
+    order by asked.number;
+end
+$$;

