@@ -1,0 +1,169 @@
+"""Many tasks that append at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventsourcing_core._errors import ConcurrencyError, DuplicateEventError, SerializationError
+from eventsourcing_core._event import Event
+from eventsourcing_core._event_store import AppendResult
+from eventsourcing_core.testing._append_contract import ANY, NO_STREAM
+from eventsourcing_core.testing._contract import OpenedEventStore
+from eventsourcing_core.testing._samples import collected, counted, numbers_of, versions_of
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from eventsourcing_core._event_store import EventStore, ExpectedVersion
+
+    Append = Coroutine[object, object, AppendResult]
+
+
+class ConcurrencyContract(OpenedEventStore):
+    """Races with one winner, neighbours that do not disturb each other."""
+
+    async def test_one_of_many_racing_appends_wins_each_round(self, store: EventStore) -> None:
+        for version in range(5):
+            appends = [
+                store.append("doc-1", counted(number), expected_version=version)
+                for number in range(10)
+            ]
+            outcomes = await self._outcomes(*appends)
+            winners = [outcome for outcome in outcomes if isinstance(outcome, AppendResult)]
+            losers = [outcome for outcome in outcomes if isinstance(outcome, ConcurrencyError)]
+            assert [winner.version for winner in winners] == [version + 1]
+            assert [loser.actual for loser in losers] == [version + 1] * 9
+        assert versions_of(await collected(store.read("doc-1"))) == [1, 2, 3, 4, 5]
+
+    async def test_one_of_many_racing_appends_makes_a_stream(self, store: EventStore) -> None:
+        appends = [
+            store.append("doc-1", counted(number, number), expected_version=NO_STREAM)
+            for number in range(10)
+        ]
+        outcomes = await self._outcomes(*appends)
+        assert [type(outcome) for outcome in outcomes].count(ConcurrencyError) == 9
+        winner = next(i for i, outcome in enumerate(outcomes) if isinstance(outcome, AppendResult))
+        assert numbers_of(await collected(store.read("doc-1"))) == [winner, winner]
+
+    async def test_appends_to_many_streams_are_all_stored(self, store: EventStore) -> None:
+        async def fill(stream: int) -> None:
+            for version in range(5):
+                number = stream * 5 + version
+                await store.append(f"doc-{stream}", counted(number), expected_version=version)
+
+        async with asyncio.timeout(self.deadline):
+            await asyncio.gather(*map(fill, range(40)))
+        for stream in range(40):
+            events = await collected(store.read(f"doc-{stream}"))
+            assert numbers_of(events) == list(range(stream * 5, stream * 5 + 5))
+            assert versions_of(events) == [1, 2, 3, 4, 5]
+            positions = [event.position for event in events]
+            assert positions == sorted(set(positions))
+        everything = await collected(store.read_all())
+        assert sorted(numbers_of(everything)) == list(range(200))
+        positions = [event.position for event in everything]
+        assert positions == sorted(set(positions))
+
+    async def test_any_never_conflicts(self, store: EventStore) -> None:
+        appends = [
+            store.append("doc-1", counted(number, number), expected_version=ANY)
+            for number in range(30)
+        ]
+        outcomes = await self._outcomes(*appends)
+        events = await collected(store.read("doc-1"))
+        assert versions_of(events) == list(range(1, 61))
+        at = {(event.version, event.position): event.data["number"] for event in events}
+        # Each result is the place of its own last event, which stands beside its first one.
+        assert [at.get(outcome) for outcome in outcomes if isinstance(outcome, tuple)] == [
+            *range(30)
+        ]
+        assert numbers_of(events)[::2] == numbers_of(events)[1::2]
+
+    async def test_one_bad_append_among_good_ones_fails_alone(self, store: EventStore) -> None:
+        taken = counted(-1)
+        await store.append("other", taken, expected_version=0)
+        bad = [
+            store.append("other", counted(-2), expected_version=0),
+            store.append("bad-1", [*counted(-3), *taken], expected_version=0),
+            store.append("bad-2", [Event("bad", {"value": object()})], expected_version=0),
+        ]
+        good = [
+            store.append(f"doc-{number}", counted(number), expected_version=0)
+            for number in range(20)
+        ]
+        outcomes = await self._outcomes(*good[:10], *bad, *good[10:])
+        kinds = [type(outcome) for outcome in outcomes]
+        assert kinds[10:13] == [ConcurrencyError, DuplicateEventError, SerializationError]
+        assert set(kinds[:10] + kinds[13:]) == {AppendResult}
+        stored = numbers_of(await collected(store.read_all()))
+        assert sorted(stored) == [-1, *range(20)]
+
+    async def test_one_of_two_appends_with_the_same_id_wins(self, store: EventStore) -> None:
+        events = counted(1)
+        outcomes = await self._outcomes(
+            store.append("a", [*counted(2), *events], expected_version=0),
+            store.append("b", [*counted(2), *events], expected_version=0),
+        )
+        assert {type(outcome) for outcome in outcomes} == {AppendResult, DuplicateEventError}
+        assert numbers_of(await collected(store.read_all())) == [2, 1]
+
+    @pytest.mark.parametrize("expected", [0, NO_STREAM, ANY])
+    async def test_an_append_and_its_repetition_at_once_have_one_result(
+        self, store: EventStore, expected: int | ExpectedVersion
+    ) -> None:
+        events = counted(1, 2)
+        appends = [store.append("doc-1", events, expected_version=expected) for _ in range(5)]
+        outcomes = await self._outcomes(*appends)
+        *_, last = await collected(store.read("doc-1"))
+        assert outcomes == [AppendResult(2, last.position)] * 5
+        assert numbers_of(await collected(store.read_all())) == [1, 2]
+
+    async def test_a_cancelled_append_can_be_repeated(self, store: EventStore) -> None:
+        for attempt in range(20):
+            stream_id = f"doc-{attempt}"
+            events = counted(1, 2, 3)
+            appending = asyncio.create_task(store.append(stream_id, events, expected_version=0))
+            await self._cancel_after(appending, attempt)
+            assert numbers_of(await collected(store.read(stream_id))) in ([], [1, 2, 3])
+            async with asyncio.timeout(self.deadline):
+                result = await store.append(stream_id, events, expected_version=0)
+            assert result.version == 3
+            assert numbers_of(await collected(store.read(stream_id))) == [1, 2, 3]
+
+    async def test_a_cancelled_append_does_not_harm_its_neighbours(self, store: EventStore) -> None:
+        for attempt in range(12):
+            neighbours = [
+                asyncio.create_task(
+                    store.append(f"{attempt}-{number}", counted(number), expected_version=0),
+                )
+                for number in range(6)
+            ]
+            cancelled = neighbours.pop(attempt % 6)
+            same_stream = store.append(f"{attempt}-{attempt % 6}", counted(7), expected_version=ANY)
+            neighbours.append(asyncio.create_task(same_stream))
+            await self._cancel_after(cancelled, attempt)
+            async with asyncio.timeout(self.deadline):
+                results = await asyncio.gather(*neighbours)
+            assert [result.version for result in results[:5]] == [1] * 5
+            assert results[5].version in {1, 2}
+            others = [n for n in range(6) if n != attempt % 6]
+            stored = await collected(store.read_all(stream_prefix=f"{attempt}-"))
+            numbers = [number for number in numbers_of(stored) if number != attempt % 6]
+            assert sorted(numbers) == [*others, 7]
+
+    async def _outcomes(self, *appends: Append) -> list[AppendResult | BaseException]:
+        async with asyncio.timeout(self.deadline):
+            return await asyncio.gather(*appends, return_exceptions=True)
+
+    async def _cancel_after(self, task: asyncio.Task[AppendResult], attempt: int) -> None:
+        """Cancel at another moment each time: after some turns of the loop, then after a while."""
+        for _ in range(attempt % 6):
+            await asyncio.sleep(0)
+        if attempt >= 6:
+            await asyncio.wait({task}, timeout=attempt / 5000)
+        task.cancel()
+        await asyncio.wait({task}, timeout=self.deadline)
+        assert task.done()

@@ -1,0 +1,299 @@
+"""A Hypothesis state machine that compares an event store with the model, step by step."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._event import Event
+from eventsourcing_core._event_store import AppendResult, ExpectedVersion
+from eventsourcing_core.testing._contract import OpenedEventStore
+from eventsourcing_core.testing._model import Model
+from eventsourcing_core.testing._samples import EVENT_TYPES, Opened, collected
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+
+    from eventsourcing_core._event import RecordedEvent
+    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core.testing._contract import OpenEventStore
+    from eventsourcing_core._serializer import Serializer
+    from eventsourcing_core.testing._model import Row
+
+    Events = AsyncIterator[RecordedEvent[Any]]
+
+T = TypeVar("T")
+
+Expectation = int | ExpectedVersion
+"""A member of ExpectedVersion, or how far a number is from the stream's version."""
+
+TYPED = "contract.opened"
+STREAMS = st.sampled_from(["a", "ab", "A", "a%", "a_", "é"])
+TYPES = st.sampled_from([TYPED, "a.b", "A.B"])
+TYPE_FILTERS: st.SearchStrategy[frozenset[str] | None] = st.sampled_from(
+    [None, None, frozenset(), frozenset({"a.b"}), frozenset({"a.b", TYPED}), frozenset({"A.B"})]
+)
+PREFIXES = st.sampled_from([None, None, "", "a", "a", "a%", "a_", "A", "é", "b"])
+LIMITS = st.none() | st.integers(0, 5)
+CHANGES = st.sampled_from(
+    ["none", "none", "turned", "apart", "longer", "begun anew", "twins", "elsewhere"]
+)
+EXPECTATIONS: st.SearchStrategy[Expectation] = st.sampled_from(
+    # The right version, and ANY, more often: else the streams stay short.
+    [0, 0, 0, 0, -1, -2, 1, ExpectedVersion.ANY, ExpectedVersion.ANY, *ExpectedVersion]
+)
+
+
+class EventStoreMachine(RuleBasedStateMachine):
+    """One example: a new store, a new model, and what happens to both."""
+
+    def __init__(self, open_store: OpenEventStore, codec: EventCodec, deadline: float) -> None:
+        super().__init__()
+        self._open_store = open_store
+        self._codec = codec
+        self._deadline = deadline
+        # With a factory the runner leaves the thread's current loop alone.
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._opened = AsyncExitStack()
+        self._store: EventStore
+        self._model = Model()
+        self._attempts: list[tuple[str, list[Event[object]], Expectation]] = []
+        self._made = 0
+
+    @initialize(history=st.integers(0, 4))
+    def open(self, history: int) -> None:
+        """Open the store in the loop of this example; most begin with some events in it."""
+        opening = self._open_store(self._codec)
+        self._store = self._run(lambda: self._opened.enter_async_context(opening))
+        beginning = [("a", [TYPED, "a.b", "A.B"]), ("ab", ["a.b"]), ("A", [TYPED]), ("a", ["a.b"])]
+        for stream_id, types in beginning[:history]:
+            self._append(stream_id, [self._new(kind) for kind in types], ExpectedVersion.ANY)
+
+    def teardown(self) -> None:
+        """Close the store and its loop."""
+        with self._runner:
+            self._run(self._opened.aclose)
+
+    @rule(stream_id=STREAMS, types=st.lists(TYPES, min_size=1, max_size=4), expected=EXPECTATIONS)
+    def append(self, stream_id: str, types: list[str], expected: Expectation) -> None:
+        """Append new events."""
+        self._append(stream_id, [self._new(kind) for kind in types], self._at(stream_id, expected))
+
+    @precondition(lambda self: self._attempts)
+    @rule(pick=st.integers(0, 1000), now=st.booleans())
+    def repeat(self, pick: int, *, now: bool) -> None:
+        """Repeat an earlier append, whether it succeeded or not; or at the present version."""
+        stream_id, events, expected = self._attempts[pick % len(self._attempts)]
+        self._append(stream_id, events, self._at(stream_id, 0) if now else expected)
+
+    @precondition(lambda self: self._model.rows)
+    @rule(
+        pick=st.integers(0, 1000),
+        count=st.integers(1, 3),
+        change=CHANGES,
+        elsewhere=STREAMS,
+        expected=EXPECTATIONS,
+    )
+    def append_stored_events(
+        self, pick: int, count: int, change: str, elsewhere: str, expected: Expectation
+    ) -> None:
+        """Append events that are stored already, unchanged or with a change."""
+        first = self._model.rows[pick % len(self._model.rows)]
+        stream_id = elsewhere if change == "elsewhere" else first.stream_id
+        stored = [row.event for row in self._model.stream(first.stream_id)]
+        events = stored[first.version - 1 :][:count]
+        match change:
+            case "turned":
+                events.reverse()
+            case "apart":
+                events = [stored[0], events[-1]]
+            case "longer":
+                events = [*events, self._new("a.b")]
+            case "begun anew":
+                events = [self._new("a.b"), *events]
+            case "twins":
+                events = [self._new("a.b")] * 2
+            case _:
+                pass
+        version = self._at(stream_id, expected)
+        if change in {"none", "longer"} and isinstance(expected, int):
+            version = max(0, first.version - 1 + expected)  # near where they stand
+        self._append(stream_id, events, version)
+
+    @rule(
+        pick=st.integers(0, 1000),
+        first=st.integers(1, 4),
+        span=st.none() | st.integers(-1, 4),
+        limit=LIMITS,
+    )
+    def read(self, pick: int, first: int, span: int | None, limit: int | None) -> None:
+        """Read a stream, there and back."""
+        rows = self._model.rows
+        stream_id = rows[pick % len(rows)].stream_id if rows else "a"
+        last = None if span is None else max(1, first + span)
+        for backward in (False, True):
+            events = self._collect(
+                lambda backward=backward: self._store.read(
+                    stream_id, from_version=first, to_version=last, limit=limit, backward=backward
+                )
+            )
+            expected = self._model.read(stream_id, first, last, limit, backward=backward)
+            self._compare(events, expected)
+
+    @rule(stream_id=STREAMS)
+    def read_whole(self, stream_id: str) -> None:
+        """Read a stream that may not exist."""
+        events = self._collect(lambda: self._store.read(stream_id))
+        self._compare(events, self._model.stream(stream_id))
+
+    @rule(back=st.integers(-1, 8), limit=LIMITS, types=TYPE_FILTERS, prefix=PREFIXES)
+    def read_all(
+        self, back: int, limit: int | None, types: Collection[str] | None, prefix: str | None
+    ) -> None:
+        """Read all streams, there and back."""
+        after = self._position(back)
+        for backward in (False, True):
+            events = self._collect(
+                lambda backward=backward: self._store.read_all(
+                    after_position=after,
+                    limit=limit,
+                    event_types=types,
+                    stream_prefix=prefix,
+                    backward=backward,
+                )
+            )
+            expected = self._model.read_all(after, limit, types, prefix, backward=backward)
+            self._compare(events, expected)
+
+    @rule(size=st.integers(1, 5), types=TYPE_FILTERS, prefix=PREFIXES)
+    def turn_pages(self, size: int, types: Collection[str] | None, prefix: str | None) -> None:
+        """Read all streams page by page."""
+        seen: list[RecordedEvent[Any]] = []
+        while len(seen) <= len(self._model.rows):  # more would be a store that goes round
+            after = seen[-1].position if seen else 0
+            page = self._collect(
+                lambda after=after: self._store.read_all(
+                    after_position=after, limit=size, event_types=types, stream_prefix=prefix
+                )
+            )
+            if not page:
+                break
+            seen += page
+        self._compare(seen, self._model.read_all(0, None, types, prefix, backward=False))
+
+    @rule(back=st.integers(-1, 8))
+    def wait(self, back: int) -> None:
+        """Wait for events that are there; where there are none, both answers are allowed."""
+        after = self._position(back)
+        answer = self._run(lambda: self._store.wait(after_position=after, timeout=0))
+        if self._model.read_all(after, 1, None, None, backward=False):
+            assert answer is True
+
+    def _append(self, stream_id: str, events: list[Event[object]], expected: Expectation) -> None:
+        self._attempts.append((stream_id, events, expected))
+        verdict = self._model.verdict(stream_id, events, expected)
+
+        def append() -> Awaitable[AppendResult]:
+            return self._store.append(stream_id, events, expected_version=expected)
+
+        if isinstance(verdict, type):
+            with pytest.raises(verdict):
+                self._run(append)
+            return
+        result = self._run(append)
+        if verdict is None:
+            verdict = self._write(stream_id, events)
+        assert result == verdict
+
+    def _write(self, stream_id: str, events: Sequence[Event[object]]) -> AppendResult:
+        """Write to the model what the store has just written; the positions are the store's."""
+        version = len(self._model.stream(stream_id))
+        recorded = self._collect(lambda: self._store.read(stream_id, from_version=version + 1))
+        positions = [event.position for event in recorded]
+        before = self._model.rows[-1].position if self._model.rows else 0
+        assert [before, *positions] == sorted({before, *positions})
+        for event, position in zip(events, positions, strict=True):
+            self._model.write(stream_id, event, position)
+        self._compare(recorded, self._model.stream(stream_id)[version:])
+        return AppendResult(version + len(events), positions[-1])
+
+    def _new(self, event_type: str) -> Event[object]:
+        self._made += 1
+        if event_type == TYPED:
+            payload = Opened(f"owner {self._made}", balance=Decimal(self._made) / 100)
+            return Event.of(payload, event_types=EVENT_TYPES)
+        return Event(event_type, {"number": self._made}, metadata={"made": self._made})
+
+    def _at(self, stream_id: str, expected: Expectation) -> Expectation:
+        if isinstance(expected, int):
+            return max(0, len(self._model.stream(stream_id)) + expected)
+        return expected
+
+    def _position(self, back: int) -> int:
+        """Give the position after which so many events are left; beyond the end for -1."""
+        positions = [0, *(row.position for row in self._model.rows)]
+        return positions[-1] + 1 if back < 0 else positions[max(0, len(positions) - 1 - back)]
+
+    @staticmethod
+    def _compare(recorded: Sequence[RecordedEvent[Any]], rows: Sequence[Row]) -> None:
+        found = [
+            (e.stream_id, e.version, e.position, e.event_id, e.event_type, e.data, e.timestamp)
+            for e in recorded
+        ]
+        expected = [
+            (*row[:3], e.event_id, e.event_type, e.data, e.timestamp)
+            for row in rows
+            for e in [row.event]
+        ]
+        assert found == expected
+        assert [dict(e.metadata) for e in recorded] == [dict(row.event.metadata) for row in rows]
+
+    def _collect(self, read: Callable[[], Events]) -> list[RecordedEvent[Any]]:
+        return self._run(lambda: collected(read()))
+
+    def _run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something in the store's loop; even calling a store is done there."""
+
+        async def within_the_deadline() -> T:
+            async with asyncio.timeout(self._deadline):
+                return await work()
+
+        return self._runner.run(within_the_deadline())
+
+
+class EventStoreMachineContract(OpenedEventStore):
+    """The machine as a test."""
+
+    examples: ClassVar[int] = 100
+    """How many stores the state machine tries."""
+    steps: ClassVar[int] = 40
+    """How many calls it makes to each."""
+
+    def test_a_store_does_what_the_model_does(
+        self, open_store: OpenEventStore, serializer: Serializer
+    ) -> None:
+        codec = EventCodec(serializer, event_types=EVENT_TYPES)
+        run_state_machine_as_test(
+            lambda: EventStoreMachine(open_store, codec, self.deadline),
+            settings=settings(
+                max_examples=self.examples,
+                stateful_step_count=self.steps,
+                deadline=None,  # a store may be as slow as its disk
+                suppress_health_check=[HealthCheck.too_slow],  # likewise
+                database=None,  # one store's failures say nothing about another's
+            ),
+        )

@@ -1,0 +1,53 @@
+"""The events that the contracts store, and the reading of whole streams into lists."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from eventsourcing_core._event import Event, RecordedEvent
+from eventsourcing_core._event_types import EventTypes, event
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+EVENT_TYPES = EventTypes()
+"""The registry of the contracts: theirs alone."""
+
+COUNTED = "contract.counted"
+"""The type of the plain events, which have no class."""
+
+
+@event("contract.opened", event_types=EVENT_TYPES)
+class Opened:
+    """A typed event with fields that no format has of its own."""
+
+    owner: str
+    balance: Decimal = Decimal(0)
+    reference: UUID | None = None
+    due: datetime | None = None
+    labels: tuple[str, ...] = ()
+
+
+class Unregistered:
+    """A payload whose class no registry knows."""
+
+
+def counted(*numbers: int, event_type: str = COUNTED) -> list[Event[object]]:
+    """Make plain events, each with a number by which it is recognised, and an id of its own."""
+    return [Event(event_type, {"number": number}) for number in numbers]
+
+
+def numbers_of(events: "Iterable[RecordedEvent[Any]]") -> list[int]:
+    """Give the numbers of events that ``counted`` made."""
+    return [event.data["number"] for event in events]
+
+
+def versions_of(events: "Iterable[RecordedEvent[Any]]") -> list[int]:
+    """Give the versions of events."""
+    return [event.version for event in events]
+
+
+async def collected(events: "AsyncIterator[RecordedEvent[Any]]") -> list[RecordedEvent[Any]]:
+    """Read to the end."""
+    return [event async for event in events]

@@ -1,0 +1,224 @@
+"""A file, and the two connections to it: one writes, the other reads beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from eventsourcing_core import StorageError
+from eventsourcing_sqlite._connection import connected, patiently, uninterrupted
+from eventsourcing_sqlite._errors import translated
+from eventsourcing_sqlite._location import check_path, check_place
+from eventsourcing_sqlite._schema import is_current, migrate
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+
+    import aiosqlite
+
+LARGEST_INTEGER = 2**63 - 1
+"""What SQLite can hold; every version and position is smaller."""
+
+_LONGEST_TIMEOUT = 86_400.0  # a day, in seconds; SQLite counts milliseconds in 32 bits
+
+
+class SqliteDatabase:
+    """One SQLite file, opened for the stores in it; ``SqliteDatabase.open`` gives one.
+
+    The file is in WAL mode with ``synchronous=FULL``: what is committed survives a loss of power,
+    and who reads never blocks who writes. Beside the file SQLite keeps two others (``-wal``,
+    ``-shm``) while it is open. Several processes on one machine may use a file; a network file
+    system will not do.
+
+    It belongs to the event loop that opened it: from another one the stores raise
+    ``RuntimeError``. After closing they raise ``StorageError``. Its methods are what the stores
+    are made of.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        writer: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        *,
+        busy_timeout: float,
+        poll_interval: float,
+    ) -> None:
+        self.path = path
+        """The file, absolute."""
+        self.poll_interval = poll_interval
+        """How often a waiting reader looks for events of other processes, in seconds."""
+        self.changed: asyncio.Event = asyncio.Event()
+        """Set at the next append through this object, and when it is closed; then a new one."""
+        self._writer = writer
+        self._reader = reader
+        self._busy_timeout = busy_timeout
+        self._writing = asyncio.Lock()
+        self._before_closing: list[Callable[[], Awaitable[None]]] = []
+        self._closed = False
+        self._loop = asyncio.get_running_loop()
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        busy_timeout: float = 5.0,
+        poll_interval: float = 0.1,
+    ) -> AbstractAsyncContextManager[SqliteDatabase]:
+        """Open a file, which is made if it is missing; leaving the block closes it.
+
+        Appends that are waiting are written before it is closed.
+
+        >>> import tempfile
+        >>> from eventsourcing_core import Event
+        >>> from eventsourcing_sqlite import SqliteEventStore, SqliteSnapshotStore
+        >>> async def main(path):
+        ...     async with SqliteDatabase.open(path) as database:
+        ...         events = SqliteEventStore(database, serializer="json")
+        ...         snapshots = SqliteSnapshotStore(database)
+        ...         return await events.append("doc-1", [Event("Opened", {})], expected_version=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     asyncio.run(main(f"{folder}/documents.db"))
+        AppendResult(version=1, position=1)
+
+        Args:
+            path: The file, relative to the working directory or absolute.
+            busy_timeout: How long a write waits for another process to finish its own, in
+                seconds, from 0 to a day.
+            poll_interval: How often a waiting reader looks for events of other processes, in
+                seconds, above 0. Events of this database object wake it at once.
+
+        Raises:
+            ValueError: The path is none, or a number is out of bounds.
+            StorageError: On entering the block: the file cannot be opened, or is damaged.
+            SchemaError: Likewise: it is no event store, or one of a newer version.
+        """
+        check_path(str(path))
+        if not 0 <= busy_timeout <= _LONGEST_TIMEOUT:
+            message = f"busy_timeout is from 0 to {_LONGEST_TIMEOUT:.0f} seconds: {busy_timeout}"
+            raise ValueError(message)
+        if not poll_interval > 0:
+            message = f"poll_interval is a number of seconds above 0, got {poll_interval}"
+            raise ValueError(message)
+        return cls._opened(
+            Path(path).absolute(), busy_timeout=busy_timeout, poll_interval=poll_interval
+        )
+
+    @classmethod
+    @asynccontextmanager
+    async def _opened(
+        cls, path: Path, *, busy_timeout: float, poll_interval: float
+    ) -> AsyncIterator[SqliteDatabase]:
+        check_place(path)
+        async with AsyncExitStack() as connections:
+            with translated(path):
+                # The writer waits in patiently(), so SQLite itself need not.
+                writer = await connections.enter_async_context(connected(path, busy_timeout=0))
+                await patiently(lambda: _prepare(writer, path), busy_timeout=busy_timeout)
+                reader = await connections.enter_async_context(
+                    connected(path, busy_timeout=busy_timeout)
+                )
+                await reader.execute_fetchall("PRAGMA query_only = ON")
+            database = cls(
+                path, writer, reader, busy_timeout=busy_timeout, poll_interval=poll_interval
+            )
+            try:
+                yield database
+            finally:
+                await uninterrupted(database._finish())
+
+    def check_usable(self) -> None:
+        """Refuse use after closing, and from another event loop.
+
+        Raises:
+            RuntimeError: Another event loop is running.
+            StorageError: The database is closed.
+        """
+        if asyncio.get_running_loop() is not self._loop:
+            message = "the store belongs to another event loop: open one in this loop"
+            raise RuntimeError(message)
+        if self._closed:
+            message = f"the store is closed: {str(self.path)!r}"
+            raise StorageError(message)
+
+    def before_closing(self, finish: Callable[[], Awaitable[None]]) -> None:
+        """Have something awaited before the connections are closed."""
+        self._before_closing.append(finish)
+
+    def announce(self) -> None:
+        """Wake everybody who waits for ``changed``."""
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    async def fetch(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """Read with one statement, beside whoever is writing.
+
+        Raises:
+            StorageError: The database is closed, or SQLite failed.
+        """
+        self.check_usable()
+        with translated(self.path):
+            # aiosqlite passes a list of tuples through, but promises less.
+            rows: object = await self._reader.execute_fetchall(sql, cast("Any", parameters))
+            return cast("list[tuple[Any, ...]]", rows)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Write: the block's statements are committed together, or none of them.
+
+        Raises:
+            StorageError: The database is closed, another process holds the lock for longer than
+                ``busy_timeout``, or SQLite failed.
+        """
+        self.check_usable()
+        async with self._writing:
+            self.check_usable()
+            with translated(self.path):
+                try:
+                    await patiently(
+                        lambda: self._writer.execute_fetchall("BEGIN IMMEDIATE"),
+                        busy_timeout=self._busy_timeout,
+                    )
+                    yield self._writer
+                    await self._writer.execute_fetchall("COMMIT")
+                except BaseException:
+                    # Also when BEGIN or COMMIT was cancelled: the thread may have done it. It
+                    # does nothing when no transaction is under way.
+                    await uninterrupted(self._writer.rollback())
+                    raise
+
+    async def _finish(self) -> None:
+        for finish in self._before_closing:
+            await finish()
+        async with self._writing:
+            self._closed = True
+        self.announce()
+
+
+async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
+    """Make sure that the file is ours, in WAL mode and of the current version.
+
+    Nothing is written before the check; where something has to be, another process may do the
+    same at this moment, so the check is repeated under the lock.
+    """
+    current = await is_current(writer, path)
+    ((mode,),) = await writer.execute_fetchall("PRAGMA journal_mode = WAL")
+    if mode != "wal":
+        message = f"the event store {str(path)!r} cannot use WAL: put it on a local disk"
+        raise StorageError(message)
+    await writer.execute_fetchall("PRAGMA synchronous = FULL")
+    if current:
+        return
+    await writer.execute_fetchall("BEGIN IMMEDIATE")
+    try:
+        await migrate(writer, path)
+        await writer.execute_fetchall("COMMIT")
+    except BaseException:
+        with suppress(Exception):  # what went wrong first is what counts
+            await uninterrupted(writer.rollback())
+        raise

@@ -1,0 +1,58 @@
+"""What SQLite says when it fails, told to users: which file, what happened, what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from eventsourcing_core import SchemaError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PRIMARY_CODE = 0xFF  # the rest of a result code says more about the same failure
+
+_CURES = {
+    sqlite3.SQLITE_BUSY: (
+        "is locked: another process has been writing for longer than busy_timeout; "
+        "append again, or allow more time"
+    ),
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full; free some space, then append again",
+    sqlite3.SQLITE_CORRUPT: "is damaged: restore it from a backup",
+    sqlite3.SQLITE_NOTADB: (
+        "is not an SQLite database: give the path of another file, or restore it from a backup"
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "cannot be written: check the permissions of the file and of its directory"
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "cannot be opened: check the permissions of the file and of its directory"
+    ),
+    sqlite3.SQLITE_IOERR: "cannot be read or written: check the disk, and how it is mounted",
+}
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raise the errors of SQLite as ``StorageError``; the original is the cause."""
+    try:
+        yield
+    except (sqlite3.Error, OverflowError) as error:
+        code = result_code(error)
+        kind = SchemaError if code == sqlite3.SQLITE_NOTADB else StorageError
+        cure = _CURES.get(code, "cannot be used")
+        message = f"the event store {str(path)!r} {cure} (SQLite says: {error})"
+        raise kind(message) from error
+
+
+def result_code(error: BaseException | None) -> int:
+    """Give SQLite's primary result code, 0 if the error does not come from SQLite itself."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & _PRIMARY_CODE
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether any append would have met this error: the disk is full, the file locked."""
+    return result_code(error.__cause__) in _CURES

@@ -1,0 +1,156 @@
+"""The event store in an SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core import (
+    AppendQueue,
+    EventCodec,
+    check_read,
+    check_read_all,
+    check_wait,
+)
+from eventsourcing_sqlite._append import write_appends
+from eventsourcing_sqlite._errors import is_outage
+from eventsourcing_sqlite._pages import Walk, pages
+from eventsourcing_sqlite._statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Sequence
+
+    from eventsourcing_core import (
+        Append,
+        AppendResult,
+        Event,
+        ExpectedVersion,
+        RecordedEvent,
+        Serializer,
+    )
+    from eventsourcing_sqlite._database import SqliteDatabase
+
+_READ_STREAM = {False: statement("read_stream"), True: statement("read_stream_backward")}
+_READ_ALL = {False: statement("read_all"), True: statement("read_all_backward")}
+_LAST_VERSION = statement("last_version")
+_LAST_POSITION = statement("last_position")
+_VERSION, _POSITION = 7, 8  # columns of a row
+
+
+class SqliteEventStore:
+    """Keeps events in an SQLite file; an append that has returned is on the disk.
+
+    Appends that run at the same time share a commit. ``SqliteDatabase.open`` has an example.
+
+    Args:
+        database: The file.
+        codec: What encodes the events; made of ``serializer`` if left out.
+        serializer: A serializer or its name.
+    """
+
+    def __init__(
+        self,
+        database: SqliteDatabase,
+        codec: EventCodec | None = None,
+        *,
+        serializer: Serializer | str = "json",
+    ) -> None:
+        self._database = database
+        self._codec = codec or EventCodec(serializer)
+        self._queue = AppendQueue(self._write, is_outage=is_outage)
+        database.before_closing(self._queue.close)
+
+    async def append(
+        self,
+        stream_id: str,
+        events: Sequence[Event[object]],
+        *,
+        expected_version: int | ExpectedVersion,
+    ) -> AppendResult:
+        """Append events to a stream, all or none; see ``EventStore.append``."""
+        append = self._codec.encode_append(stream_id, events, expected_version)
+        self._database.check_usable()
+        return await self._queue.append(append)
+
+    def read(
+        self,
+        stream_id: str,
+        *,
+        from_version: int = 1,
+        to_version: int | None = None,
+        backward: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read the events of one stream by version; see ``EventStore.read``."""
+        check_read(stream_id, from_version=from_version, to_version=to_version, limit=limit)
+        self._database.check_usable()
+        parameters = {"stream_id": stream_id}
+        walk = Walk(_READ_STREAM[backward], _LAST_VERSION, _VERSION, parameters, backward)
+        return self._decoded(walk, from_version, to_version, limit)
+
+    def read_all(
+        self,
+        *,
+        after_position: int = 0,
+        limit: int | None = None,
+        event_types: Collection[str] | None = None,
+        stream_prefix: str | None = None,
+        backward: bool = False,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read the events of all streams by position; see ``EventStore.read_all``."""
+        check_read_all(after_position=after_position, limit=limit, event_types=event_types)
+        self._database.check_usable()
+        parameters = {
+            "event_types": None if event_types is None else _json_array(event_types),
+            # A lone surrogate is in no stream id; passed as what it is, it matches none.
+            "stream_prefix": (stream_prefix or "").encode("utf-8", "surrogatepass"),
+        }
+        walk = Walk(_READ_ALL[backward], _LAST_POSITION, _POSITION, parameters, backward)
+        return self._decoded(walk, after_position + 1, None, limit)
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        """Sleep until there may be events after a position; see ``EventStore.wait``.
+
+        Appends through this database object wake it at once; those of other processes are seen
+        within the ``poll_interval`` of the database.
+        """
+        check_wait(after_position=after_position, timeout=timeout)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while True:
+            changed = self._database.changed  # taken before the look, so that no change is missed
+            ((last,),) = await self._database.fetch(_LAST_POSITION, {})
+            if last > after_position:
+                return True
+            remaining = deadline - loop.time()
+            if remaining <= 0:
+                return False
+            await _either(changed, min(remaining, self._database.poll_interval))
+
+    async def _write(self, appends: Sequence[Append]) -> list[AppendResult | Exception]:
+        async with self._database.transaction() as connection:
+            verdicts = await write_appends(connection, appends)
+        self._database.announce()
+        return verdicts
+
+    async def _decoded(
+        self, walk: Walk, first: int, last: int | None, limit: int | None
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        decode = self._codec.decode
+        async for rows in pages(self._database, walk, first=first, last=last, limit=limit):
+            for row in rows:
+                yield decode(*row)
+
+
+def _json_array(event_types: Collection[str]) -> str:
+    # SQLite ends a string of JSON at a null character, which is in no event type.
+    return json.dumps([name for name in event_types if "\0" not in name])
+
+
+async def _either(changed: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+    except TimeoutError:
+        pass

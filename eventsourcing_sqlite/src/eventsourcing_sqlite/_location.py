@@ -1,0 +1,94 @@
+"""Where a file is: from the URL to the path, and what can be said of a path beforehand."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import unquote
+
+from eventsourcing_core import StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def path_in(url: str) -> str:
+    """Give the path in a URL: ``sqlite:///file.db`` or ``sqlite:////absolute/file.db``.
+
+    Raises:
+        ValueError: The URL has no path, a host or a fragment, or bytes that are not UTF-8.
+    """
+    scheme, _, rest = url.partition(":")
+    host, slash, quoted = rest.removeprefix("//").partition("/")
+    if not rest.startswith("//"):
+        _refuse(url, f"write {scheme}:///{rest or 'file.db'}")
+    if "@" in host:  # what is before it may be a password
+        _refuse(f"{scheme}://…@…", "a file has no user and no host: write sqlite:///file.db")
+    path = f"{host}{slash}{quoted}"
+    if host and path != ":memory:":  # which is no file under any URL: check_path says so
+        _refuse(url, f"a file has no host: write {scheme}:///{path} (with three slashes)")
+    if "#" in quoted:
+        _refuse(url, "write a # that belongs to the name as %23")
+    try:
+        path = unquote(quoted or host, errors="strict")
+    except UnicodeDecodeError:
+        _refuse(url, "what is percent-encoded is UTF-8")
+    check_path(path)
+    return path
+
+
+def check_path(path: str) -> None:
+    """Refuse what is not the name of a file.
+
+    Raises:
+        ValueError: It is empty, ``:memory:`` or a directory's, or holds a null character.
+    """
+    if path in {"", ":memory:"}:
+        message = (
+            "an SQLite event store is a file: write sqlite:///file.db, or memory:// for a store "
+            "in memory (eventsourcing-inmemory)"
+        )
+        raise ValueError(message)
+    if path.endswith("/") or "\0" in path:
+        message = f"not the name of a file: {path!r}"
+        raise ValueError(message)
+
+
+def check_place(path: Path) -> None:
+    """Refuse a path where no file can be made or written, without touching it.
+
+    The file is not opened here to try it out: closing it would drop the locks that SQLite holds
+    on it in this process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+
+    Raises:
+        StorageError: The directory is missing or read-only, or the path is no writable file.
+    """
+    try:
+        fault = _fault(path, path.parent)
+    except OSError as error:
+        fault = f"{error.strerror}: {error.filename}"
+    if fault:
+        message = f"cannot open the event store {str(path)!r}: {fault}"
+        raise StorageError(message)
+
+
+def _fault(path: Path, folder: Path) -> str:
+    if not folder.is_dir():
+        return f"the directory {str(folder)!r} does not exist: make it first"
+    if not _may(folder, os.W_OK | os.X_OK):
+        return f"the directory {str(folder)!r} is not writable: SQLite keeps files beside its own"
+    if path.exists() and not path.is_file():
+        return "it is not a file: give the path of a file"
+    if path.exists() and not _may(path, os.R_OK | os.W_OK):
+        return "the file is not readable and writable: change its permissions"
+    return ""
+
+
+def _may(path: Path, mode: int) -> bool:
+    # Whoever the process acts for counts, where the system can tell.
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _refuse(url: str, cure: str) -> NoReturn:
+    message = f"not the URL of an SQLite file: {url!r}; {cure}"
+    raise ValueError(message)

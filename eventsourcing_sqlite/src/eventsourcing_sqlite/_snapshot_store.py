@@ -1,0 +1,71 @@
+"""The snapshot store in an SQLite file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from eventsourcing_core import Snapshot, check_load, check_prune
+from eventsourcing_sqlite._database import LARGEST_INTEGER
+from eventsourcing_sqlite._statements import statement
+
+if TYPE_CHECKING:
+    from eventsourcing_sqlite._database import SqliteDatabase
+
+_SAVE = statement("save_snapshot")
+_LOAD = statement("load_snapshot")
+_PRUNE = statement("prune_snapshots")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class SqliteSnapshotStore:
+    """Keeps snapshots in an SQLite file, beside the events or in a file of their own.
+
+    Args:
+        database: The file.
+    """
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def save(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot; see ``SnapshotStore.save``."""
+        row = (
+            snapshot.aggregate_id,
+            snapshot.version,
+            snapshot.state,
+            snapshot.encoding,
+            snapshot.state_version,
+            (snapshot.created_at - _EPOCH) // _MICROSECOND,
+        )
+        async with self._database.transaction() as connection:
+            await connection.execute_fetchall(_SAVE, row)
+
+    async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:
+        """Give the newest snapshot; see ``SnapshotStore.load``."""
+        check_load(aggregate_id, max_version=max_version)
+        highest = LARGEST_INTEGER if max_version is None else min(max_version, LARGEST_INTEGER)
+        rows = await self._database.fetch(
+            _LOAD, {"aggregate_id": aggregate_id, "max_version": highest}
+        )
+        if not rows:
+            return None
+        ((state, version, encoding, state_version, created_at),) = rows
+        return Snapshot(
+            aggregate_id=aggregate_id,
+            version=version,
+            state=state,
+            encoding=encoding,
+            state_version=state_version,
+            created_at=_EPOCH + timedelta(microseconds=created_at),
+        )
+
+    async def prune(self, aggregate_id: str, *, keep: int) -> None:
+        """Delete all but the newest snapshots; see ``SnapshotStore.prune``."""
+        check_prune(aggregate_id, keep=keep)
+        async with self._database.transaction() as connection:
+            await connection.executemany(
+                _PRUNE, [{"aggregate_id": aggregate_id, "keep": min(keep, LARGEST_INTEGER)}]
+            )

@@ -1,0 +1,173 @@
+"""Batches: one transaction for many appends, and a verdict for each."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import aiosqlite
+import pytest
+
+from eventsourcing_core import (
+    AppendResult,
+    ConcurrencyError,
+    DuplicateEventError,
+    Event,
+    ExpectedVersion,
+    Snapshot,
+)
+from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+DEADLINE = 10.0  # seconds until something counts as never happening
+MEGABYTE = 1024 * 1024
+ANY = ExpectedVersion.ANY
+
+
+def counted(number: int, *, size: int = 0) -> Event[object]:
+    return Event("Counted", {"number": number, "text": "x" * size})
+
+
+async def streams(store: SqliteEventStore, **filters: Any) -> list[str]:
+    return [event.stream_id async for event in store.read_all(**filters)]
+
+
+class Trace:
+    """What is asked of SQLite while the block runs."""
+
+    def __init__(self) -> None:
+        self.errands = 0
+        """Calls to the threads of the connections."""
+        self.statements: list[str] = []
+        """The statements of the writing connection, in capital letters."""
+
+    def commits(self) -> int:
+        return self.statements.count("COMMIT")
+
+
+@asynccontextmanager
+async def traced(database: SqliteDatabase) -> AsyncIterator[Trace]:
+    trace = Trace()
+    connection_class: Any = aiosqlite.Connection  # some of its hints are incomplete
+    writer: Any = database._writer
+    execute = connection_class._execute
+
+    async def counting(self: object, *args: object, **kwargs: object) -> object:
+        trace.errands += 1
+        return await execute(self, *args, **kwargs)
+
+    def note(sql: str) -> None:
+        trace.statements.append(sql.upper())
+
+    await writer.set_trace_callback(note)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aiosqlite.Connection, "_execute", counting)
+        yield trace
+    await writer.set_trace_callback(None)
+
+
+async def test_concurrent_appends_share_one_commit(
+    database: SqliteDatabase, store: SqliteEventStore
+) -> None:
+    async with traced(database) as trace:
+        await asyncio.gather(
+            *(store.append(f"doc-{n}", [counted(n)], expected_version=0) for n in range(64))
+        )
+    assert trace.commits() == 1
+
+
+async def test_a_large_batch_takes_no_more_errands_to_the_thread_than_a_small_one(
+    database: SqliteDatabase, store: SqliteEventStore
+) -> None:
+    errands: list[int] = []
+    for size in (1, 10, 500):
+        async with traced(database) as trace:
+            await asyncio.gather(
+                *(
+                    store.append(
+                        f"doc-{size}-{n}", [counted(i) for i in range(7)], expected_version=0
+                    )
+                    for n in range(size)
+                )
+            )
+        assert trace.commits() == 1
+        errands.append(trace.errands)
+    assert errands[0] == errands[1] == errands[2] <= 6
+
+
+async def test_each_append_of_a_batch_gets_the_place_of_its_own_last_event(
+    store: SqliteEventStore,
+) -> None:
+    results = await asyncio.gather(
+        *(
+            store.append(f"doc-{n}", [counted(i) for i in range(n + 1)], expected_version=0)
+            for n in range(20)
+        )
+    )
+    last = {e.stream_id: AppendResult(e.version, e.position) async for e in store.read_all()}
+    assert results == [last[f"doc-{n}"] for n in range(20)]
+
+
+async def test_a_conflict_in_a_batch_leaves_its_neighbours_alone(store: SqliteEventStore) -> None:
+    await store.append("doc-1", [counted(0)], expected_version=0)
+    outcomes = await asyncio.gather(
+        *(store.append(f"doc-{n}", [counted(n)], expected_version=0) for n in range(3)),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [AppendResult, ConcurrencyError, AppendResult]
+    assert await streams(store) == ["doc-1", "doc-0", "doc-2"]
+
+
+async def test_the_second_of_two_appends_with_one_event_id_is_refused(
+    store: SqliteEventStore,
+) -> None:
+    event = counted(1)
+    first, second, third = await asyncio.gather(
+        store.append("doc-1", [event], expected_version=0),
+        store.append("doc-2", [event], expected_version=0),
+        store.append("doc-3", [counted(3)], expected_version=0),
+        return_exceptions=True,
+    )
+    assert first == (1, 1)
+    assert isinstance(second, DuplicateEventError)
+    assert (second.stream_id, second.version) == ("doc-1", 1)
+    assert third == (1, 2)
+    assert await streams(store) == ["doc-1", "doc-3"]
+
+
+async def test_a_batch_of_very_many_event_ids_is_looked_up(store: SqliteEventStore) -> None:
+    events = [counted(n) for n in range(40_000)]  # more than SQLite takes as parameters
+    result = await store.append("doc-1", events, expected_version=0)
+    assert await store.append("doc-1", events, expected_version=0) == result == (40_000, 40_000)
+
+
+async def test_two_stores_of_one_database_write_in_turn(database: SqliteDatabase) -> None:
+    stores = [SqliteEventStore(database), SqliteEventStore(database, serializer="msgpack")]
+    await asyncio.gather(
+        *(stores[n % 2].append("doc-1", [counted(n)], expected_version=ANY) for n in range(40))
+    )
+    events = [event async for event in stores[0].read("doc-1")]
+    assert [event.version for event in events] == [*range(1, 41)]
+    assert sorted(event.data["number"] for event in events) == [*range(40)]
+
+
+def snapshot(version: int) -> Snapshot:
+    return Snapshot("doc-1", version, b"{}", "json", "1", datetime.now(UTC))
+
+
+async def test_snapshots_are_saved_between_batches_and_never_inside_one(
+    database: SqliteDatabase, store: SqliteEventStore
+) -> None:
+    snapshots = SqliteSnapshotStore(database)
+    async with traced(database) as trace:
+        await asyncio.gather(
+            *(store.append("doc-1", [counted(n)], expected_version=ANY) for n in range(20)),
+            *(snapshots.save(snapshot(n + 1)) for n in range(20)),
+        )
+    ends = [sql.split()[0] for sql in trace.statements if sql.split()[0] in {"BEGIN", "COMMIT"}]
+    assert ends == ["BEGIN", "COMMIT"] * (len(ends) // 2)

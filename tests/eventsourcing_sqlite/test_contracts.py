@@ -1,0 +1,49 @@
+"""The SQLite stores keep the contracts."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventsourcing_core.testing import (
+    EventStoreContract,
+    OpenEventStore,
+    OpenSnapshotStore,
+    SnapshotStoreContract,
+)
+from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from eventsourcing_core import EventCodec, EventStore, SnapshotStore
+
+
+class TestSqliteEventStore(EventStoreContract):
+    @pytest.fixture
+    def open_store(self, tmp_path: Path) -> OpenEventStore:
+        numbers = count(1)
+
+        @asynccontextmanager
+        async def open_event_store(codec: EventCodec) -> AsyncIterator[EventStore]:
+            async with SqliteDatabase.open(tmp_path / f"{next(numbers)}.db") as database:
+                yield SqliteEventStore(database, codec)
+
+        return open_event_store
+
+
+class TestSqliteSnapshotStore(SnapshotStoreContract):
+    @pytest.fixture
+    def open_store(self, tmp_path: Path) -> OpenSnapshotStore:
+        numbers = count(1)
+
+        @asynccontextmanager
+        async def open_snapshot_store() -> AsyncIterator[SnapshotStore]:
+            async with SqliteDatabase.open(tmp_path / f"{next(numbers)}.db") as database:
+                yield SqliteSnapshotStore(database)
+
+        return open_snapshot_store

@@ -1,0 +1,277 @@
+"""Opening and closing a file: what is made, what is refused, and what is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventsourcing_core import Event, EventCodec, ExpectedVersion, StorageError
+from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
+from eventsourcing_sqlite._backend import open_sqlite
+from eventsourcing_sqlite._connection import connected
+from eventsourcing_sqlite._schema import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+NOBODY = 65534  # an unprivileged user
+PAGE = 4096  # bytes, SQLite's default
+
+
+def events(number: int, *, size: int = 10) -> list[Event[object]]:
+    return [Event("Counted", {"n": n, "text": "x" * size}) for n in range(number)]
+
+
+async def write_store(path: Path, number: int = 3) -> None:
+    """Make a store with one stream of so many events, and close it."""
+    async with SqliteDatabase.open(path) as database:
+        await SqliteEventStore(database).append(
+            "doc-1", events(number, size=300), expected_version=0
+        )
+
+
+async def versions_in(path: Path) -> list[int]:
+    async with SqliteDatabase.open(path) as database:
+        return [event.version async for event in SqliteEventStore(database).read("doc-1")]
+
+
+async def try_to_open(path: Path) -> None:
+    async with SqliteDatabase.open(path):
+        pass
+
+
+def query(path: Path, sql: str) -> list[tuple[object, ...]]:
+    """Ask the file itself, with the driver alone."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+
+def open_files(folder: Path) -> list[str]:
+    """List the files of a folder that this process has open."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    targets = [os.path.realpath(link) for link in links]
+    return [target for target in targets if target.startswith(f"{folder}{os.sep}")]
+
+
+# What is made
+
+
+@pytest.fixture
+def empty_file(path: Path) -> Path:
+    path.touch()
+    return path
+
+
+async def test_a_new_file_gets_the_tables(path: Path) -> None:
+    await try_to_open(path)
+    tables = query(path, "select name from sqlite_master where type = 'table' order by name")
+    assert tables == [("events",), ("snapshots",), ("sqlite_sequence",)]
+
+
+async def test_an_empty_file_counts_as_new(empty_file: Path) -> None:
+    await write_store(empty_file)
+    assert await versions_in(empty_file) == [1, 2, 3]
+
+
+async def test_a_store_is_found_again(path: Path) -> None:
+    await write_store(path)
+    assert await versions_in(path) == [1, 2, 3]
+
+
+async def test_opening_a_store_again_changes_nothing(path: Path) -> None:
+    await write_store(path)
+    before = contents(path.parent)
+    await try_to_open(path)
+    assert contents(path.parent) == before
+
+
+async def test_only_the_file_itself_remains_after_closing(path: Path) -> None:
+    await write_store(path)
+    assert [*contents(path.parent)] == [path.name]
+
+
+async def test_the_file_is_in_wal_mode(path: Path) -> None:
+    await try_to_open(path)
+    assert query(path, "pragma journal_mode") == [("wal",)]
+
+
+async def test_every_commit_is_synced(path: Path) -> None:
+    async with SqliteDatabase.open(path) as database, database.transaction() as connection:
+        assert [*await connection.execute_fetchall("pragma synchronous")] == [(2,)]
+
+
+async def test_the_reading_connection_cannot_write(path: Path) -> None:
+    async with SqliteDatabase.open(path) as database:
+        with pytest.raises(StorageError, match="readonly"):
+            await database.fetch("delete from snapshots", {})
+
+
+@pytest.mark.parametrize("change", ["update events set version = 7", "delete from events"])
+async def test_the_file_refuses_to_change_events(path: Path, change: str) -> None:
+    await write_store(path)
+    with pytest.raises(sqlite3.IntegrityError, match="does not change"):
+        query(path, change)
+    assert await versions_in(path) == [1, 2, 3]
+
+
+def test_migrating_up_down_and_up_gives_the_same_schema() -> None:
+    ups, downs = migrations("up"), migrations("down")
+    assert len(ups) == len(downs)
+    state = (
+        "select sql, application_id, user_version "
+        "from pragma_application_id, pragma_user_version left join sqlite_master order by name"
+    )
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for script in ups:
+            connection.executescript(script)
+        up = connection.execute(state).fetchall()
+        for script in reversed(downs):
+            connection.executescript(script)
+        assert connection.execute("select name from sqlite_master").fetchall() == [
+            ("sqlite_sequence",)  # SQLite itself keeps it
+        ]
+        for script in ups:
+            connection.executescript(script)
+        assert connection.execute(state).fetchall() == up
+
+
+async def test_a_store_is_made_by_several_tasks_at_once(path: Path) -> None:
+    async def write(number: int) -> int:
+        async with SqliteDatabase.open(path) as database:
+            store = SqliteEventStore(database)
+            result = await store.append(f"doc-{number}", events(1), expected_version=0)
+            return result.position
+
+    assert sorted(await asyncio.gather(*(write(number) for number in range(8)))) == [*range(1, 9)]
+
+
+@pytest.mark.parametrize("busy_timeout", [-1, float("nan"), float("inf"), 86_401])
+async def test_a_busy_timeout_out_of_bounds_is_refused(path: Path, busy_timeout: float) -> None:
+    with pytest.raises(ValueError, match="busy_timeout"):
+        async with SqliteDatabase.open(path, busy_timeout=busy_timeout):
+            pass
+    assert contents(path.parent) == {}
+
+
+@pytest.mark.parametrize("poll_interval", [0, -1, float("nan")])
+async def test_a_poll_interval_out_of_bounds_is_refused(path: Path, poll_interval: float) -> None:
+    with pytest.raises(ValueError, match="poll_interval"):
+        async with open_sqlite(f"sqlite:///{path}", EventCodec(), poll_interval=poll_interval):
+            pass
+    assert contents(path.parent) == {}
+
+
+# Closing
+
+
+async def test_closing_writes_the_appends_that_wait(path: Path) -> None:
+    async with SqliteDatabase.open(path) as database:
+        store = SqliteEventStore(database)
+        appends = [
+            asyncio.create_task(
+                store.append("doc-1", events(1), expected_version=ExpectedVersion.ANY)
+            )
+            for _ in range(20)
+        ]
+        await asyncio.sleep(0)  # lets them begin
+    assert sorted(append.result().version for append in appends) == [*range(1, 21)]
+    assert await versions_in(path) == [*range(1, 21)]
+
+
+async def test_a_cancelled_block_closes_everything(path: Path) -> None:
+    entered = asyncio.Event()
+
+    async def work() -> None:
+        async with SqliteDatabase.open(path) as database:
+            await SqliteEventStore(database).append("doc-1", events(1), expected_version=0)
+            entered.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [*contents(path.parent)] == [path.name]
+
+
+@pytest.mark.parametrize("steps", range(0, 40, 3))
+async def test_a_cancelled_opening_closes_everything(path: Path, steps: int) -> None:
+    task = asyncio.create_task(try_to_open(path))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    assert not {*contents(path.parent)} - {path.name}
+    await write_store(path)
+
+
+async def test_a_failed_second_connection_closes_the_first(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Path] = []
+
+    @asynccontextmanager
+    async def failing(path: Path, *, busy_timeout: float) -> AsyncIterator[object]:
+        calls.append(path)
+        if len(calls) == 2:
+            message = "no more files"
+            raise sqlite3.OperationalError(message)
+        async with connected(path, busy_timeout=busy_timeout) as connection:
+            yield connection
+
+    monkeypatch.setattr("eventsourcing_sqlite._database.connected", failing)
+    with pytest.raises(StorageError, match="no more files"):
+        await try_to_open(path)
+    assert [*contents(path.parent)] == [path.name]
+
+
+async def test_each_of_the_two_connections_is_a_thread_which_ends_with_it(path: Path) -> None:
+    before = {*threading.enumerate()}
+    async with SqliteDatabase.open(path):
+        threads = {*threading.enumerate()} - before
+    for thread in threads:
+        thread.join(10)
+    assert [thread.is_alive() for thread in threads] == [False, False]
+
+
+async def test_closing_that_is_cancelled_twice_closes_all_the_same(path: Path) -> None:
+    entered = asyncio.Event()
+
+    async def work() -> None:
+        async with SqliteDatabase.open(path):
+            entered.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await entered.wait()
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait({task})
+    assert [*contents(path.parent)] == [path.name]
+
+
+async def test_a_closed_event_store_says_which_file(path: Path) -> None:
+    async with SqliteDatabase.open(path) as database:
+        store = SqliteEventStore(database)
+    with pytest.raises(StorageError, match=str(path)):
+        await store.append("doc-1", events(1), expected_version=0)
+
+
+async def test_a_closed_snapshot_store_says_which_file(path: Path) -> None:
+    async with SqliteDatabase.open(path) as database:
+        store = SqliteSnapshotStore(database)
+    with pytest.raises(StorageError, match=str(path)):
+        await store.load("doc-1")

@@ -1,0 +1,129 @@
+"""Reading in pages: nothing is held open, memory stays small, nothing is passed over."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from eventsourcing_core import (
+    ConcurrencyError,
+    Event,
+    ExpectedVersion,
+)
+from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import AsyncIterator
+
+    from eventsourcing_core import RecordedEvent
+
+DEADLINE = 10.0  # seconds until something counts as never happening
+MEGABYTE = 1024 * 1024
+ANY = ExpectedVersion.ANY
+
+
+def counted(number: int, *, size: int = 0) -> Event[object]:
+    return Event("Counted", {"number": number, "text": "x" * size})
+
+
+async def numbers(events: AsyncIterator[RecordedEvent[Any]]) -> list[int]:
+    return [event.data["number"] async for event in events]
+
+
+async def test_no_transaction_is_open_while_a_consumer_works(
+    store: SqliteEventStore, other: sqlite3.Connection
+) -> None:
+    await store.append("doc-1", [counted(n) for n in range(500)], expected_version=0)
+    reader = store.read("doc-1")
+    await anext(reader)
+    # A reader in a transaction would keep the log from being emptied: busy would be 1.
+    assert other.execute("pragma wal_checkpoint(truncate)").fetchone() == (0, 0, 0)
+    assert await numbers(reader) == [*range(1, 500)]
+
+
+class Pages:
+    """The pages that a database gave."""
+
+    def __init__(self, database: SqliteDatabase, patch: pytest.MonkeyPatch) -> None:
+        self.sizes: list[int] = []
+        """Bytes of data, of those that had events."""
+        self._fetch = database.fetch
+        patch.setattr(database, "fetch", self.fetch)
+
+    async def fetch(self, *args: Any, **kwargs: Any) -> list[tuple[Any, ...]]:
+        rows = await self._fetch(*args, **kwargs)
+        if rows and len(rows[0]) == 9:
+            self.sizes.append(sum(len(row[1]) for row in rows))
+        return rows
+
+
+@pytest.mark.parametrize("backward", [False, True])
+async def test_pages_of_large_events_are_small(
+    database: SqliteDatabase,
+    store: SqliteEventStore,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    backward: bool,
+) -> None:
+    for n in range(5):
+        events = [counted(4 * n + i, size=3 * MEGABYTE) for i in range(4)]
+        await store.append("doc-1", events, expected_version=4 * n)
+    pages = Pages(database, monkeypatch)
+    expected = sorted(range(20), reverse=backward)
+    assert await numbers(store.read("doc-1", backward=backward)) == expected
+    assert await numbers(store.read_all(backward=backward)) == expected
+    assert max(pages.sizes) < 12 * MEGABYTE
+
+
+async def test_events_larger_than_a_page_come_one_by_one(
+    database: SqliteDatabase, store: SqliteEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        await store.append("doc-1", [counted(n, size=9 * MEGABYTE)], expected_version=n)
+    pages = Pages(database, monkeypatch)
+    assert await numbers(store.read("doc-1")) == [0, 1, 2]
+    assert [size // MEGABYTE for size in pages.sizes] == [9, 9, 9]
+
+
+async def test_a_consumer_that_appends_for_each_event_of_a_stream_comes_to_an_end(
+    store: SqliteEventStore,
+) -> None:
+    await store.append("doc-1", [counted(n) for n in range(250)], expected_version=0)
+    async with asyncio.timeout(DEADLINE):
+        async for event in store.read("doc-1"):
+            await store.append("doc-1", [counted(250 + event.version)], expected_version=ANY)
+
+
+async def test_a_consumer_that_appends_for_each_event_of_the_store_comes_to_an_end(
+    store: SqliteEventStore,
+) -> None:
+    await store.append("doc-1", [counted(n) for n in range(250)], expected_version=0)
+    async with asyncio.timeout(DEADLINE):
+        async for event in store.read_all():
+            await store.append("doc-2", [counted(event.position)], expected_version=ANY)
+
+
+@pytest.mark.parametrize("limit", [1, 99, 100, 101, 300, 301, 10**30])
+async def test_a_limit_holds_over_pages(store: SqliteEventStore, limit: int) -> None:
+    await store.append("doc-1", [counted(n) for n in range(1000)], expected_version=0)
+    expected = [*range(min(limit, 1000))]
+    assert await numbers(store.read("doc-1", limit=limit)) == expected
+    assert await numbers(store.read_all(limit=limit)) == expected
+
+
+async def test_numbers_that_sqlite_cannot_hold_are_beyond_every_event(
+    database: SqliteDatabase, store: SqliteEventStore
+) -> None:
+    await store.append("doc-1", [counted(1)], expected_version=0)
+    huge = 2**63
+    assert await numbers(store.read("doc-1", from_version=huge)) == []
+    assert await numbers(store.read("doc-1", to_version=huge)) == [1]
+    assert await numbers(store.read_all(after_position=huge)) == []
+    assert not await store.wait(after_position=huge, timeout=0)
+    assert await SqliteSnapshotStore(database).load("doc-1", max_version=huge) is None
+    await SqliteSnapshotStore(database).prune("doc-1", keep=huge)
+    with pytest.raises(ConcurrencyError):
+        await store.append("doc-1", [counted(2)], expected_version=huge)
