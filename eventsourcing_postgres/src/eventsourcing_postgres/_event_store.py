@@ -15,11 +15,11 @@ from eventsourcing_core import (
     check_read_all,
     check_wait,
 )
+from eventsourcing_postgres._arguments import arguments
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._errors import is_duplicate, is_outage, is_passing, translated
 from eventsourcing_postgres._horizon import AllReader, Appender
-from eventsourcing_postgres._rows import arguments, decoded
-from eventsourcing_postgres._statements import statement
+from eventsourcing_postgres._statements import LARGEST_INTEGER, statement
 from eventsourcing_postgres._waking import Waking
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _ATTEMPTS = 5
 _FIRST_PAGE = 500
 _LARGEST_PAGE = 5_000
-_TOP = 2**63 - 1
 _VERSION = 7
 
 
@@ -105,28 +104,31 @@ class PostgresEventStore:
         """Read the events of one stream by version; see ``EventStore.read``."""
         check_read(stream_id, from_version=from_version, to_version=to_version, limit=limit)
         self._database.check_usable()
-        top = min(_TOP - 1 if to_version is None else to_version, _TOP - 1)
-        bounds = (top + 1, from_version) if backward else (from_version - 1, top)
+        highest = LARGEST_INTEGER - 1
+        first = min(from_version, highest)
+        last = highest if to_version is None else min(to_version, highest)
+        bounds = (last + 1, first) if backward else (first - 1, last)
         name = "read_backward" if backward else "read_forward"
-        return self._read(name, stream_id, bounds, _TOP if limit is None else limit)
+        return self._read(name, stream_id, bounds, LARGEST_INTEGER if limit is None else limit)
 
     async def _read(
         self, name: str, stream_id: str, bounds: tuple[int, int], limit: int
     ) -> AsyncIterator[RecordedEvent[Any]]:
+        decode = self._codec.decode
         cursor, end = bounds
         page = _FIRST_PAGE
         while limit:
             size = min(page, limit)
             rows = await self._database.fetch("read", name, stream_id, cursor, end, size)
             for row in rows:
-                yield decoded(self._codec, row)
+                yield decode(*row)
             if len(rows) < size:
                 return
             cursor = rows[-1][_VERSION]
             limit -= size
             page = min(page * 4, _LARGEST_PAGE)
 
-    async def read_all(
+    def read_all(
         self,
         *,
         after_position: int = 0,
@@ -146,9 +148,13 @@ class PostgresEventStore:
             self._database, event_types=event_types, stream_prefix=stream_prefix, limit=limit
         )
         pages = reader.backward(after_position) if backward else reader.forward(after_position)
+        return self._decoded(pages)
+
+    async def _decoded(self, pages: AsyncIterator[list[Any]]) -> AsyncIterator[RecordedEvent[Any]]:
+        decode = self._codec.decode
         async for rows in pages:
             for row in rows:
-                yield decoded(self._codec, row)
+                yield decode(*row)
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there may be events after a position; see ``EventStore.wait``."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from eventsourcing_postgres._statements import LARGEST_INTEGER
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
     from datetime import datetime
@@ -21,7 +23,6 @@ POSITION = 8
 
 _FIRST_PAGE = 100
 _LARGEST_PAGE = 5_000
-_TOP = 2**63 - 1
 
 
 class Appender(NamedTuple):
@@ -51,17 +52,19 @@ class AllReader:
         limit: int | None,
     ) -> None:
         self._database = database
-        self._filters = (None if event_types is None else list(event_types), stream_prefix)
+        self._filters = (_storable(event_types), stream_prefix)
         self._is_filtered = event_types is not None or bool(stream_prefix)
-        self._left = _TOP if limit is None else limit
+        self._left = LARGEST_INTEGER if limit is None else limit
+        if stream_prefix and not _storable([stream_prefix]):
+            self._left = 0  # no stream id begins so
         self._page = _FIRST_PAGE
 
     async def forward(self, cursor: int) -> AsyncIterator[list[Any]]:
         """Give pages of rows above a position, in order, up to the horizon."""
-        horizon = cursor
+        cursor = horizon = min(cursor, LARGEST_INTEGER - 1)
         while self._left:
             size = min(self._page, self._left)
-            rows = [] if self._is_filtered else await self._rows_above(cursor, _TOP, size)
+            rows = [] if self._is_filtered else await self._rows_above(cursor, LARGEST_INTEGER, size)
             if self._is_filtered or _settled(rows, cursor, horizon) < len(rows):
                 horizon = max(horizon, await self._horizon())
                 rows = await self._rows_above(cursor, horizon, size)
@@ -74,6 +77,7 @@ class AllReader:
 
     async def backward(self, bottom: int) -> AsyncIterator[list[Any]]:
         """Give pages of rows above a position, from the horizon downward."""
+        bottom = min(bottom, LARGEST_INTEGER - 1)
         cursor = await self._horizon() + 1
         while self._left:
             size = min(self._page, self._left)
@@ -99,6 +103,20 @@ class AllReader:
     def _turn(self, size: int) -> None:
         self._left -= size
         self._page = min(self._page * 4, _LARGEST_PAGE)
+
+
+def _storable(names: Collection[str] | None) -> list[str] | None:
+    """Leave out names that PostgreSQL cannot hold, and so no row has: a NUL, half a surrogate."""
+    if names is None:
+        return None
+    return [name for name in names if _is_text(name)]
+
+
+def _is_text(name: str) -> bool:
+    try:
+        return "\0" not in name and bool(name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _settled(rows: list[Any], cursor: int, horizon: int) -> int:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from eventsourcing_core import Snapshot, check_load, check_prune
 from eventsourcing_postgres._database import Database
+from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
     import asyncpg
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class PostgresSnapshotStore:
@@ -40,7 +45,7 @@ class PostgresSnapshotStore:
             snapshot.state,
             snapshot.encoding,
             snapshot.state_version,
-            snapshot.created_at,
+            (snapshot.created_at - _EPOCH) // _MICROSECOND,
         )
 
     async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:
@@ -48,15 +53,21 @@ class PostgresSnapshotStore:
         check_load(aggregate_id, max_version=max_version)
         self._database.check_usable()
         rows = await self._database.fetch(
-            "loading a snapshot", "snapshot_load", aggregate_id, max_version
+            "loading a snapshot",
+            "snapshot_load",
+            aggregate_id,
+            LARGEST_INTEGER if max_version is None else min(max_version, LARGEST_INTEGER),
         )
-        return Snapshot(*rows[0]) if rows else None
+        if not rows:
+            return None
+        *fields, microseconds = rows[0]
+        return Snapshot(*fields, created_at=_EPOCH + microseconds * _MICROSECOND)
 
     async def prune(self, aggregate_id: str, *, keep: int) -> None:
         """Delete all but the newest snapshots; see ``SnapshotStore.prune``."""
         check_prune(aggregate_id, keep=keep)
         self._database.check_usable()
-        await self._database.fetch("pruning snapshots", "snapshot_prune", aggregate_id, keep)
+        await self._database.fetch("pruning snapshots", "snapshot_prune", aggregate_id, min(keep, LARGEST_INTEGER))
 
     def close(self) -> None:
         """Refuse further calls; the pool stays open."""

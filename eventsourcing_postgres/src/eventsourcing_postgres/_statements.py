@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+LARGEST_INTEGER = 2**63 - 1
+"""What a bigint can hold; every version and position is smaller."""
+
 MAX_SCHEMA_BYTES = 63
 """The longest name that PostgreSQL keeps whole."""
 

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from eventsourcing_core import StorageError
+from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection, Database
@@ -63,7 +64,7 @@ class Waking:
         try:
             while True:
                 woken.clear()
-                rows = await self._database.fetch("wait", "exists_after", after_position)
+                rows = await self._database.fetch("wait", "exists_after", min(after_position, LARGEST_INTEGER))
                 left = deadline - asyncio.get_running_loop().time()
                 if rows[0][0] or left <= 0:
                     return bool(rows[0][0])

@@ -11,6 +11,8 @@ create table {schema}.streams (
 -- CACHE 1, always: cached numbers would be handed out in another order than they are drawn.
 create sequence {schema}.events_position as bigint minvalue 1 cache 1;
 
+-- "timestamp" is in microseconds since 1970, in UTC: as a timestamptz it costs more to send and to
+-- read than the payload, and few readers look at it. readable_events shows it to people.
 create table {schema}.events (
     position bigint primary key,
     stream_id text collate "C" not null,
@@ -20,10 +22,18 @@ create table {schema}.events (
     data bytea not null,
     metadata bytea,
     encoding text collate "C" not null,
-    "timestamp" timestamptz not null,
+    "timestamp" bigint not null,
     constraint events_stream_version unique (stream_id, version),
     constraint events_event_id unique (event_id)
 );
+
+create view {schema}.readable_events as
+select
+    position, stream_id, version, event_type, event_id,
+    timestamptz 'epoch' + "timestamp" / 1000000 * interval '1 second'
+        + "timestamp" % 1000000 * interval '1 microsecond' as happened_at,
+    encoding, data, metadata
+from {schema}.events;
 
 create table {schema}.snapshots (
     aggregate_id text collate "C" not null,
@@ -31,7 +41,7 @@ create table {schema}.snapshots (
     state bytea not null,
     encoding text collate "C" not null,
     state_version text collate "C" not null,
-    created_at timestamptz not null,
+    created_at bigint not null,
     primary key (aggregate_id, version)
 );
 

@@ -29,7 +29,7 @@ create function {schema}.append(
     datas bytea[],
     metadatas bytea[],
     encodings text[],
-    timestamps timestamptz[]
+    timestamps bigint[]
 ) returns table (is_accepted boolean, stream_version bigint, last_position bigint)
 language plpgsql volatile as $$
 declare

@@ -1,7 +1,7 @@
 -- Positions above $1 up to $2; at most $3 rows; $4: event types, or null; $5: the beginning of the
 -- stream id, or null. Correct only behind the horizon, or as far as positions follow without a hole.
 select
-    event_type, data, metadata, encoding, uuid_send(event_id), timestamptz_send("timestamp"),
+    event_type, data, metadata, encoding, uuid_send(event_id), "timestamp",
     stream_id, version, position
 from {schema}.events
 where position > $1 and position <= $2

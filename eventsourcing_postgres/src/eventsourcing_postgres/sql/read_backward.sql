@@ -1,7 +1,7 @@
--- $1: a stream; versions below $2 down to $3; at most $4 rows. The keys of ids and times are
--- sent as bytes: making objects of them costs more than fetching the payload, and few look at them.
+-- $1: a stream; versions below $2 down to $3; at most $4 rows. The id is sent as bytes: making an
+-- object of it costs more than fetching the payload, and few look at it.
 select
-    event_type, data, metadata, encoding, uuid_send(event_id), timestamptz_send("timestamp"),
+    event_type, data, metadata, encoding, uuid_send(event_id), "timestamp",
     stream_id, version, position
 from {schema}.events
 where stream_id = $1 and version < $2 and version >= $3

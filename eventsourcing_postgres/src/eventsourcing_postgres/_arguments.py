@@ -1,21 +1,17 @@
-"""Rows to and from what the core keeps."""
+"""Appends as the arrays that the function ``append`` takes."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from eventsourcing_core import ExpectedVersion
+from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core import Append, EventCodec, RecordedEvent
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_2000 = 946_684_800_000_000
-"""Microseconds from 1970 to 2000, where PostgreSQL counts from."""
+    from eventsourcing_core import Append
 
 _EXPECTED = {
     ExpectedVersion.ANY: -1,
@@ -42,25 +38,11 @@ def arguments(appends: Sequence[Append]) -> list[list[Any]]:
         [event.data for _, _, event in events],
         [event.metadata for _, _, event in events],
         [event.encoding for _, _, event in events],
-        [_EPOCH + timedelta(microseconds=event.timestamp) for _, _, event in events],
+        [event.timestamp for _, _, event in events],
     ]
 
 
-def decoded(codec: EventCodec, row: Sequence[Any]) -> RecordedEvent[Any]:
-    """Decode one row of a read."""
-    event_type, data, metadata, encoding, event_id, timestamp, stream_id, version, position = row
-    return codec.decode(
-        event_type,
-        data,
-        metadata,
-        encoding,
-        event_id,
-        int.from_bytes(timestamp, signed=True) + _2000,
-        stream_id,
-        version,
-        position,
-    )
-
-
 def _expected(expected: int | ExpectedVersion) -> int:
-    return expected if isinstance(expected, int) else _EXPECTED[expected]
+    if isinstance(expected, int):
+        return min(expected, LARGEST_INTEGER)  # no stream is there, so it conflicts as it must
+    return _EXPECTED[expected]
