@@ -241,6 +241,7 @@ class _OpenEvent(Event[T_co]):
 
     __slots__ = ()
     __setattr__: Any = object.__setattr__
+    __delattr__: Any = object.__delattr__  # only with both does CPython take its fast way
 
 
 class _OpenRecordedEvent(RecordedEvent[T_co]):
@@ -248,6 +249,7 @@ class _OpenRecordedEvent(RecordedEvent[T_co]):
 
     __slots__ = ()
     __setattr__: Any = object.__setattr__
+    __delattr__: Any = object.__delattr__  # only with both does CPython take its fast way
 
 
 def new_event(
