@@ -87,11 +87,11 @@ class EventByEvent(Broken):
     async def append(
         self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
     ) -> AppendResult:
-        for event in events:
+        for event in events[:-1]:
             result = await super().append(stream_id, [event], expected_version=expected_version)
             if expected_version is not ANY:
                 expected_version = result.version
-        return result
+        return await super().append(stream_id, events[-1:], expected_version=expected_version)
 
 
 class ResultOfANeighbour(Broken):
@@ -160,7 +160,8 @@ class LockIsLost(Broken):
 
     caught_by = (
         "test_a_cancelled_append_can_be_repeated",
-        "test_a_cancelled_append_does_not_harm_its_neighbours",
+        "test_a_cancelled_append_does_not_harm_its_neighbours[0",
+        "test_a_cancelled_append_does_not_harm_its_neighbours[2",
     )
 
     def __init__(self, codec: EventCodec) -> None:

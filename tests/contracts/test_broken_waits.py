@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from eventsourcing_core import AppendResult, Event, EventCodec
 from eventsourcing_core.testing._event_store_machine import EventStoreMachineContract
 from eventsourcing_core.testing._wait_contract import WaitContract
 from eventsourcing_inmemory import InMemoryEventStore
@@ -16,6 +15,7 @@ from eventsourcing_inmemory import InMemoryEventStore
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from eventsourcing_core import AppendResult, Event, EventCodec
     from eventsourcing_core.testing import OpenEventStore
 
 
@@ -132,7 +132,6 @@ class CancelsTheOthers(Broken):
 class TestBrokenWaits(WaitContract, EventStoreMachineContract):
     faults = tuple(Broken.__subclasses__())
     deadline = 0.3
-    steps = 25
 
     @pytest.fixture
     def open_store(self, fault: type[Broken]) -> OpenEventStore:

@@ -224,6 +224,7 @@ def test_an_append_is_checked_and_encoded_as_a_whole() -> None:
     [
         ("", [opened()], 0, InvalidStreamIdError, "it is empty"),
         ("s", [], 0, ValueError, "nothing to append to stream 's'"),
+        ("s", iter(()), 0, ValueError, "nothing to append to stream 's'"),
         ("s", [opened()], -1, ValueError, "must be 0 or more, got -1"),
         ("s", [opened()], True, TypeError, "an int or an ExpectedVersion, got True"),
         ("s", [opened()], "any", TypeError, "an int or an ExpectedVersion, got 'any'"),

@@ -106,10 +106,10 @@ class EventCodec:
         """
         check_stream_id(stream_id)
         _check_expected_version(expected_version)
-        if not events:
+        encoded = tuple([self.encode(_checked(event)) for event in events])
+        if not encoded:
             message = f"nothing to append to stream {stream_id!r}: give at least one event"
             raise ValueError(message)
-        encoded = tuple([self.encode(_checked(event)) for event in events])
         size = sum([len(event[1]) + len(event[2] or b"") for event in encoded])
         return Append(stream_id, encoded, expected_version, size)
 

@@ -27,6 +27,8 @@ P = TypeVar("P")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _new: Any = object.__new__
 
 
@@ -300,7 +302,7 @@ def to_microseconds(timestamp: datetime) -> int:
     """Give the microseconds since 1970 in UTC.
 
     Raises:
-        ValueError: If the timestamp has no time zone.
+        ValueError: If the timestamp has no time zone, or no date in UTC.
     """
     if timestamp.utcoffset() is None:
         message = (
@@ -308,7 +310,11 @@ def to_microseconds(timestamp: datetime) -> int:
             "give it one, for example datetime.now(timezone.utc)"
         )
         raise ValueError(message)
-    return (timestamp - _EPOCH) // _MICROSECOND
+    microseconds = (timestamp - _EPOCH) // _MICROSECOND
+    if not _EARLIEST <= microseconds <= _LATEST:
+        message = f"timestamp {timestamp.isoformat()} is not between the years 1 and 9999 in UTC"
+        raise ValueError(message)
+    return microseconds
 
 
 def _event_from_state(

@@ -42,7 +42,11 @@ def _timedelta_to_text(value: timedelta) -> str:
 
 
 def _timedelta_from_text(text: str) -> timedelta:
-    return timedelta(microseconds=int(text))
+    try:
+        return timedelta(microseconds=int(text))
+    except OverflowError:
+        message = f"not a timedelta in microseconds: {text!r}"
+        raise ValueError(message) from None
 
 
 def _decimal_from_text(text: str) -> Decimal:

@@ -134,7 +134,12 @@ class InMemoryEventStore:
         backward: bool = False,
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of all streams by position; see ``EventStore.read_all``."""
-        check_read_all(after_position=after_position, limit=limit, event_types=event_types)
+        check_read_all(
+            after_position=after_position,
+            limit=limit,
+            event_types=event_types,
+            stream_prefix=stream_prefix,
+        )
         self._check_usable()
         rows = self._log.rows
         wanted = (

@@ -99,7 +99,12 @@ class SqliteEventStore:
         backward: bool = False,
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of all streams by position; see ``EventStore.read_all``."""
-        check_read_all(after_position=after_position, limit=limit, event_types=event_types)
+        check_read_all(
+            after_position=after_position,
+            limit=limit,
+            event_types=event_types,
+            stream_prefix=stream_prefix,
+        )
         self._database.check_usable()
         parameters = {
             "event_types": None if event_types is None else _json_array(event_types),

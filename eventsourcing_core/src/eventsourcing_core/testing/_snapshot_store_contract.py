@@ -211,9 +211,7 @@ class SnapshotStoreContract(AsyncContract):
             assert await third.load("doc-1") is None
 
     @pytest.mark.parametrize("method", METHODS)
-    async def test_a_closed_store_refuses(
-        self, open_store: OpenSnapshotStore, method: str
-    ) -> None:
+    async def test_a_closed_store_refuses(self, open_store: OpenSnapshotStore, method: str) -> None:
         async with open_store() as store:
             await store.save(snapshot(1))
         with pytest.raises(StorageError):

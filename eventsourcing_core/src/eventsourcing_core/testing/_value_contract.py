@@ -109,7 +109,7 @@ class ValueContract(OpenedEventStore):
         assert recorded.event_type == "contract.opened"
 
     async def test_an_untyped_payload_comes_back_as_its_dict(self, store: EventStore) -> None:
-        payload = {
+        payload: dict[str, object] = {
             "nothing": None,
             "yes": True,
             "integers": [0, -1, 2**63, -(2**70)],
