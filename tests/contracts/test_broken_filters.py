@@ -115,6 +115,15 @@ class TypesAreJoined(Broken):
         )
 
 
+class OneParameterPerType(Broken):
+    caught_by = ("test_thousands_of_event_types_can_be_asked_for",)
+
+    def read_all(self, *, event_types: Any = None, **options: Any) -> Events:
+        if event_types is not None and len(event_types) > 32_766:
+            raise StorageError
+        return super().read_all(event_types=event_types, **options)
+
+
 class TextIsSentUnchecked(Broken):
     caught_by = (
         "test_event_types_are_matched_exactly[event_types6",
@@ -177,6 +186,28 @@ class PrefixIsAPattern(Broken):
         return self.changed(
             super().read_all(**options),
             lambda events: [event for event in events if fnmatchcase(event.stream_id, pattern)],
+        )
+
+
+class PrefixIsARange(Broken):
+    caught_by = ("test_a_prefix_selects_whatever_character_comes_next[\\U0010ffff",)
+
+    def read_all(self, *, stream_prefix: str | None = None, **options: Any) -> Events:
+        first = stream_prefix or ""
+        return self.changed(
+            super().read_all(**options),
+            lambda events: [e for e in events if first <= e.stream_id < first + "\U0010ffff"],
+        )
+
+
+class PrefixEndsAtAWord(Broken):
+    caught_by = ("test_a_prefix_selects_whatever_character_comes_next",)
+
+    def read_all(self, *, stream_prefix: str | None = None, **options: Any) -> Events:
+        word = stream_prefix or ""
+        return self.changed(
+            super().read_all(**options),
+            lambda events: [e for e in events if e.stream_id in {word, f"{word}-1"}],
         )
 
 

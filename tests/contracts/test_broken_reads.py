@@ -69,7 +69,7 @@ class LowerBoundExclusive(Broken):
 
 
 class BoundsSwapped(Broken):
-    caught_by = ("test_bounds_are_inclusive[4-2", MODEL)
+    caught_by = ("test_bounds_are_inclusive[4-2",)
 
     def read(
         self,

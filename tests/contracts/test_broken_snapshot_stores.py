@@ -80,6 +80,7 @@ class MaxVersionIgnored(Broken):
         "test_max_version_is_inclusive[1-",
         "test_max_version_is_inclusive[4-",
         "test_a_max_version_below_1_is_refused",
+        "test_concurrent_saves_are_all_kept",
     )
 
     async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:  # noqa: ARG002 - the fault

@@ -70,6 +70,13 @@ class PlaceForgotten(Broken):
         return {"position": event.position + 1}
 
 
+class StreamIdLowered(Broken):
+    caught_by = ("test_a_stream_id_comes_back_as_it_was_spelt",)
+
+    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
+        return {"stream_id": event.stream_id.lower()}
+
+
 class ClassForgotten(Broken):
     caught_by = ("test_a_typed_payload_comes_back_as_its_class",)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -76,9 +77,12 @@ async def test_closing_one_leaves_the_others_of_its_name_open(url: str) -> None:
 
 async def test_a_waiter_is_woken_by_another_store_of_its_name(url: str) -> None:
     async with open_backend(url) as one, open_backend(url) as other:
-        waiting = one.event_store.wait(after_position=0, timeout=10)
+        waiting = asyncio.create_task(one.event_store.wait(after_position=0, timeout=60))
+        await asyncio.sleep(0)
+        assert not waiting.done()
         await other.event_store.append("doc-1", counted(1), expected_version=0)
-        assert await waiting
+        async with asyncio.timeout(10):
+            assert await waiting
 
 
 async def test_names_are_apart(url: str) -> None:

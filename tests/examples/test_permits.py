@@ -359,7 +359,17 @@ def test_a_case_that_the_store_has_otherwise_is_a_difference_and_is_let_be(
     write_log(small, rows)
     found = results(run, small, "sqlite:///permits.db", code=1)
     assert found["differences"] != "0"
-    assert found["added"].startswith("0")
+    assert found["added"] == "0"  # and not that everything was there
+
+
+def test_why_the_store_refused_a_case_is_said(run: Run, small: Path) -> None:
+    results(run, small, "sqlite:///permits.db")
+    rows = made_rows(3)
+    give_other_ids(rows)
+    finished = run(PROGRAM, write_log(small, rows), "--store", "sqlite:///permits.db")
+    assert "stream 'PermitApplication-case-2' is at version 3, the append expected" in (
+        finished.stderr
+    )
 
 
 # Broken input.
@@ -384,7 +394,18 @@ def test_a_missing_column_is_named(permits: ModuleType, small: Path, column: str
 
 def test_a_missing_column_stops_the_program(run: Run, small: Path) -> None:
     small.write_text(small.read_text("utf-8").replace("org:group", "group", 1), "utf-8")
-    assert "small.csv, line 2: org:group: the column is missing" in broken(small, run)
+    assert "small.csv, line 1: org:group: the column is missing" in broken(small, run)
+
+
+def test_a_column_that_would_be_lost_is_refused(run: Run, small: Path) -> None:
+    write_log(small, [row | {"org:room": "12"} for row in made_rows(3)])
+    assert "line 1: org:room: the column is unknown" in broken(small, run)
+
+
+def test_a_column_that_is_there_twice_is_refused(run: Run, small: Path) -> None:
+    header, _, rest = small.read_text("utf-8").partition("\n")
+    small.write_text(f"{header.rstrip()},org:group\n{rest}", "utf-8")
+    assert "line 1: org:group: the column is unknown, or there twice" in broken(small, run)
 
 
 BAD_CELLS = [
@@ -414,6 +435,21 @@ def test_a_case_without_a_receipt_is_refused(run: Run, small: Path) -> None:
     assert "case-1: the case does not begin with 'Confirmation of receipt'" in broken(small, run)
 
 
+@pytest.mark.parametrize("case", ["c" * 255, "case\t2"])
+def test_a_case_that_cannot_name_a_stream_is_refused(run: Run, small: Path, case: str) -> None:
+    rows = made_rows(3)
+    rows[-1]["case:concept:name"] = case
+    write_log(small, rows)
+    assert "small.csv, line 7: invalid stream id" in broken(small, run)
+
+
+def test_an_id_that_is_there_twice_is_refused(run: Run, small: Path) -> None:
+    rows = made_rows(3)
+    rows[-1]["concept:instance"] = "task-0-0"
+    write_log(small, rows)
+    assert "line 7: case-2: the concept:instance 'task-0-0' is there twice" in broken(small, run)
+
+
 def test_a_row_with_too_many_cells_is_refused(run: Run, small: Path) -> None:
     small.write_text(small.read_text("utf-8") + "," * 15 + "more\n", "utf-8")
     assert "cells beyond the last column: ['more']" in broken(small, run)
@@ -436,6 +472,14 @@ def test_an_empty_file_is_refused(run: Run, small: Path) -> None:
 
 def test_a_missing_file_is_named(run: Run, tmp_path: Path) -> None:
     assert "nowhere.csv" in broken(tmp_path / "nowhere.csv", run)
+
+
+@pytest.mark.parametrize("tasks", ["0", "-1", "many"])
+def test_a_number_of_tasks_that_does_nothing_is_refused(run: Run, small: Path, tasks: str) -> None:
+    finished = run(PROGRAM, small, "--store", "sqlite:///permits.db", f"--tasks={tasks}")
+    assert finished.returncode == 2
+    assert "--tasks" in finished.stderr.splitlines()[-1]
+    assert not (small.parent / "permits.db").exists()
 
 
 @pytest.mark.parametrize("url", ["permits.db", "nowhere://permits", "sqlite:///no/such/folder.db"])

@@ -110,6 +110,39 @@ class ConcurrencyContract(OpenedEventStore):
         assert {type(outcome) for outcome in outcomes} == {AppendResult, DuplicateEventError}
         assert numbers_of(await collected(store.read_all())) == [2, 1]
 
+    async def test_a_reader_that_goes_on_after_the_last_position_misses_nothing(
+        self, store: EventStore
+    ) -> None:
+        async def write(stream: int) -> None:
+            for size in (1, 3, 2, 1, 4, 1, 1, 2):
+                await store.append(f"doc-{stream}", counted(*range(size)), expected_version=ANY)
+
+        seen: list[tuple[str, int]] = []
+        position, is_over = 0, False
+        async with asyncio.timeout(self.deadline), asyncio.TaskGroup() as group:
+            writing = [group.create_task(write(stream)) for stream in range(12)]
+            while not is_over:
+                await asyncio.sleep(0)  # a read of nothing need not let others run
+                is_over = all(task.done() for task in writing)  # asked first: so this read is whole
+                for event in await collected(store.read_all(after_position=position, limit=7)):
+                    seen.append((event.stream_id, event.version))
+                    position, is_over = event.position, False
+        everything = await collected(store.read_all())
+        assert seen == [(event.stream_id, event.version) for event in everything]
+        assert len(seen) == 12 * 15
+
+    async def test_a_reader_sees_all_of_an_append_or_nothing(self, store: EventStore) -> None:
+        async def write() -> None:
+            for _ in range(20):
+                await store.append("doc-1", counted(1, 2, 3), expected_version=ANY)
+
+        async with asyncio.timeout(self.deadline), asyncio.TaskGroup() as group:
+            writing = group.create_task(write())
+            while not writing.done():
+                await asyncio.sleep(0)  # as above
+                assert len(await collected(store.read("doc-1"))) % 3 == 0
+                assert len(await collected(store.read_all())) % 3 == 0
+
     @pytest.mark.parametrize("expected", [0, NO_STREAM, ANY])
     async def test_an_append_and_its_repetition_at_once_have_one_result(
         self, store: EventStore, expected: int | ExpectedVersion

@@ -227,4 +227,5 @@ class SnapshotStoreContract(AsyncContract):
             versions.append(loaded.version)
             below = loaded.version - 1
             loaded = await store.load(aggregate_id, max_version=below) if below else None
+            assert loaded is None or loaded.version <= below  # else this never ends
         return versions

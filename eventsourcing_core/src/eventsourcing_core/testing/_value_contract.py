@@ -95,6 +95,12 @@ class ValueContract(OpenedEventStore):
         assert place == ("doc-1", result.version, result.position)
         assert event.event_type == COUNTED
 
+    async def test_a_stream_id_comes_back_as_it_was_spelt(self, store: EventStore) -> None:
+        await store.append("Doc-É-ß", counted(1), expected_version=0)
+        (read,) = await collected(store.read("Doc-É-ß"))
+        (listed,) = await collected(store.read_all())
+        assert (read.stream_id, listed.stream_id) == ("Doc-É-ß", "Doc-É-ß")
+
     async def test_a_typed_payload_comes_back_as_its_class(self, store: EventStore) -> None:
         payload = Opened(
             owner="Zoë",
