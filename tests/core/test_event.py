@@ -168,3 +168,12 @@ def test_events_can_be_pickled_and_copied(made: Event[object]) -> None:
 def test_a_timestamp_without_a_date_in_utc_is_refused(timestamp: datetime) -> None:
     with pytest.raises(ValueError, match="not between the years 1 and 9999 in UTC"):
         Event("Opened", {"a": 1}, timestamp=timestamp)
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [({"event_id": "abc"}, "an event id is a UUID"), ({"timestamp": "now"}, "is a datetime")],
+)
+def test_an_id_or_time_of_another_type_is_refused(facts: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        Event("Opened", {"a": 1}, **facts)

@@ -143,6 +143,24 @@ async def test_closing_twice_does_no_harm() -> None:
 
 async def test_the_backend_uses_the_given_registry() -> None:
     async with open_backend("memory://", event_types=EventTypes(strict=True)) as backend:
-        await backend.event_store.append("doc-1", counted(1), expected_version=0)
         with pytest.raises(LookupError, match="strict"):
-            await numbers(backend.event_store)
+            await backend.event_store.append("doc-1", counted(1), expected_version=0)
+
+
+async def test_a_wait_for_a_position_far_ahead_sleeps_on_through_other_appends() -> None:
+    store = InMemoryEventStore()
+    waiting = asyncio.create_task(store.wait(after_position=2, timeout=60))
+    for number in range(3):
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await store.append(f"doc-{number}", counted(1), expected_version=0)
+    assert await waiting is True
+
+
+async def test_closing_wakes_who_waits() -> None:
+    store = InMemoryEventStore()
+    waiting = asyncio.create_task(store.wait(after_position=0, timeout=60))
+    await asyncio.sleep(0)
+    store.close()
+    with pytest.raises(StorageError, match="closed"):
+        await waiting

@@ -78,7 +78,7 @@ class Event(Generic[T_co]):
         return new_event(
             event_type,
             data,
-            new_event_id() if event_id is None else event_id.bytes,
+            _id_bytes(event_id),
             time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
             current_metadata(metadata),
         )
@@ -100,7 +100,7 @@ class Event(Generic[T_co]):
         return new_event(
             event_types.name_of(type(payload)),
             payload,
-            new_event_id() if event_id is None else event_id.bytes,
+            _id_bytes(event_id),
             time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
             current_metadata(metadata),
         )
@@ -216,7 +216,7 @@ class RecordedEvent(Event[T_co]):
         return new_recorded_event(
             event_type,
             data,
-            new_event_id() if event_id is None else event_id.bytes,
+            _id_bytes(event_id),
             time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
             MappingProxyType(dict(metadata)) if metadata else NO_METADATA,
             stream_id,
@@ -298,12 +298,24 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     return closed
 
 
+def _id_bytes(event_id: UUID | None) -> bytes:
+    if event_id is None:
+        return new_event_id()
+    if not isinstance(event_id, UUID):
+        message = f"an event id is a UUID, got {event_id!r}"
+        raise TypeError(message)
+    return event_id.bytes
+
+
 def to_microseconds(timestamp: datetime) -> int:
     """Give the microseconds since 1970 in UTC.
 
     Raises:
         ValueError: If the timestamp has no time zone, or no date in UTC.
     """
+    if not isinstance(timestamp, datetime):
+        message = f"a timestamp is a datetime, got {timestamp!r}"
+        raise TypeError(message)
     if timestamp.utcoffset() is None:
         message = (
             f"timestamp {timestamp.isoformat()} has no time zone: "

@@ -155,9 +155,13 @@ def check_read_all(
     """
     _check_whole("after_position", after_position, lowest=0)
     _check_whole("limit", limit, lowest=0)
-    if isinstance(event_types, str) or not isinstance(event_types, Collection | None):
+    if isinstance(event_types, str | bytes) or not isinstance(event_types, Collection | None):
         message = f"event_types is a collection of names, got {event_types!r}"
         raise TypeError(message)
+    for event_type in event_types or ():
+        if not isinstance(event_type, str):
+            message = f"event_types holds names, got {event_type!r}"
+            raise TypeError(message)
     if not isinstance(stream_prefix, str | None):
         message = f"stream_prefix is a str, got {stream_prefix!r}"
         raise TypeError(message)

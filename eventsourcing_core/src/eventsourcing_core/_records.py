@@ -46,7 +46,7 @@ def compile_record(cls: type, fields: list[Field], *, mapping: bool) -> tuple[Co
     """
     if mapping:
         return _compile_typed_dict(cls, fields)
-    space: dict[str, Any] = {"cls": cls, "wrong": _wrong_class}
+    space: dict[str, Any] = {"cls": cls, "wrong": _wrong_class, "not_a_dict": _not_a_dict}
     for number, field in enumerate(fields):
         space[f"encode{number}"] = field.encode
         space[f"decode{number}"] = field.decode
@@ -75,7 +75,7 @@ def _encode_source(fields: list[Field]) -> list[str]:
 
 
 def _decode_source(fields: list[Field]) -> list[str]:
-    lines = ["def decode(tree):"]
+    lines = ["def decode(tree):", "  if type(tree) is not dict: not_a_dict(tree)"]
     for number, field in enumerate(fields):
         indent = "  "
         if field.default is not None:
@@ -138,6 +138,11 @@ def _wrong_class(value: object, cls: type) -> None:
     raise SerializationError(message)
 
 
+def _not_a_dict(tree: object) -> None:
+    message = f"expected a dict, found {type(tree).__name__}"
+    raise TypeError(message)
+
+
 def _compile_typed_dict(cls: type, fields: list[Field]) -> tuple[Convert, Convert]:
     by_name = {field.name: field for field in fields}
     required = [field.name for field in fields if not field.optional]
@@ -153,6 +158,8 @@ def _compile_typed_dict(cls: type, fields: list[Field]) -> tuple[Convert, Conver
         return {name: by_name[name].encode(item) for name, item in value.items()}
 
     def decode(tree: Any) -> dict[str, Any]:
+        if type(tree) is not dict:
+            _not_a_dict(tree)
         missing = [name for name in required if name not in tree]
         if missing:
             raise KeyError(missing[0])

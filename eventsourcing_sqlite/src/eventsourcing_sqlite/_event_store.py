@@ -45,8 +45,8 @@ class SqliteEventStore:
 
     Args:
         database: The file.
-        codec: What encodes the events; made of ``serializer`` if left out.
-        serializer: A serializer or its name.
+        codec: What encodes the events.
+        serializer: In place of a codec: a serializer or its name; JSON unless given.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class SqliteEventStore:
         database: SqliteDatabase,
         codec: EventCodec | None = None,
         *,
-        serializer: Serializer | str = "json",
+        serializer: Serializer | str | None = None,
     ) -> None:
         self._database = database
-        self._codec = codec or EventCodec(serializer)
+        self._codec = EventCodec.given(codec, serializer)
         self._queue = AppendQueue(self._write, is_outage=is_outage)
         database.before_closing(self._queue.close)
 
