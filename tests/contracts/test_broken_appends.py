@@ -55,7 +55,7 @@ class Broken(InMemoryEventStore):
 
     def places(self, append: Append) -> dict[bytes, Place]:
         ids = [event.event_id for event in append.events]
-        return {id: self._log.places[id] for id in ids if id in self._log.places}  # noqa: A001
+        return {key: self._log.places[key] for key in ids if key in self._log.places}
 
     def write(self, append: Append) -> AppendResult:
         return self._log.write(append.stream_id, append.events)

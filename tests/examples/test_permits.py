@@ -6,8 +6,8 @@ variable PERMITS_CSV names.
 
 from __future__ import annotations
 
+import asyncio
 import csv
-import importlib.util
 import os
 import signal
 import subprocess
@@ -20,13 +20,13 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from eventsourcing_core import RecordedEvent, open_backend
+from eventsourcing_core import RecordedEvent, StorageError, open_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from types import ModuleType
 
-    from tests.examples.conftest import Command, Run
+    from tests.examples.conftest import Command, Load, Run
 
 PROGRAM = "permits.py"
 ROOT = Path(__file__).parents[2]
@@ -110,16 +110,8 @@ def small(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def permits() -> ModuleType:
-    """The example as a module; once, since its events are registered once."""
-    path = ROOT / "docs" / "examples" / PROGRAM
-    spec = importlib.util.spec_from_file_location("permits", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["permits"] = module
-    spec.loader.exec_module(module)
-    return module
+def permits(load: Load) -> ModuleType:
+    return load("permits")
 
 
 def results(run: Run, log: Path, store: str, *, code: int = 0) -> dict[str, str]:
@@ -223,6 +215,72 @@ async def test_the_tasks_are_those_of_their_columns(permits: ModuleType, small: 
     assert task.transition == row["lifecycle:transition"]
     assert task.group == row["org:group"]
     assert task.resource == row["org:resource"]
+
+
+def test_the_default_store_is_a_file_beside_the_user(run: Run, small: Path, tmp_path: Path) -> None:
+    assert run(PROGRAM, small).returncode == 0
+    assert (tmp_path / "permits.db").read_bytes().startswith(b"SQLite format 3")
+
+
+# What it asks of a store.
+
+
+class Store:
+    """Gives the events it was made with, and remembers what was asked of it."""
+
+    def __init__(self, *places: tuple[int, int]) -> None:
+        self.events: list[RecordedEvent[object]] = [
+            RecordedEvent("Done", {}, stream_id="PermitApplication-1", position=p, version=v)
+            for p, v in places
+        ]
+        self.asked: list[tuple[int, int]] = []
+        self.given = self.appending = self.most = 0
+
+    async def read_all(
+        self, *, after_position: int, limit: int, stream_prefix: str
+    ) -> AsyncIterator[RecordedEvent[object]]:
+        assert stream_prefix == "PermitApplication-"
+        self.asked.append((after_position, limit))
+        page = self.events[self.given : self.given + limit]
+        self.given += len(page)
+        for event in page:
+            yield event
+
+    async def append(self, *_: object, expected_version: int) -> None:
+        assert expected_version == 0
+        self.appending += 1
+        self.most = max(self.most, self.appending)
+        await asyncio.sleep(0)
+        self.appending -= 1
+
+
+async def test_each_page_of_500_begins_after_the_last_position(permits: ModuleType) -> None:
+    store = Store(*[(2 * n, n) for n in range(1, 1202)])
+    await permits.count(store)
+    assert store.asked == [(0, 500), (1000, 500), (2000, 500), (2402, 500)]
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        pytest.param([(1, 1), (3, 2), (2, 3)], id="positions that fall"),
+        pytest.param([(1, 1), (1, 2)], id="one position twice"),
+        pytest.param([(1, 1), (2, 3)], id="a version left out"),
+        pytest.param([(1, 1), (2, 1)], id="an event twice"),
+    ],
+)
+async def test_a_store_that_gives_events_out_of_order_is_found_out(
+    permits: ModuleType, places: list[tuple[int, int]]
+) -> None:
+    with pytest.raises(StorageError, match="out of order"):
+        await permits.count(Store(*places))
+
+
+@pytest.mark.parametrize("tasks", [1, 5, 64])
+async def test_so_many_appends_are_under_way_at_once(permits: ModuleType, tasks: int) -> None:
+    store = Store()
+    await permits.import_log(store, {f"case-{n}": [] for n in range(200)}, tasks)
+    assert store.most == tasks
 
 
 # Repeating it.
