@@ -26,7 +26,8 @@ napoleon_numpy_docstring = False
 # pages refer to our own classes by their full names.
 nitpicky = True
 nitpick_ignore_regex = [
-    (r"py:.*", r"(?:abc|asyncio|collections|contextlib|datetime|enum|importlib|os|typing|uuid)\..*"),
+    (r"py:.*", r"(?:abc|asyncio|collections|contextlib|datetime|enum|importlib)\..*"),
+    (r"py:.*", r"(?:os|typing|uuid)\..*"),
     (r"py:class", r"(?:aiosqlite|asyncpg|pluggy|pytest)\..*"),
     (r"py:class", r"\w+(?:\[.*)?"),
     (r"py:(?:class|obj)", r"eventsourcing_\w+\._\w+\.[A-Z](?:_co|_contra)?"),  # type variables

@@ -1,5 +1,7 @@
 """A bank account: one aggregate on one page, on an SQLite file.
 
+Run it again, and the account goes on from where it was: what happened is in the file.
+
 python docs/examples/bank_account.py
 python docs/examples/bank_account.py --store memory://
 """

@@ -13,7 +13,7 @@ import asyncio
 import csv
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from itertools import zip_longest
@@ -29,7 +29,9 @@ from eventsourcing_core import (
     Event,
     EventSourcingError,
     EventStore,
+    InvalidStreamIdError,
     StorageError,
+    check_stream_id,
     event,
     open_backend,
 )
@@ -156,15 +158,17 @@ class LogError(Exception):
 def read_log(path: Path) -> dict[str, list[Row]]:
     """Read the rows of every case, before anything is stored."""
     cases: dict[str, list[Row]] = {}
+    ids: set[str] = set()
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.DictReader(file, restkey=BEYOND, restval="", strict=True)
         try:
+            check_columns(lines.fieldnames or COLUMNS)
             for cells in lines:
                 row: Row = tuple([value_of(column, cells) for column in COLUMNS])
                 rows = cases.setdefault(row[0], [])
                 rows.append(row)
-                check(row, rows[0])
-        except (LogError, UnicodeError, csv.Error) as error:
+                check(row, rows[0], ids)
+        except (LogError, InvalidStreamIdError, UnicodeError, csv.Error) as error:
             place = f"{path}, line {lines.line_num}"
             raise LogError(place, error) from error
     if not cases:
@@ -172,11 +176,17 @@ def read_log(path: Path) -> dict[str, list[Row]]:
     return cases
 
 
+def check_columns(found: Iterable[str]) -> None:
+    """Refuse a file without one of the columns, or with one that the events would lose."""
+    for column in Counter(COLUMNS) - Counter(found):
+        raise LogError(column, "the column is missing")
+    for column in Counter(found) - Counter(COLUMNS):
+        raise LogError(column, "the column is unknown, or there twice")
+
+
 def value_of(column: str, cells: Mapping[str, str]) -> str | datetime | None:
     """Give the value of a cell: text, a time with its zone, or None."""
-    text = cells.get(column)
-    if text is None:
-        raise LogError(column, "the column is missing")
+    text = cells[column]
     if BEYOND in cells:
         raise LogError(BEYOND, cells[BEYOND])
     if not text and column in MAY_BE_EMPTY:
@@ -190,9 +200,13 @@ def value_of(column: str, cells: Mapping[str, str]) -> str | datetime | None:
     return value
 
 
-def check(row: Row, first: Row) -> None:
-    """Refuse a row that the events could not hold."""
-    case, activity = row[0], row[10]
+def check(row: Row, first: Row, ids: set[str]) -> None:
+    """Refuse a row that the streams could not hold; add its id to those of the rows before."""
+    case, task, activity = row[0], row[9], row[10]
+    check_stream_id(PermitApplication.stream_id_of(case))
+    if task in ids:
+        raise LogError(case, f"the concept:instance {task!r} is there twice")
+    ids.add(task)
     if activity != RECEIPT and activity[:3] not in STEPS:
         raise LogError(case, f"unknown activity {activity!r}")
     if first[10] != RECEIPT:
@@ -281,7 +295,8 @@ async def run(path: Path, url: str, tasks: int = 64) -> bool:
     sys.stderr.writelines(f"{difference}\n" for difference in differences[:10])
     print(f"streams {len(after):,}")
     print(f"events {after.total():,}")
-    print(f"added {added:,}" if added else "added 0: everything was there already")
+    complete = not added and not differences
+    print(f"added {added:,}" + (": everything was there already" if complete else ""))
     print(f"differences {len(differences):,}")
     print(f"read_all {after.total():,} events in order, in pages of {PAGE}")
     print(f"seconds {perf_counter() - began:.2f}")
@@ -295,6 +310,8 @@ def main() -> None:
     parser.add_argument("--store", default="sqlite:///permits.db", help="URL, %(default)s")
     parser.add_argument("--tasks", type=int, default=64, help="appends at once, %(default)s")
     arguments = parser.parse_args()
+    if arguments.tasks < 1:
+        parser.error(f"--tasks must be 1 or more, got {arguments.tasks}")
     code = 2
     try:
         code = 0 if asyncio.run(run(arguments.log, arguments.store, arguments.tasks)) else 1

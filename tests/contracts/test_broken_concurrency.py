@@ -14,6 +14,7 @@ from eventsourcing_core import (
     Event,
     EventCodec,
     ExpectedVersion,
+    RecordedEvent,
     StorageError,
 )
 from eventsourcing_core.testing._concurrency_contract import ConcurrencyContract
@@ -82,16 +83,43 @@ class EventByEvent(Broken):
         "test_one_bad_append_among_good_ones_fails_alone",
         "test_one_of_two_appends_with_the_same_id_wins",
         "test_a_cancelled_append_can_be_repeated",
+        "test_a_reader_sees_all_of_an_append_or_nothing",
     )
 
     async def append(
         self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
     ) -> AppendResult:
-        for event in events:
+        for event in events[:-1]:
             result = await super().append(stream_id, [event], expected_version=expected_version)
             if expected_version is not ANY:
                 expected_version = result.version
+        return await super().append(stream_id, events[-1:], expected_version=expected_version)
+
+
+class LatePosition(Broken):
+    """Every other append can be read a little later than it was given its position."""
+
+    caught_by = ("test_a_reader_that_goes_on_after_the_last_position_misses_nothing",)
+
+    def __init__(self, codec: EventCodec) -> None:
+        super().__init__(codec)
+        self.hidden: set[int] = set()
+
+    async def append(
+        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
+    ) -> AppendResult:
+        result = await super().append(stream_id, events, expected_version=expected_version)
+        if result.position % 2:
+            self.hidden.add(result.position)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            self.hidden.discard(result.position)
         return result
+
+    async def read_all(self, **options: Any) -> AsyncIterator[RecordedEvent[Any]]:
+        async for event in super().read_all(**options):
+            if event.position not in self.hidden:
+                yield event
 
 
 class ResultOfANeighbour(Broken):
@@ -160,7 +188,8 @@ class LockIsLost(Broken):
 
     caught_by = (
         "test_a_cancelled_append_can_be_repeated",
-        "test_a_cancelled_append_does_not_harm_its_neighbours",
+        "test_a_cancelled_append_does_not_harm_its_neighbours[0",
+        "test_a_cancelled_append_does_not_harm_its_neighbours[2",
     )
 
     def __init__(self, codec: EventCodec) -> None:

@@ -70,11 +70,18 @@ class PlaceForgotten(Broken):
         return {"position": event.position + 1}
 
 
+class StreamIdLowered(Broken):
+    caught_by = ("test_a_stream_id_comes_back_as_it_was_spelt",)
+
+    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
+        return {"stream_id": event.stream_id.lower()}
+
+
 class ClassForgotten(Broken):
     caught_by = ("test_a_typed_payload_comes_back_as_its_class",)
 
     def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"data": event.data if isinstance(event.data, dict) else vars(type(event.data))}
+        return {"data": {"owner": event.data.owner} if hasattr(event.data, "owner") else event.data}
 
 
 class DecimalIsAFloat(Broken):
@@ -260,7 +267,7 @@ class CodecOfItsOwn(Broken):
     caught_by = (
         "test_events_are_stored_with_the_serializer_of_the_codec",
         "test_bytes_that_cannot_be_read_are_an_error_that_says_which",
-        "test_a_strict_registry_refuses_to_read_an_unknown_type",
+        "test_the_registry_of_the_codec_is_used",
     )
 
     def __init__(self, codec: EventCodec) -> None:
@@ -268,10 +275,7 @@ class CodecOfItsOwn(Broken):
 
 
 class UnreadableSkipped(Broken):
-    caught_by = (
-        "test_bytes_that_cannot_be_read_are_an_error_that_says_which",
-        "test_a_strict_registry_refuses_to_read_an_unknown_type",
-    )
+    caught_by = ("test_bytes_that_cannot_be_read_are_an_error_that_says_which",)
 
     async def changed(self, events: Events) -> Events:
         try:

@@ -134,3 +134,17 @@ def test_apply_must_be_written() -> None:
 def test_state_that_all_instances_would_share_is_refused(value: Any) -> None:
     with pytest.raises(TypeError, match=r"Odd\.items has a mutable default"):
         type("Odd", (Aggregate,), {"items": value, "__annotations__": {"items": type(value)}})
+
+
+@pytest.mark.parametrize("category", ["", "order-item"])
+def test_a_category_that_could_be_mistaken_is_refused(category: str) -> None:
+    with pytest.raises(ValueError, match="category must not be empty or hold a '-'"):
+        type("Odd", (Aggregate,), {"category": category})
+
+
+def test_constants_of_the_class_may_be_mutable_objects() -> None:
+    class Fine(Basket):
+        ALLOWED = {"tea"}  # noqa: RUF012 - that it is allowed is the claim
+        handlers: ClassVar[dict[str, str]] = {}
+
+    assert {"tea"} == Fine("1").ALLOWED

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import pytest
@@ -198,3 +199,45 @@ async def test_when_the_loop_shuts_down_nobody_is_left_waiting() -> None:
         task.cancel()  # as asyncio.run does with what is left
     results = await asyncio.gather(first, waiting, return_exceptions=True)
     assert [type(result) for result in results] == [asyncio.CancelledError] * 2
+
+
+async def test_a_store_that_gives_too_few_verdicts_fails_all_of_them() -> None:
+    async def write(appends: Sequence[Append]) -> list[AppendResult]:
+        return [AppendResult(1, 1)] * (len(appends) - 1)
+
+    queue = AppendQueue(write)
+    tasks = await start(queue, append("a"), append("b"))
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [str(result) for result in results] == ["the store gave 0 verdicts for 1 appends"] * 2
+
+
+async def test_a_shut_down_during_the_retries_leaves_nobody_waiting() -> None:
+    hanging = asyncio.Event()
+
+    async def write(appends: Sequence[Append]) -> list[AppendResult]:
+        if len(appends) > 1:
+            raise ValueError
+        hanging.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    queue = AppendQueue(write)
+    tasks = await start(queue, append("a"), append("b"), append("c"))
+    await hanging.wait()
+    for task in asyncio.all_tasks() - {asyncio.current_task(), *tasks}:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError] * 3
+
+
+async def test_the_writer_does_not_run_in_the_context_of_a_caller() -> None:
+    user: ContextVar[str] = ContextVar("user", default="nobody")
+    seen: list[str] = []
+
+    async def write(appends: Sequence[Append]) -> list[AppendResult]:
+        seen.append(user.get())
+        return [AppendResult(1, 1)] * len(appends)
+
+    user.set("alice")
+    await AppendQueue(write).append(append("a"))
+    assert seen == ["nobody"]

@@ -107,3 +107,13 @@ def test_open_backend_gives_a_context_manager_and_opens_nothing_yet() -> None:
     opening = open_backend("fake://")
     assert isinstance(opening, AbstractAsyncContextManager)
     assert seen == {}
+
+
+async def test_the_scheme_is_read_in_any_case() -> None:
+    async with open_backend("FAKE://host") as backend:
+        assert backend.name == "fake"
+
+
+def test_a_url_that_is_no_string_is_refused() -> None:
+    with pytest.raises(TypeError, match="a backend URL is a str, got NoneType"):
+        open_backend(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the mistake

@@ -224,6 +224,7 @@ def test_an_append_is_checked_and_encoded_as_a_whole() -> None:
     [
         ("", [opened()], 0, InvalidStreamIdError, "it is empty"),
         ("s", [], 0, ValueError, "nothing to append to stream 's'"),
+        ("s", iter(()), 0, ValueError, "nothing to append to stream 's'"),
         ("s", [opened()], -1, ValueError, "must be 0 or more, got -1"),
         ("s", [opened()], True, TypeError, "an int or an ExpectedVersion, got True"),
         ("s", [opened()], "any", TypeError, "an int or an ExpectedVersion, got 'any'"),
@@ -237,3 +238,23 @@ def test_a_bad_append_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         codec().encode_append(stream_id, events, expected)
+
+
+def test_a_strict_registry_refuses_to_write_what_it_would_not_read() -> None:
+    strict = EventCodec(event_types=EventTypes(strict=True))
+    with pytest.raises(UnknownEventTypeError, match="'noted', and the registry is strict"):
+        strict.encode(Event("noted", {"a": 1}))
+
+
+def test_one_event_in_place_of_a_list_is_refused() -> None:
+    with pytest.raises(TypeError, match="put the one into a list"):
+        codec().encode_append("s", opened(), 0)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the mistake
+
+
+def test_a_store_takes_a_codec_or_a_serializer() -> None:
+    assert EventCodec.given(None, None).encoding == "json"
+    assert EventCodec.given(None, Shout()).encoding == "shout"
+    given = codec()
+    assert EventCodec.given(given, None) is given
+    with pytest.raises(ValueError, match="give a codec or a serializer"):
+        EventCodec.given(given, "json")

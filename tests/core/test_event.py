@@ -156,3 +156,24 @@ def test_events_can_be_pickled_and_copied(made: Event[object]) -> None:
     assert pickle.loads(pickle.dumps(made)) == made  # noqa: S301 - our own bytes
     assert copy.copy(made) == made
     assert copy.deepcopy(made) == made
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+        datetime(9999, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-1))),
+    ],
+)
+def test_a_timestamp_without_a_date_in_utc_is_refused(timestamp: datetime) -> None:
+    with pytest.raises(ValueError, match="not between the years 1 and 9999 in UTC"):
+        Event("Opened", {"a": 1}, timestamp=timestamp)
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [({"event_id": "abc"}, "an event id is a UUID"), ({"timestamp": "now"}, "is a datetime")],
+)
+def test_an_id_or_time_of_another_type_is_refused(facts: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        Event("Opened", {"a": 1}, **facts)

@@ -10,13 +10,14 @@ import pytest
 from eventsourcing_core import (
     DuplicatePluginError,
     EventCodec,
+    JsonSerializer,
     PluginError,
     UnknownPluginError,
     open_backend,
 )
 from eventsourcing_core import plugins as plugins_module
 from eventsourcing_core.hookspecs import hookimpl
-from eventsourcing_core.plugins import Plugins, installed_plugins, load_plugins
+from eventsourcing_core.plugins import Offer, Plugins, installed_plugins, load_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,3 +156,27 @@ def test_the_broken_plugins_are_named_where_a_name_is_unknown(
     use(monkeypatch, load_plugins([make("odd", backend=ink)]))
     with pytest.raises(UnknownPluginError, match="the plugin 'odd' .* cannot be used"):
         open_backend("mysql://")
+
+
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        (lambda: 1 / 0, "'ink' cannot be made: ZeroDivisionError"),
+        (None, "'ink' cannot be made: TypeError"),
+        (JsonSerializer, "offered as 'ink' calls itself 'json'"),
+    ],
+)
+def test_a_serializer_that_cannot_be_made_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, factory: Any, message: str
+) -> None:
+    use(monkeypatch, Plugins((Offer("serializer", "ink", "ink", factory),)))
+    with pytest.raises(PluginError, match=message):
+        EventCodec("ink")
+
+
+def test_a_broken_plugin_is_named_beside_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, load_plugins([EntryPoint("pg", "there.is.no.such.module", "eventsourcing")]))
+    with pytest.raises(
+        UnknownPluginError, match=r"core\[postgres\]\"; the plugin 'pg' .* cannot be"
+    ):
+        open_backend("postgresql://host/bank")

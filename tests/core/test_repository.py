@@ -192,3 +192,47 @@ async def test_a_stream_with_a_hole_is_not_loaded(store: InMemoryEventStore) -> 
     await saved(Repository(store, Counter), 1, 2, 3)
     with pytest.raises(StorageError, match="'Counter-1' has no version 2: events are missing"):
         await Repository(Holed(), Counter).load("1")
+
+
+class Flaky(InMemoryEventStore):
+    """Stores what it is given, and then says that it did not, as often as it is told."""
+
+    faults = 1
+
+    async def append(self, *arguments: Any, **options: Any) -> Any:
+        result = await super().append(*arguments, **options)
+        if self.faults:
+            self.faults -= 1
+            message = "connection lost during commit"
+            raise StorageError(message)
+        return result
+
+
+async def test_a_save_in_doubt_followed_by_another_command_succeeds() -> None:
+    counters = Repository(Flaky(EventCodec(event_types=types)), Counter)
+    counter = await counters.load("1")
+    counter.increase(1)
+    with pytest.raises(StorageError):
+        await counters.save(counter)
+    counter.increase(2)
+    assert await counters.save(counter) == 2
+    assert counter.pending_events == ()
+    assert (await counters.load("1")).total == 3
+
+
+async def test_saving_many_events_takes_linear_time(counters: Repository[Counter]) -> None:
+    compared = 0
+
+    class Comparing(int):
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return super().__eq__(other)
+
+        __hash__ = int.__hash__
+
+    counter = await counters.load("1")
+    for _ in range(100):
+        counter.increase(Comparing(1))
+    await counters.save(counter)
+    assert compared <= 200

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core import EventCodec, Serializer
 from eventsourcing_core.testing import (
     EventStoreContract,
     OpenEventStore,
@@ -19,6 +18,8 @@ from eventsourcing_msgpack import MsgpackSerializer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from eventsourcing_core import EventCodec, Serializer
 
 
 @asynccontextmanager

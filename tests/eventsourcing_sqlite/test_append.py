@@ -133,11 +133,22 @@ async def test_the_second_of_two_appends_with_one_event_id_is_refused(
         store.append("doc-3", [counted(3)], expected_version=0),
         return_exceptions=True,
     )
-    assert first == (1, 1)
+    assert (first, third) == ((1, 1), (1, 2))
     assert isinstance(second, DuplicateEventError)
     assert (second.stream_id, second.version) == ("doc-1", 1)
-    assert third == (1, 2)
     assert await streams(store) == ["doc-1", "doc-3"]
+
+
+async def test_an_event_id_that_comes_twice_does_not_break_its_batch(
+    database: SqliteDatabase, store: SqliteEventStore
+) -> None:
+    event = counted(1)
+    async with traced(database) as trace:
+        await asyncio.gather(
+            *(store.append(f"doc-{n}", [event], expected_version=0) for n in range(5)),
+            return_exceptions=True,
+        )
+    assert trace.commits() == 1
 
 
 async def test_a_batch_of_very_many_event_ids_is_looked_up(store: SqliteEventStore) -> None:

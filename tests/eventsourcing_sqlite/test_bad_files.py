@@ -196,6 +196,13 @@ async def test_a_directory_is_no_file(tmp_path: Path) -> None:
         await try_to_open(tmp_path)
 
 
+async def test_what_the_system_says_of_a_path_is_told(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 300)
+    with pytest.raises(StorageError, match="name too long") as failed:
+        await try_to_open(path)
+    assert isinstance(failed.value.__cause__, OSError)
+
+
 async def test_a_pipe_is_refused_and_not_waited_for(path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(StorageError, match="not a file"):

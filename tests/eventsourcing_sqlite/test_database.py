@@ -8,8 +8,9 @@ import sqlite3
 import threading
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import aiosqlite
 import pytest
 
 from eventsourcing_core import Event, EventCodec, ExpectedVersion, StorageError
@@ -144,6 +145,33 @@ def test_migrating_up_down_and_up_gives_the_same_schema() -> None:
         for script in ups:
             connection.executescript(script)
         assert connection.execute(state).fetchall() == up
+
+
+async def test_a_migration_that_fails_half_way_leaves_no_table(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = [*migrations("up"), "create table more (a);\ncreate table more (b);\n"]
+    with monkeypatch.context() as patch:
+        patch.setattr("eventsourcing_sqlite._schema.migrations", lambda _: scripts)
+        with pytest.raises(StorageError, match="more already exists"):
+            await try_to_open(path)
+    assert query(path, "select name from sqlite_master") == []
+    await write_store(path)
+
+
+async def test_a_file_system_without_shared_memory_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # There is none here to try: SQLite is made to answer what it answers there.
+    fetch = aiosqlite.Connection.execute_fetchall
+
+    def answer(self: aiosqlite.Connection, sql: str, *parameters: Any) -> Any:
+        no_wal = "PRAGMA journal_mode = DELETE"
+        return fetch(self, no_wal if "journal_mode" in sql else sql, *parameters)
+
+    monkeypatch.setattr(aiosqlite.Connection, "execute_fetchall", answer)
+    with pytest.raises(StorageError, match=f"{path}.*local disk"):
+        await try_to_open(path)
 
 
 async def test_a_store_is_made_by_several_tasks_at_once(path: Path) -> None:

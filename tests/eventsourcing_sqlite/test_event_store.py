@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from eventsourcing_core import RecordedEvent
 
 DEADLINE = 10.0  # seconds until something counts as never happening
+NEVER = 3600.0  # seconds
 MEGABYTE = 1024 * 1024
 ANY = ExpectedVersion.ANY
 
@@ -81,11 +82,12 @@ async def test_an_event_id_may_be_any_sixteen_bytes(store: SqliteEventStore) -> 
 @asynccontextmanager
 async def waiting(store: SqliteEventStore) -> AsyncIterator[asyncio.Task[bool]]:
     """Give a wait that has looked once, and found nothing."""
-    task = asyncio.create_task(store.wait(after_position=0, timeout=DEADLINE))
+    task = asyncio.create_task(store.wait(after_position=0, timeout=NEVER))
     await asyncio.wait({task}, timeout=0.05)
     assert not task.done()
-    yield task
-    await asyncio.wait({task})
+    async with asyncio.timeout(DEADLINE):
+        yield task
+        await asyncio.wait({task})
 
 
 @pytest_asyncio.fixture
@@ -93,7 +95,7 @@ async def open_database(path: Path) -> AsyncIterator[Any]:
     """Open databases of the one file; those that never poll are woken, or not at all."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(*, poll_interval: float = 3600) -> SqliteDatabase:
+        async def open_one(*, poll_interval: float = NEVER) -> SqliteDatabase:
             opened = SqliteDatabase.open(path, poll_interval=poll_interval)
             return await stack.enter_async_context(opened)
 
@@ -125,11 +127,10 @@ async def test_an_append_of_somebody_else_is_found_by_polling(open_database: Any
 
 
 async def test_closing_ends_a_wait_with_an_error(path: Path) -> None:
-    async with SqliteDatabase.open(path, poll_interval=3600) as database:
-        wait = asyncio.create_task(
-            SqliteEventStore(database).wait(after_position=0, timeout=DEADLINE)
-        )
+    async with SqliteDatabase.open(path, poll_interval=NEVER) as database:
+        store = SqliteEventStore(database)
+        wait = asyncio.create_task(store.wait(after_position=0, timeout=NEVER))
         await asyncio.wait({wait}, timeout=0.05)
     with pytest.raises(StorageError, match="closed"):
-        async with asyncio.timeout(DEADLINE / 2):
+        async with asyncio.timeout(DEADLINE):
             await wait

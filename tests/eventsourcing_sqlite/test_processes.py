@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROGRAM = Path(__file__).with_name("other_process.py")
 DEADLINE = 30.0  # seconds after which a process that hangs is killed
 WRITERS = 4
-ROUNDS = 40
+ROUNDS = 100
 
 
 class Process:

@@ -1,11 +1,13 @@
-"""What the tests of the examples share: starting one as its user does."""
+"""What the tests of the examples share: starting one as its user does, and importing one."""
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,6 +15,23 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 Command = Callable[..., list[str]]
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Load = Callable[[str], ModuleType]
+
+
+@pytest.fixture(scope="session")
+def load() -> Load:
+    """Import an example as a module; once each, since its events are registered once."""
+
+    def load_example(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load_example
 
 
 @pytest.fixture

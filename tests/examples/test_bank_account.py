@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
-    from tests.examples.conftest import Run
+    from tests.examples.conftest import Load, Run
 
 PROGRAM = "bank_account.py"
+
+
+@pytest.fixture(scope="session")
+def bank(load: Load) -> ModuleType:
+    return load("bank_account")
 
 
 @pytest.fixture(params=["memory://", "sqlite:///accounts.db"])
@@ -73,6 +80,36 @@ def test_a_second_run_goes_on_with_the_same_account(run: Run) -> None:
 def test_a_second_run_does_not_open_the_account_again(run: Run) -> None:
     printed(run)
     assert "AccountOpened" not in printed(run)
+
+
+def test_an_account_is_opened_once(bank: ModuleType) -> None:
+    account = bank.BankAccount("7")
+    account.open("Alice")
+    with pytest.raises(ValueError, match="account '7' is open already: it is Alice's"):
+        account.open("Bob")
+
+
+@pytest.mark.parametrize("command", ["deposit", "withdraw"])
+def test_an_account_that_is_not_open_moves_no_money(bank: ModuleType, command: str) -> None:
+    with pytest.raises(ValueError, match="account '7' is not open"):
+        getattr(bank.BankAccount("7"), command)(Decimal(1))
+
+
+@pytest.mark.parametrize("command", ["deposit", "withdraw"])
+@pytest.mark.parametrize("amount", ["0", "-0.01"])
+def test_an_amount_is_more_than_nothing(bank: ModuleType, command: str, amount: str) -> None:
+    account = bank.BankAccount("7")
+    account.open("Alice")
+    with pytest.raises(ValueError, match=f"an amount is more than 0, got {amount}"):
+        getattr(account, command)(Decimal(amount))
+
+
+def test_a_refused_command_records_nothing(bank: ModuleType) -> None:
+    account = bank.BankAccount("7")
+    account.open("Alice")
+    with pytest.raises(bank.InsufficientFunds):
+        account.withdraw(Decimal(1))
+    assert account.pending_events[-1].data == bank.AccountOpened("Alice")
 
 
 @pytest.mark.parametrize("url", ["bank.db", "nowhere://bank"])

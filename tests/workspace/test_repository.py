@@ -71,7 +71,7 @@ def test_every_ignore_has_its_reason_beside_it(repository_files: list[Path]) -> 
     unexplained = [
         f"{path.name}:{number}"
         for path in repository_files
-        if path.suffix == ".py"
+        if path.suffix == ".py" and path != Path(__file__)  # below are ignores as samples
         for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
         if not has_reason(line)
     ]

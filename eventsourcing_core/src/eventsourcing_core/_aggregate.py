@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -46,7 +45,7 @@ class Aggregate(ABC):
     """
 
     category: ClassVar[str] = ""
-    """The first part of the stream id; the class's name unless set."""
+    """The first part of the stream id: the class's own name, unless the class itself sets it."""
     event_types: ClassVar[EventTypes] = default_event_types
     """The registry that names the recorded events."""
 
@@ -55,11 +54,19 @@ class Aggregate(ABC):
         super().__init_subclass__(**options)
         if "category" not in vars(cls):
             cls.category = cls.__name__
-        for name in inspect.get_annotations(cls):
-            if isinstance(vars(cls).get(name), (list, dict, set)):
+        if not cls.category or "-" in cls.category:
+            message = (
+                f"{cls.__name__}.category must not be empty or hold a '-', got {cls.category!r}: "
+                "the first '-' of a stream id is where the category ends"
+            )
+            raise ValueError(message)
+        annotations = vars(cls).get("__annotations__", {})
+        for name, value in vars(cls).items():
+            is_constant = name.isupper() or "ClassVar" in str(annotations.get(name))
+            if isinstance(value, (list, dict, set)) and not is_constant and name[:2] != "__":
                 message = (
                     f"{cls.__name__}.{name} has a mutable default, which all aggregates would "
-                    "share: set it in __init__ instead"
+                    "share: set it in __init__ instead, or annotate it as a ClassVar"
                 )
                 raise TypeError(message)
 
@@ -67,6 +74,7 @@ class Aggregate(ABC):
         self.id: str = id
         self.version: int = 0
         self._pending_events: list[Event[Any]] = []
+        self.in_doubt: int = 0
         check_stream_id(self.stream_id)
 
     @classmethod
@@ -110,8 +118,13 @@ class Aggregate(ABC):
 
     def clear_pending(self, events: Collection[Event[Any]] | None = None) -> list[Event[Any]]:
         """Take the pending events away, or only those given, and give them back."""
-        taken = [event for event in self._pending_events if events is None or event in events]
-        self._pending_events = [event for event in self._pending_events if event not in taken]
+        self.in_doubt = 0
+        if events is None:
+            taken, self._pending_events = self._pending_events, []
+            return taken
+        ids = {event.raw_event_id for event in events}
+        taken = [event for event in self._pending_events if event.raw_event_id in ids]
+        self._pending_events = [e for e in self._pending_events if e.raw_event_id not in ids]
         return taken
 
     @classmethod

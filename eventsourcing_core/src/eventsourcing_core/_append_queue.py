@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextvars import Context
 from typing import NamedTuple
 
 from eventsourcing_core._append import Append
@@ -78,7 +79,8 @@ class AppendQueue:
         entry = _Entry(append, loop.create_future())
         self._waiting.setdefault(append.stream_id, deque()).append(entry)
         if self._writer is None:
-            self._writer = loop.create_task(self._write_all())
+            # Not in the first caller's context: the appends of others would be traced as its own.
+            self._writer = loop.create_task(self._write_all(), context=Context())
         return await entry.verdict
 
     async def close(self) -> None:
@@ -119,6 +121,7 @@ class AppendQueue:
     async def _settle(self, batch: list[_Entry]) -> None:
         try:
             verdicts = await self._write([entry.append for entry in batch])
+            _check_count(verdicts, batch)
         except Exception as error:  # noqa: BLE001 - every failure goes to the callers
             if len(batch) > 1 and not self._is_outage(error):
                 for entry in batch:
@@ -126,12 +129,17 @@ class AppendQueue:
             else:
                 for entry in batch:
                     _answer(entry, error)
-        except BaseException:
-            _cancel(batch)
-            raise
         else:
             for entry, verdict in zip(batch, verdicts, strict=True):
                 _answer(entry, verdict)
+        finally:
+            _cancel(batch)  # whoever has no answer now: this task was cancelled
+
+
+def _check_count(verdicts: Sequence[Verdict], batch: Sequence[_Entry]) -> None:
+    if len(verdicts) != len(batch):
+        message = f"the store gave {len(verdicts)} verdicts for {len(batch)} appends"
+        raise StorageError(message)
 
 
 def _answer(entry: _Entry, verdict: Verdict) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from eventsourcing_core._aggregate import Aggregate
 from eventsourcing_core._codec import MAX_EVENT_BYTES, EventCodec
@@ -113,17 +113,20 @@ def open_backend(
         ValueError: The text is no URL, or an option does not exist or has no such value.
         StorageError: On entering the block: the store cannot be opened.
     """
+    if not isinstance(url, str):
+        message = f"a backend URL is a str, got {type(url).__name__}"
+        raise TypeError(message)
     scheme, separator, _ = url.partition(":")
+    scheme = scheme.lower()
     if not separator or not scheme:
         shown = url.partition("@")[0] if "@" not in url else "…"
         message = f"not a backend URL: {shown!r}; it begins with a scheme, as sqlite:///file.db"
         raise ValueError(message)
     factory = find_backend(scheme)
-    parts = urlsplit(url)
     known = _options_of(factory)
     given: dict[str, object] = {
         name: _converted(name, text, known)
-        for name, text in parse_qsl(parts.query, keep_blank_values=True)
+        for name, text in parse_qsl(url.partition("?")[2].partition("#")[0], keep_blank_values=True)
         if _is_known(name, known, scheme)
     }
     given |= {name: value for name, value in options.items() if _is_known(name, known, scheme)}

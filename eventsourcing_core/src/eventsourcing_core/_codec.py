@@ -65,6 +65,20 @@ class EventCodec:
         self._readers = {pipeline.name: pipeline.read}
         self._conversions = event_types.conversions
 
+    @classmethod
+    def given(cls, codec: EventCodec | None, serializer: Serializer | str | None) -> EventCodec:
+        """Give the codec of a store that takes either a codec or only a serializer.
+
+        Raises:
+            ValueError: If both are given.
+        """
+        if codec is None:
+            return cls("json" if serializer is None else serializer)
+        if serializer is not None:
+            message = "give a codec or a serializer: the codec has its own"
+            raise ValueError(message)
+        return codec
+
     def encode(self, event: Event[object]) -> EncodedEvent:
         """Encode one event.
 
@@ -106,10 +120,13 @@ class EventCodec:
         """
         check_stream_id(stream_id)
         _check_expected_version(expected_version)
-        if not events:
+        if isinstance(events, Event):
+            message = "append takes a sequence of events: put the one into a list"
+            raise TypeError(message)
+        encoded = tuple([self.encode(_checked(event)) for event in events])
+        if not encoded:
             message = f"nothing to append to stream {stream_id!r}: give at least one event"
             raise ValueError(message)
-        encoded = tuple([self.encode(_checked(event)) for event in events])
         size = sum([len(event[1]) + len(event[2] or b"") for event in encoded])
         return Append(stream_id, encoded, expected_version, size)
 
@@ -162,13 +179,14 @@ class EventCodec:
             name = self.event_types.name_of(kind)
             message = f"its payload's class is registered as {name!r}: use Event.of(payload)"
             raise SerializationError(message)
+        if self.event_types.strict:
+            raise _no_class(event.event_type)
         check_tree(payload, "data")
         return payload
 
     def _check_untyped(self, event_type: str, payload: object) -> None:
         if self.event_types.strict:
-            message = f"no class is registered for {event_type!r}, and the registry is strict"
-            raise UnknownEventTypeError(message)
+            raise _no_class(event_type)
         if type(payload) is not dict:
             message = f"expected a dict, found {type(payload).__name__}"
             raise SerializationError(message)
@@ -200,6 +218,11 @@ def _checked(event: Event[object]) -> Event[object]:
         message = f"append takes events, got {type(event).__name__}: wrap it with Event.of(…)"
         raise TypeError(message)
     return event
+
+
+def _no_class(event_type: str) -> UnknownEventTypeError:
+    message = f"no class is registered for {event_type!r}, and the registry is strict"
+    return UnknownEventTypeError(message)
 
 
 def _cannot_read(error: Exception, place: str, event_type: str, encoding: str) -> NoReturn:

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 Convert = Callable[[Any], Any]
 
 
+_SHOWN = 80
+"""How much of a wrong value a message shows, in characters."""
+
+_TAG, _VALUE = "$type", "$value"
+"""The keys under which a union stores the member's name and its tree; no field is called so."""
+
+
 class Conversion(NamedTuple):
     """How values of one hint become trees, and come back."""
 
@@ -33,7 +40,10 @@ class Conversion(NamedTuple):
 
 
 def _wrong(value: object, expected: str, where: str) -> SerializationError:
-    return SerializationError(f"{where} must be {expected}, got {type(value).__name__}: {value!r}")
+    shown = repr(value)
+    if len(shown) > _SHOWN:
+        shown = f"{shown[:_SHOWN]}…"
+    return SerializationError(f"{where} must be {expected}, got {type(value).__name__}: {shown}")
 
 
 def atom(kind: type, where: str) -> Conversion:
@@ -107,35 +117,41 @@ def literal(allowed: tuple[Any, ...], where: str) -> Conversion:
     return Conversion(check, check)
 
 
-def tagged_union(members: list[tuple[Any, Conversion]], where: str) -> Conversion:
-    """Store ``[name of the member, tree]``, so that a member added later changes nothing.
+def tagged_union(  # noqa: C901 - two closures over the same tables
+    members: list[tuple[Any, Conversion]], where: str
+) -> Conversion:
+    """Store the name of the member beside its tree, so that a member added later changes nothing.
 
     Trees without a tag are those of the time when the hint was one of the members alone.
     """
-    names = [getattr(get_origin(hint) or hint, "__name__", str(hint)) for hint, _ in members]
+    kinds = [get_origin(hint) or hint for hint, _ in members]
+    names = [getattr(kind, "__name__", str(kind)) for kind in kinds]
     if len(set(names)) < len(names):
         message = f"{where} is a union of two types with one name ({', '.join(names)}): rename one"
         raise SerializationError(message)
-    decoders = dict(zip(names, (conversion.decode for _, conversion in members), strict=True))
-    by_type = {
-        get_origin(hint) or hint: (name, conversion.encode)
-        for name, (hint, conversion) in zip(names, members, strict=True)
-    }
+    conversions = [conversion for _, conversion in members]
+    decoders = dict(zip(names, (conversion.decode for conversion in conversions), strict=True))
+    encoders = [(name, c.encode) for name, c in zip(names, conversions, strict=True)]
+    exact = dict(zip(kinds, encoders, strict=True))
+    atoms = {conversion.atom for conversion in conversions}
     expected = " or ".join(names)
 
-    def encode(value: Any) -> list[Any]:
-        exact = by_type.get(type(value))
-        for name, convert in [exact] if exact else by_type.values():
+    def encode(value: Any) -> dict[str, Any]:
+        if type(value) in exact:
+            name, convert = exact[type(value)]
+            return {_TAG: name, _VALUE: convert(value)}
+        for name, convert in encoders:
             try:
-                return [name, convert(value)]
+                return {_TAG: name, _VALUE: convert(value)}
             except SerializationError:
-                if exact:
-                    raise
+                continue
         raise _wrong(value, expected, where)
 
     def decode(tree: Any) -> Any:
-        if type(tree) is list and len(tree) == 2 and tree[0] in decoders:  # noqa: PLR2004 - a pair
-            return decoders[tree[0]](tree[1])
+        if type(tree) is dict and _TAG in tree:
+            return decoders[tree[_TAG]](tree[_VALUE])
+        if type(tree) in atoms:
+            return tree
         for convert in decoders.values():
             try:
                 return convert(tree)

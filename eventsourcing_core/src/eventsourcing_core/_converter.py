@@ -12,6 +12,7 @@ that cannot be stored is refused before any event exists, and no hint is looked 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import types
 from enum import Enum
 from typing import (
@@ -68,11 +69,8 @@ class _Compiler:
 
     def conversion(self, hint: Any, where: str) -> Conversion:
         """Give the conversion of a hint; ``where`` is the field, for messages."""
-        while isinstance(hint, NewType):
-            hint = hint.__supertype__
+        hint = _unwrapped(hint)
         origin, arguments = get_origin(hint), get_args(hint)
-        if origin in {Annotated, NotRequired, Required}:
-            return self.conversion(arguments[0], where)
         if hint is Any:
             return untyped(where)
         if hint is None:
@@ -83,7 +81,9 @@ class _Compiler:
             return literal(arguments, where)
         if origin in {Union, types.UnionType}:
             return self._union(arguments, where)
-        if origin in {list, set, frozenset, tuple, dict}:
+        if origin in {list, dict} and not arguments:
+            return untyped(where, origin)
+        if origin in {list, set, frozenset, tuple, dict} and (arguments or hint == tuple[()]):
             return self._container(origin, arguments, where)
         raise _unsupported(hint, where)
 
@@ -101,7 +101,7 @@ class _Compiler:
         raise _unsupported(hint, where)
 
     def _union(self, arguments: tuple[Any, ...], where: str) -> Conversion:
-        members = [member for member in arguments if member is not type(None)]
+        members = [_unwrapped(member) for member in arguments if member is not type(None)]
         if len(members) > 1:
             converted = [(member, self.conversion(member, where)) for member in members]
             some = tagged_union(converted, where)
@@ -144,6 +144,17 @@ class _Compiler:
         return Field(name, *self.conversion(hint, f"{cls.__name__}.{name}"), **options)
 
 
+def _unwrapped(hint: Any) -> Any:
+    """Give the hint within NewType, Annotated, Required and NotRequired."""
+    while True:
+        if isinstance(hint, NewType):
+            hint = hint.__supertype__
+        elif get_origin(hint) in {Annotated, NotRequired, Required}:
+            hint = get_args(hint)[0]
+        else:
+            return hint
+
+
 def _fields(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
     """List the stored fields of a class: name, hint, and what ``Field`` must know more."""
     try:
@@ -155,6 +166,7 @@ def _fields(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
         )
         raise SerializationError(message) from error
     if dataclasses.is_dataclass(cls):
+        _check_constructor(cls, {field.name for field in dataclasses.fields(cls) if field.init})
         return [
             (field.name, hints[field.name], _dataclass_options(field))
             for field in dataclasses.fields(cls)
@@ -166,6 +178,7 @@ def _fields(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
             for name, hint in hints.items()
         ]
     if _is_named_tuple(cls):
+        _check_constructor(cls, set(hints))
         defaults: dict[str, Any] = getattr(cls, "_field_defaults", {})
         return [
             (name, hint, {"default": lambda name=name: defaults[name]} if name in defaults else {})
@@ -176,6 +189,18 @@ def _fields(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
         "a NamedTuple or a TypedDict"
     )
     raise SerializationError(message)
+
+
+def _check_constructor(cls: Any, stored: set[str]) -> None:
+    """Refuse a class that could not be built again from its stored fields."""
+    taken = {parameter for parameter in inspect.signature(cls).parameters if parameter != "_cls"}
+    if taken != stored:
+        odd = ", ".join(sorted(taken ^ stored))
+        message = (
+            f"{cls.__qualname__} cannot be stored: what its constructor takes and its typed "
+            f"fields differ in {odd}; InitVar, untyped fields and an __init__ of its own lose data"
+        )
+        raise SerializationError(message)
 
 
 def _is_optional(cls: Any, name: str, hint: Any) -> bool:

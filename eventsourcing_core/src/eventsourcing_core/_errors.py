@@ -106,10 +106,6 @@ class SerializationError(EventSourcingError, ValueError):
 class UnknownEventTypeError(SerializationError, LookupError):
     """A payload class that is not registered, or a stored type that no class is registered for."""
 
-    def __str__(self) -> str:
-        """Give the message as it is: a LookupError would not quote it, a KeyError would."""
-        return str(self.args[0]) if self.args else ""
-
 
 class TransformError(EventSourcingError):
     """A transformer failed to transform or to restore bytes."""

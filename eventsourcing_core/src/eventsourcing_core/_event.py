@@ -27,6 +27,8 @@ P = TypeVar("P")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _new: Any = object.__new__
 
 
@@ -76,7 +78,7 @@ class Event(Generic[T_co]):
         return new_event(
             event_type,
             data,
-            new_event_id() if event_id is None else event_id.bytes,
+            _id_bytes(event_id),
             time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
             current_metadata(metadata),
         )
@@ -98,7 +100,7 @@ class Event(Generic[T_co]):
         return new_event(
             event_types.name_of(type(payload)),
             payload,
-            new_event_id() if event_id is None else event_id.bytes,
+            _id_bytes(event_id),
             time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
             current_metadata(metadata),
         )
@@ -214,7 +216,7 @@ class RecordedEvent(Event[T_co]):
         return new_recorded_event(
             event_type,
             data,
-            new_event_id() if event_id is None else event_id.bytes,
+            _id_bytes(event_id),
             time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
             MappingProxyType(dict(metadata)) if metadata else NO_METADATA,
             stream_id,
@@ -241,6 +243,7 @@ class _OpenEvent(Event[T_co]):
 
     __slots__ = ()
     __setattr__: Any = object.__setattr__
+    __delattr__: Any = object.__delattr__  # only with both does CPython take its fast way
 
 
 class _OpenRecordedEvent(RecordedEvent[T_co]):
@@ -248,6 +251,7 @@ class _OpenRecordedEvent(RecordedEvent[T_co]):
 
     __slots__ = ()
     __setattr__: Any = object.__setattr__
+    __delattr__: Any = object.__delattr__  # only with both does CPython take its fast way
 
 
 def new_event(
@@ -294,19 +298,35 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     return closed
 
 
+def _id_bytes(event_id: UUID | None) -> bytes:
+    if event_id is None:
+        return new_event_id()
+    if not isinstance(event_id, UUID):
+        message = f"an event id is a UUID, got {event_id!r}"
+        raise TypeError(message)
+    return event_id.bytes
+
+
 def to_microseconds(timestamp: datetime) -> int:
     """Give the microseconds since 1970 in UTC.
 
     Raises:
-        ValueError: If the timestamp has no time zone.
+        ValueError: If the timestamp has no time zone, or no date in UTC.
     """
+    if not isinstance(timestamp, datetime):
+        message = f"a timestamp is a datetime, got {timestamp!r}"
+        raise TypeError(message)
     if timestamp.utcoffset() is None:
         message = (
             f"timestamp {timestamp.isoformat()} has no time zone: "
             "give it one, for example datetime.now(timezone.utc)"
         )
         raise ValueError(message)
-    return (timestamp - _EPOCH) // _MICROSECOND
+    microseconds = (timestamp - _EPOCH) // _MICROSECOND
+    if not _EARLIEST <= microseconds <= _LATEST:
+        message = f"timestamp {timestamp.isoformat()} is not between the years 1 and 9999 in UTC"
+        raise ValueError(message)
+    return microseconds
 
 
 def _event_from_state(

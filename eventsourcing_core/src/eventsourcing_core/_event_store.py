@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from eventsourcing_core._names import check_stream_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from typing import Any
 
     from eventsourcing_core._event import Event, RecordedEvent
@@ -134,11 +135,9 @@ def check_read(
         InvalidStreamIdError: The stream id is not one.
     """
     check_stream_id(stream_id)
-    for name, version in (("from_version", from_version), ("to_version", to_version)):
-        if version is not None and version < 1:
-            message = f"{name} must be 1 or more, got {version}"
-            raise ValueError(message)
-    _check_not_negative("limit", limit)
+    _check_whole("from_version", from_version, lowest=1)
+    _check_whole("to_version", to_version, lowest=1)
+    _check_whole("limit", limit, lowest=0)
 
 
 def check_read_all(
@@ -146,17 +145,25 @@ def check_read_all(
     after_position: int,
     limit: int | None,
     event_types: Collection[str] | None,
+    stream_prefix: str | None,
 ) -> None:
     """Check the arguments of ``EventStore.read_all``; for stores.
 
     Raises:
         ValueError: A negative position or limit.
-        TypeError: One string where a collection of event types is meant.
+        TypeError: An argument of another type, as one string for a collection of event types.
     """
-    _check_not_negative("after_position", after_position)
-    _check_not_negative("limit", limit)
-    if isinstance(event_types, str):
-        message = f"event_types is a collection of names, got the string {event_types!r}"
+    _check_whole("after_position", after_position, lowest=0)
+    _check_whole("limit", limit, lowest=0)
+    if isinstance(event_types, str | bytes) or not isinstance(event_types, Collection | None):
+        message = f"event_types is a collection of names, got {event_types!r}"
+        raise TypeError(message)
+    for event_type in event_types or ():
+        if not isinstance(event_type, str):
+            message = f"event_types holds names, got {event_type!r}"
+            raise TypeError(message)
+    if not isinstance(stream_prefix, str | None):
+        message = f"stream_prefix is a str, got {stream_prefix!r}"
         raise TypeError(message)
 
 
@@ -166,11 +173,18 @@ def check_wait(*, after_position: int, timeout: float) -> None:
     Raises:
         ValueError: A negative position or timeout.
     """
-    _check_not_negative("after_position", after_position)
-    _check_not_negative("timeout", timeout)
+    _check_whole("after_position", after_position, lowest=0)
+    if not timeout >= 0:  # so that NaN is refused, too
+        message = f"timeout must be a number of seconds, 0 or more, got {timeout}"
+        raise ValueError(message)
 
 
-def _check_not_negative(name: str, value: float | None) -> None:
-    if value is not None and value < 0:
-        message = f"{name} must not be negative, got {value}"
+def _check_whole(name: str, value: int | None, *, lowest: int) -> None:
+    if value is None:
+        return
+    if type(value) is not int:
+        message = f"{name} must be an int, got {value!r}"
+        raise TypeError(message)
+    if value < lowest:
+        message = f"{name} must be {lowest} or more, got {value}"
         raise ValueError(message)

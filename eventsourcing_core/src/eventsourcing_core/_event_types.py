@@ -22,11 +22,12 @@ class EventTypes:
     """The event classes of an application, each under its stored name.
 
     Most applications use the default registry, which ``@event`` fills. A stored name is for ever:
-    rename the class if you like, and keep the name with ``@event("the.old.name")``.
+    rename an event class if you like, and keep the name with ``@event("the.old.name")``. Classes
+    in its fields are known by their fields; those in a union by their names, so keep these.
 
     Args:
-        strict: Reading an event whose type has no class raises ``UnknownEventTypeError``; else it
-            is read as its plain dict.
+        strict: Writing or reading an event whose type has no class raises
+            ``UnknownEventTypeError``; else such events are plain dicts.
     """
 
     def __init__(self, *, strict: bool = False) -> None:
@@ -42,6 +43,9 @@ class EventTypes:
             SerializationError: If a hint of the class cannot be stored; it names the field.
             ValueError: If the name is taken by another class, or is no name a store can keep.
         """
+        if not isinstance(cls, type):
+            message = f"an event type is a class, got {cls!r}"
+            raise TypeError(message)
         name = cls.__name__ if name is None else name
         check_event_type(name)
         taken = self._classes.get(name)
@@ -131,9 +135,10 @@ def event(
 
 
 def _event_class(cls: type[Any], name: str | None, event_types: EventTypes) -> type[Any]:
-    if "__dataclass_fields__" not in vars(cls):
+    is_complete = "__dataclass_fields__" in vars(cls) or "_fields" in vars(cls)  # a NamedTuple
+    if not is_complete:
         cls = dataclasses.dataclass(frozen=True, slots=True)(cls)
-    elif not cls.__dataclass_params__.frozen:
+    elif "_fields" not in vars(cls) and not cls.__dataclass_params__.frozen:
         message = f"{_place(cls)} is a dataclass that can change: make it frozen"
         raise TypeError(message)
     event_types.register(cls, name)

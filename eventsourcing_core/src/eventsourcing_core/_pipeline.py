@@ -32,10 +32,14 @@ class Pipeline(NamedTuple):
         Raises:
             UnknownPluginError: No installed plugin offers a name.
         """
-        return cls(
+        pipeline = cls(
             find_serializer(serializer) if isinstance(serializer, str) else serializer,
             tuple(find_transformer(t) if isinstance(t, str) else t for t in transformers),
         )
+        if pipeline.name.count("+") != len(pipeline.transformers):
+            message = f"the name of a serializer or transformer holds a '+': {pipeline.name!r}"
+            raise ValueError(message)
+        return pipeline
 
     @property
     def name(self) -> str:

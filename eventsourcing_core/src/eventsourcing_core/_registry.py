@@ -41,7 +41,7 @@ def find_serializer(name: str) -> Serializer:
     Raises:
         PluginError: As for ``find_backend``.
     """
-    serializer: Serializer = JsonSerializer() if name == "json" else _find("serializer", name)()
+    serializer: Serializer = JsonSerializer() if name == "json" else _made("serializer", name)
     return serializer
 
 
@@ -51,7 +51,7 @@ def find_transformer(name: str) -> Transformer:
     Raises:
         PluginError: As for ``find_backend``.
     """
-    transformer: Transformer = _find("transformer", name)()
+    transformer: Transformer = _made("transformer", name)
     return transformer
 
 
@@ -75,8 +75,23 @@ def _find(kind: str, name: str) -> Any:
 
 
 def _cure(kind: str, name: str, plugins: Plugins | None) -> str:
-    if name in _EXTRAS:
-        return f'pip install "eventsourcing-core[{_EXTRAS[name]}]"'
     broken: dict[str, PluginError] = plugins.broken if plugins else {}
     reasons = "".join(f"; {error}" for error in broken.values())
+    if name in _EXTRAS:
+        return f'pip install "eventsourcing-core[{_EXTRAS[name]}]"{reasons}'
     return f"install a plugin that offers this {kind}, or correct the name{reasons}"
+
+
+def _made(kind: str, name: str) -> Any:
+    """Call the factory of a serializer or transformer, and see that it made what it offers."""
+    factory = _find(kind, name)
+    try:
+        made = factory()
+        found = made.name
+    except Exception as error:
+        message = f"the {kind} {name!r} cannot be made: {type(error).__name__}: {error}"
+        raise PluginError(message) from error
+    if found != name:
+        message = f"the {kind} offered as {name!r} calls itself {found!r}: stored names must agree"
+        raise PluginError(message)
+    return made

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from eventsourcing_core._aggregate import Aggregate
 from eventsourcing_core._errors import ConcurrencyError, StorageError
@@ -11,7 +12,8 @@ from eventsourcing_core._errors import ConcurrencyError, StorageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core._event import Event
+    from eventsourcing_core._event_store import AppendResult, EventStore
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -41,6 +43,9 @@ class Repository(Generic[A]):
             SerializationError: If an event cannot be read; it says which.
             StorageError: If the store fails, or holds the stream with a hole.
         """
+        if at_version is not None and at_version < 1:
+            message = f"at_version must be 1 or more, got {at_version}"
+            raise ValueError(message)
         aggregate = self._class(id)
         apply = aggregate.apply
         version = 0
@@ -69,16 +74,23 @@ class Repository(Generic[A]):
             SerializationError: If an event cannot be stored; nothing is.
             StorageError: If the store fails.
         """
-        pending = aggregate.pending_events
-        if not pending:
-            return aggregate.version
-        result = await self._store.append(
-            aggregate.stream_id,
-            pending,
-            expected_version=aggregate.version - len(pending),
-        )
-        aggregate.clear_pending(pending)
-        return result.version
+        pending, in_doubt = aggregate.pending_events, aggregate.in_doubt
+        version = aggregate.version
+        # What may have reached the store is repeated as it was, and the rest comes after it.
+        for batch in (pending[:in_doubt], pending[in_doubt:]):
+            if batch:
+                version = (await self._append(aggregate, batch)).version
+        return version
+
+    async def _append(self, aggregate: A, batch: tuple[Event[Any], ...]) -> AppendResult:
+        expected = aggregate.version - len(aggregate.pending_events)
+        try:
+            result = await self._store.append(aggregate.stream_id, batch, expected_version=expected)
+        except (StorageError, asyncio.CancelledError):
+            aggregate.in_doubt = len(batch)
+            raise
+        aggregate.clear_pending(batch)
+        return result
 
     async def update(
         self,

@@ -37,12 +37,32 @@ class Scalar(NamedTuple):
     """Give the value; raises ``ValueError`` for other text."""
 
 
+def _datetime_to_text(value: datetime) -> str:
+    return _with_offset(value, value.isoformat())
+
+
+def _time_to_text(value: time) -> str:
+    return _with_offset(value, value.isoformat())
+
+
+def _with_offset(value: datetime | time, text: str) -> str:
+    offset = value.utcoffset()
+    if value.tzinfo is not None and (offset is None or offset.microseconds):
+        message = f"{value!r} has no offset from UTC in whole seconds: it would not come back"
+        raise ValueError(message)
+    return text
+
+
 def _timedelta_to_text(value: timedelta) -> str:
     return str(value // _MICROSECOND)
 
 
 def _timedelta_from_text(text: str) -> timedelta:
-    return timedelta(microseconds=int(text))
+    try:
+        return timedelta(microseconds=int(text))
+    except OverflowError:
+        message = f"not a timedelta in microseconds: {text!r}"
+        raise ValueError(message) from None
 
 
 def _decimal_from_text(text: str) -> Decimal:
@@ -55,9 +75,9 @@ def _decimal_from_text(text: str) -> Decimal:
 
 SCALARS = (
     Scalar(UUID, "uuid", 1, str, UUID),
-    Scalar(datetime, "datetime", 2, datetime.isoformat, datetime.fromisoformat),
+    Scalar(datetime, "datetime", 2, _datetime_to_text, datetime.fromisoformat),
     Scalar(date, "date", 3, date.isoformat, date.fromisoformat),
-    Scalar(time, "time", 4, time.isoformat, time.fromisoformat),
+    Scalar(time, "time", 4, _time_to_text, time.fromisoformat),
     Scalar(timedelta, "timedelta", 5, _timedelta_to_text, _timedelta_from_text),
     Scalar(Decimal, "decimal", 6, str, _decimal_from_text),
 )
@@ -65,7 +85,6 @@ SCALARS = (
 
 SCALAR_BY_TYPE = {scalar.type: scalar for scalar in SCALARS}
 SCALAR_BY_NAME = {scalar.name: scalar for scalar in SCALARS}
-SCALAR_BY_CODE = {scalar.code: scalar for scalar in SCALARS}
 
 ATOMS = frozenset({type(None), bool, int, float, str, bytes})
 _LEAVES = ATOMS | SCALAR_BY_TYPE.keys()

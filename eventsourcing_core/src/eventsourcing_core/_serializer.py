@@ -83,7 +83,11 @@ class JsonSerializer:
 
     def deserialize(self, data: bytes) -> object:
         """Give the tree of the bytes."""
-        return self._decode(data.decode())
+        try:
+            return self._decode(data.decode())
+        except RecursionError:
+            message = "the JSON is nested too deeply"
+            raise ValueError(message) from None
 
 
 _PLAIN = frozenset({type(None), bool, int, float, str})
@@ -109,10 +113,12 @@ def _tagged(tree: Any) -> Any:
 
 def _tagged_dict(tree: dict[str, Any]) -> dict[str, Any]:
     copy = tree
-    for item in tree.values():
-        if type(item) not in _PLAIN:
+    for key, item in tree.items():
+        if type(key) is not str:
+            message = f"JSON has no form for a key that is {type(key).__name__}: {key!r}"
+            raise TypeError(message)
+        if copy is tree and type(item) not in _PLAIN:
             copy = {key: _tagged(item) for key, item in tree.items()}
-            break
     if len(tree) == 1 and next(iter(tree))[:1] == "$":
         return {f"${key}": item for key, item in copy.items()}
     return copy
@@ -126,6 +132,9 @@ def _untagged(found: dict[str, Any]) -> Any:
         return found
     if key[:2] == "$$":
         return {key[1:]: value}
+    if type(value) is not str:
+        message = f"the tag {key!r} holds no text"
+        raise ValueError(message)
     if key == "$bytes":
         return base64.b64decode(value, validate=True)
     scalar = SCALAR_BY_NAME.get(key[1:])

@@ -82,7 +82,8 @@ def load_plugins(found: Iterable[EntryPoint]) -> Plugins:
         try:
             offers.extend(_offers_of(entry_point))
         except Exception as error:  # noqa: BLE001 - a plugin may fail in any way
-            broken[entry_point.name] = _broken(entry_point, error)
+            key = entry_point.name if entry_point.name not in broken else str(entry_point.value)
+            broken[key] = _broken(entry_point, error)
     return Plugins(tuple(offers), broken)
 
 

@@ -48,6 +48,12 @@ class EventLog:
             message = "the store belongs to another event loop: open one in this loop"
             raise RuntimeError(message)
 
+    def wake(self) -> None:
+        """Wake who waits, to look again."""
+        for future in self.waiting:
+            if not future.done():
+                future.set_result(None)
+
     def write(self, stream_id: str, events: Iterable[EncodedEvent]) -> AppendResult:
         """Add events at the end of a stream and of the log, and wake who waits for them."""
         stream = self.streams.setdefault(stream_id, [])
@@ -56,9 +62,7 @@ class EventLog:
             stream.append(len(self.rows))
             self.rows.append((event, place))
             self.places[event.event_id] = place
-        for future in self.waiting:
-            if not future.done():
-                future.set_result(None)
+        self.wake()
         return AppendResult(len(stream), len(self.rows))
 
 
@@ -75,8 +79,8 @@ class InMemoryEventStore:
     [(1, 'Opened')]
 
     Args:
-        codec: What encodes the events; made of ``serializer`` if left out.
-        serializer: A serializer or its name.
+        codec: What encodes the events.
+        serializer: In place of a codec: a serializer or its name; JSON unless given.
         log: What another store keeps, to share it.
     """
 
@@ -84,10 +88,10 @@ class InMemoryEventStore:
         self,
         codec: EventCodec | None = None,
         *,
-        serializer: Serializer | str = "json",
+        serializer: Serializer | str | None = None,
         log: EventLog | None = None,
     ) -> None:
-        self._codec = codec or EventCodec(serializer)
+        self._codec = EventCodec.given(codec, serializer)
         self._log = log or EventLog()
         self._closed = False
 
@@ -134,7 +138,12 @@ class InMemoryEventStore:
         backward: bool = False,
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of all streams by position; see ``EventStore.read_all``."""
-        check_read_all(after_position=after_position, limit=limit, event_types=event_types)
+        check_read_all(
+            after_position=after_position,
+            limit=limit,
+            event_types=event_types,
+            stream_prefix=stream_prefix,
+        )
         self._check_usable()
         rows = self._log.rows
         wanted = (
@@ -149,19 +158,24 @@ class InMemoryEventStore:
         """Sleep until there may be events after a position; see ``EventStore.wait``."""
         check_wait(after_position=after_position, timeout=timeout)
         self._check_usable()
-        if len(self._log.rows) > after_position:
-            return True
-        future = asyncio.get_running_loop().create_future()
-        self._log.waiting.add(future)
-        try:
-            await asyncio.wait({future}, timeout=timeout)
-        finally:
-            self._log.waiting.discard(future)
-        return len(self._log.rows) > after_position
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while len(self._log.rows) <= after_position:
+            if loop.time() >= deadline:
+                return False
+            future = loop.create_future()
+            self._log.waiting.add(future)
+            try:
+                await asyncio.wait({future}, timeout=deadline - loop.time())
+            finally:
+                self._log.waiting.discard(future)
+            self._check_usable()
+        return True
 
     def close(self) -> None:
         """Refuse further calls; the events stay with stores that share them."""
         self._closed = True
+        self._log.wake()
 
     async def _decoded(
         self,

@@ -33,7 +33,7 @@ class MsgpackSerializer:
 
     def serialize(self, tree: object) -> bytes:
         """Give the bytes of a tree."""
-        data: bytes = msgpack.packb(tree, default=_extension)
+        data: bytes = msgpack.packb(tree, default=_extension, strict_types=True)
         return data
 
     def deserialize(self, data: bytes) -> object:

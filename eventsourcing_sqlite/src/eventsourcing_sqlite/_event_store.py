@@ -45,8 +45,8 @@ class SqliteEventStore:
 
     Args:
         database: The file.
-        codec: What encodes the events; made of ``serializer`` if left out.
-        serializer: A serializer or its name.
+        codec: What encodes the events.
+        serializer: In place of a codec: a serializer or its name; JSON unless given.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class SqliteEventStore:
         database: SqliteDatabase,
         codec: EventCodec | None = None,
         *,
-        serializer: Serializer | str = "json",
+        serializer: Serializer | str | None = None,
     ) -> None:
         self._database = database
-        self._codec = codec or EventCodec(serializer)
+        self._codec = EventCodec.given(codec, serializer)
         self._queue = AppendQueue(self._write, is_outage=is_outage)
         database.before_closing(self._queue.close)
 
@@ -99,7 +99,12 @@ class SqliteEventStore:
         backward: bool = False,
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of all streams by position; see ``EventStore.read_all``."""
-        check_read_all(after_position=after_position, limit=limit, event_types=event_types)
+        check_read_all(
+            after_position=after_position,
+            limit=limit,
+            event_types=event_types,
+            stream_prefix=stream_prefix,
+        )
         self._database.check_usable()
         parameters = {
             "event_types": None if event_types is None else _json_array(event_types),

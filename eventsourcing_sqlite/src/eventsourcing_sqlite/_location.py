@@ -66,7 +66,8 @@ def check_place(path: Path) -> None:
     try:
         fault = _fault(path, path.parent)
     except OSError as error:
-        fault = f"{error.strerror}: {error.filename}"
+        message = f"cannot open the event store {str(path)!r}: {error.strerror}"
+        raise StorageError(message) from error
     if fault:
         message = f"cannot open the event store {str(path)!r}: {fault}"
         raise StorageError(message)

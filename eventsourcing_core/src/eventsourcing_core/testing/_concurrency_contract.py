@@ -110,6 +110,39 @@ class ConcurrencyContract(OpenedEventStore):
         assert {type(outcome) for outcome in outcomes} == {AppendResult, DuplicateEventError}
         assert numbers_of(await collected(store.read_all())) == [2, 1]
 
+    async def test_a_reader_that_goes_on_after_the_last_position_misses_nothing(
+        self, store: EventStore
+    ) -> None:
+        async def write(stream: int) -> None:
+            for size in (1, 3, 2, 1, 4, 1, 1, 2):
+                await store.append(f"doc-{stream}", counted(*range(size)), expected_version=ANY)
+
+        seen: list[tuple[str, int]] = []
+        position, is_over = 0, False
+        async with asyncio.timeout(self.deadline), asyncio.TaskGroup() as group:
+            writing = [group.create_task(write(stream)) for stream in range(12)]
+            while not is_over:
+                await asyncio.sleep(0)  # a read of nothing need not let others run
+                is_over = all(task.done() for task in writing)  # asked first: so this read is whole
+                for event in await collected(store.read_all(after_position=position, limit=7)):
+                    seen.append((event.stream_id, event.version))
+                    position, is_over = event.position, False
+        everything = await collected(store.read_all())
+        assert seen == [(event.stream_id, event.version) for event in everything]
+        assert len(seen) == 12 * 15
+
+    async def test_a_reader_sees_all_of_an_append_or_nothing(self, store: EventStore) -> None:
+        async def write() -> None:
+            for _ in range(20):
+                await store.append("doc-1", counted(1, 2, 3), expected_version=ANY)
+
+        async with asyncio.timeout(self.deadline), asyncio.TaskGroup() as group:
+            writing = group.create_task(write())
+            while not writing.done():
+                await asyncio.sleep(0)  # as above
+                assert len(await collected(store.read("doc-1"))) % 3 == 0
+                assert len(await collected(store.read_all())) % 3 == 0
+
     @pytest.mark.parametrize("expected", [0, NO_STREAM, ANY])
     async def test_an_append_and_its_repetition_at_once_have_one_result(
         self, store: EventStore, expected: int | ExpectedVersion
@@ -122,48 +155,50 @@ class ConcurrencyContract(OpenedEventStore):
         assert numbers_of(await collected(store.read_all())) == [1, 2]
 
     async def test_a_cancelled_append_can_be_repeated(self, store: EventStore) -> None:
-        for attempt in range(20):
-            stream_id = f"doc-{attempt}"
+        for moment in range(20):
+            stream_id = f"doc-{moment}"
             events = counted(1, 2, 3)
             appending = asyncio.create_task(store.append(stream_id, events, expected_version=0))
-            await self._cancel_after(appending, attempt)
+            await self._cancel_after(appending, moment)
             assert numbers_of(await collected(store.read(stream_id))) in ([], [1, 2, 3])
             async with asyncio.timeout(self.deadline):
                 result = await store.append(stream_id, events, expected_version=0)
             assert result.version == 3
             assert numbers_of(await collected(store.read(stream_id))) == [1, 2, 3]
 
-    async def test_a_cancelled_append_does_not_harm_its_neighbours(self, store: EventStore) -> None:
-        for attempt in range(12):
-            neighbours = [
-                asyncio.create_task(
-                    store.append(f"{attempt}-{number}", counted(number), expected_version=0),
-                )
-                for number in range(6)
-            ]
-            cancelled = neighbours.pop(attempt % 6)
-            same_stream = store.append(f"{attempt}-{attempt % 6}", counted(7), expected_version=ANY)
-            neighbours.append(asyncio.create_task(same_stream))
-            await self._cancel_after(cancelled, attempt)
+    @pytest.mark.parametrize("cancelled", [0, 2, 5])
+    async def test_a_cancelled_append_does_not_harm_its_neighbours(
+        self, store: EventStore, cancelled: int
+    ) -> None:
+        for moment in range(9):
+            streams = [f"{moment}-{number}" for number in range(6)]
+            appends = [store.append(stream, counted(0), expected_version=0) for stream in streams]
+            # One more, to the stream of the append that is cancelled.
+            appends.append(store.append(streams[cancelled], counted(7), expected_version=ANY))
+            tasks = [asyncio.create_task(append) for append in appends]
+            await self._cancel_after(tasks[cancelled], moment)
+            del tasks[cancelled]
             async with asyncio.timeout(self.deadline):
-                results = await asyncio.gather(*neighbours)
+                results = await asyncio.gather(*tasks)
             assert [result.version for result in results[:5]] == [1] * 5
-            assert results[5].version in {1, 2}
-            others = [n for n in range(6) if n != attempt % 6]
-            stored = await collected(store.read_all(stream_prefix=f"{attempt}-"))
-            numbers = [number for number in numbers_of(stored) if number != attempt % 6]
-            assert sorted(numbers) == [*others, 7]
+            stored = await collected(store.read_all(stream_prefix=f"{moment}-"))
+            others = [event for event in stored if event.stream_id != streams[cancelled]]
+            assert len(others) == 5
+            same_stream = await collected(store.read(streams[cancelled]))
+            assert numbers_of(same_stream) in ([7], [0, 7])
+            assert results[5].version == len(same_stream)
 
     async def _outcomes(self, *appends: Append) -> list[AppendResult | BaseException]:
         async with asyncio.timeout(self.deadline):
             return await asyncio.gather(*appends, return_exceptions=True)
 
-    async def _cancel_after(self, task: asyncio.Task[AppendResult], attempt: int) -> None:
+    async def _cancel_after(self, task: asyncio.Task[AppendResult], moment: int) -> None:
         """Cancel at another moment each time: after some turns of the loop, then after a while."""
-        for _ in range(attempt % 6):
-            await asyncio.sleep(0)
-        if attempt >= 6:
-            await asyncio.wait({task}, timeout=attempt / 5000)
+        if moment < 6:
+            for _ in range(moment):
+                await asyncio.sleep(0)
+        else:
+            await asyncio.wait({task}, timeout=(moment - 5) / 4000)
         task.cancel()
         await asyncio.wait({task}, timeout=self.deadline)
         assert task.done()

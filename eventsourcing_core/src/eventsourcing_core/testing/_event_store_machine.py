@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from decimal import Decimal
+from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import pytest
@@ -19,6 +21,7 @@ from hypothesis.stateful import (
 )
 
 from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._errors import ConcurrencyError
 from eventsourcing_core._event import Event
 from eventsourcing_core._event_store import AppendResult, ExpectedVersion
 from eventsourcing_core.testing._contract import OpenedEventStore
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._event import RecordedEvent
     from eventsourcing_core._event_store import EventStore
-    from eventsourcing_core.testing._contract import OpenEventStore
     from eventsourcing_core._serializer import Serializer
+    from eventsourcing_core.testing._contract import OpenEventStore
     from eventsourcing_core.testing._model import Row
 
     Events = AsyncIterator[RecordedEvent[Any]]
@@ -44,17 +47,27 @@ Expectation = int | ExpectedVersion
 TYPED = "contract.opened"
 STREAMS = st.sampled_from(["a", "ab", "A", "a%", "a_", "é"])
 TYPES = st.sampled_from([TYPED, "a.b", "A.B"])
+TYPE_LISTS = st.lists(TYPES, min_size=1, max_size=4)
 TYPE_FILTERS: st.SearchStrategy[frozenset[str] | None] = st.sampled_from(
     [None, None, frozenset(), frozenset({"a.b"}), frozenset({"a.b", TYPED}), frozenset({"A.B"})]
 )
 PREFIXES = st.sampled_from([None, None, "", "a", "a", "a%", "a_", "A", "é", "b"])
 LIMITS = st.none() | st.integers(0, 5)
-CHANGES = st.sampled_from(
-    ["none", "none", "turned", "apart", "longer", "begun anew", "twins", "elsewhere"]
-)
+SPANS: st.SearchStrategy[int | None] = st.sampled_from([None, None, -1, -1, 0, 1, 2, 4])
+BOUNDS = st.tuples(st.integers(1, 4), SPANS, LIMITS)
+FILTERS = st.tuples(st.integers(-1, 8), LIMITS, TYPE_FILTERS, PREFIXES)
 EXPECTATIONS: st.SearchStrategy[Expectation] = st.sampled_from(
     # The right version, and ANY, more often: else the streams stay short.
     [0, 0, 0, 0, -1, -2, 1, ExpectedVersion.ANY, ExpectedVersion.ANY, *ExpectedVersion]
+)
+CHANGES = st.tuples(
+    st.integers(0, 1000),
+    st.integers(1, 3),
+    st.sampled_from(
+        ["none", "none", "turned", "apart", "longer", "begun anew", "twins", "elsewhere"]
+    ),
+    STREAMS,
+    EXPECTATIONS,
 )
 
 
@@ -72,6 +85,7 @@ class EventStoreMachine(RuleBasedStateMachine):
         self._store: EventStore
         self._model = Model()
         self._attempts: list[tuple[str, list[Event[object]], Expectation]] = []
+        self._conflicts: list[tuple[str, list[Event[object]], Expectation]] = []
         self._made = 0
 
     @initialize(history=st.integers(0, 4))
@@ -88,67 +102,70 @@ class EventStoreMachine(RuleBasedStateMachine):
         with self._runner:
             self._run(self._opened.aclose)
 
-    @rule(stream_id=STREAMS, types=st.lists(TYPES, min_size=1, max_size=4), expected=EXPECTATIONS)
-    def append(self, stream_id: str, types: list[str], expected: Expectation) -> None:
+    @rule(appends=st.lists(st.tuples(STREAMS, TYPE_LISTS, EXPECTATIONS), min_size=1, max_size=4))
+    def append(self, appends: list[tuple[str, list[str], Expectation]]) -> None:
         """Append new events."""
-        self._append(stream_id, [self._new(kind) for kind in types], self._at(stream_id, expected))
+        for stream_id, types, expected in appends:
+            events = [self._new(event_type) for event_type in types]
+            self._append(stream_id, events, self._at(stream_id, expected))
 
     @precondition(lambda self: self._attempts)
-    @rule(pick=st.integers(0, 1000), now=st.booleans())
-    def repeat(self, pick: int, *, now: bool) -> None:
-        """Repeat an earlier append, whether it succeeded or not; or at the present version."""
-        stream_id, events, expected = self._attempts[pick % len(self._attempts)]
-        self._append(stream_id, events, self._at(stream_id, 0) if now else expected)
+    @rule(picks=st.lists(st.tuples(st.integers(0, 1000), st.booleans()), min_size=1, max_size=4))
+    def repeat(self, picks: list[tuple[int, bool]]) -> None:
+        """Repeat earlier appends, or try those that met a conflict at the present version."""
+        for pick, now in picks:
+            attempts = self._conflicts if now and self._conflicts else self._attempts
+            stream_id, events, expected = attempts[pick % len(attempts)]
+            self._append(stream_id, events, self._at(stream_id, 0) if now else expected)
 
     @precondition(lambda self: self._model.rows)
-    @rule(
-        pick=st.integers(0, 1000),
-        count=st.integers(1, 3),
-        change=CHANGES,
-        elsewhere=STREAMS,
-        expected=EXPECTATIONS,
-    )
-    def append_stored_events(
-        self, pick: int, count: int, change: str, elsewhere: str, expected: Expectation
-    ) -> None:
+    @rule(changes=st.lists(CHANGES, min_size=2, max_size=4))
+    def append_stored_events(self, changes: list[tuple[int, int, str, str, Expectation]]) -> None:
         """Append events that are stored already, unchanged or with a change."""
-        first = self._model.rows[pick % len(self._model.rows)]
-        stream_id = elsewhere if change == "elsewhere" else first.stream_id
-        stored = [row.event for row in self._model.stream(first.stream_id)]
-        events = stored[first.version - 1 :][:count]
+        for pick, count, change, elsewhere, expected in changes:
+            first = self._model.rows[pick % len(self._model.rows)]
+            stored = [row.event for row in self._model.stream(first.stream_id)]
+            events = self._changed(stored, first.version, count, change)
+            stream_id = elsewhere if change == "elsewhere" else first.stream_id
+            version = self._at(stream_id, expected)
+            if change in {"none", "longer"} and isinstance(expected, int):
+                version = max(0, first.version - 1 + expected)  # near where they stand
+            self._append(stream_id, events, version)
+
+    def _changed(
+        self, stored: list[Event[object]], version: int, count: int, change: str
+    ) -> list[Event[object]]:
+        """Take some events of a stream, from a version on, and change what is appended."""
+        events = stored[version - 1 :][:count]
         match change:
             case "turned":
-                events.reverse()
+                return events[::-1]
             case "apart":
-                events = [stored[0], events[-1]]
+                return [stored[0], events[-1]]
             case "longer":
-                events = [*events, self._new("a.b")]
+                return [*events, self._new("a.b")]
             case "begun anew":
-                events = [self._new("a.b"), *events]
+                return [self._new("a.b"), *events]
             case "twins":
-                events = [self._new("a.b")] * 2
+                return [self._new("a.b")] * 2
             case _:
-                pass
-        version = self._at(stream_id, expected)
-        if change in {"none", "longer"} and isinstance(expected, int):
-            version = max(0, first.version - 1 + expected)  # near where they stand
-        self._append(stream_id, events, version)
+                return events
 
-    @rule(
-        pick=st.integers(0, 1000),
-        first=st.integers(1, 4),
-        span=st.none() | st.integers(-1, 4),
-        limit=LIMITS,
-    )
-    def read(self, pick: int, first: int, span: int | None, limit: int | None) -> None:
+    @rule(pick=st.integers(0, 1000), queries=st.lists(BOUNDS, min_size=2, max_size=5))
+    def read(self, pick: int, queries: list[tuple[int, int | None, int | None]]) -> None:
         """Read a stream, there and back."""
         rows = self._model.rows
         stream_id = rows[pick % len(rows)].stream_id if rows else "a"
-        last = None if span is None else max(1, first + span)
-        for backward in (False, True):
+        for (first, span, limit), backward in product(queries, (False, True)):
+            last = None if span is None else max(1, first + span)
             events = self._collect(
-                lambda backward=backward: self._store.read(
-                    stream_id, from_version=first, to_version=last, limit=limit, backward=backward
+                partial(
+                    self._store.read,
+                    stream_id,
+                    from_version=first,
+                    to_version=last,
+                    limit=limit,
+                    backward=backward,
                 )
             )
             expected = self._model.read(stream_id, first, last, limit, backward=backward)
@@ -160,15 +177,16 @@ class EventStoreMachine(RuleBasedStateMachine):
         events = self._collect(lambda: self._store.read(stream_id))
         self._compare(events, self._model.stream(stream_id))
 
-    @rule(back=st.integers(-1, 8), limit=LIMITS, types=TYPE_FILTERS, prefix=PREFIXES)
+    @rule(queries=st.lists(FILTERS, min_size=2, max_size=5))
     def read_all(
-        self, back: int, limit: int | None, types: Collection[str] | None, prefix: str | None
+        self, queries: list[tuple[int, int | None, frozenset[str] | None, str | None]]
     ) -> None:
         """Read all streams, there and back."""
-        after = self._position(back)
-        for backward in (False, True):
+        for (back, limit, types, prefix), backward in product(queries, (False, True)):
+            after = self._position(back)
             events = self._collect(
-                lambda backward=backward: self._store.read_all(
+                partial(
+                    self._store.read_all,
                     after_position=after,
                     limit=limit,
                     event_types=types,
@@ -186,8 +204,12 @@ class EventStoreMachine(RuleBasedStateMachine):
         while len(seen) <= len(self._model.rows):  # more would be a store that goes round
             after = seen[-1].position if seen else 0
             page = self._collect(
-                lambda after=after: self._store.read_all(
-                    after_position=after, limit=size, event_types=types, stream_prefix=prefix
+                partial(
+                    self._store.read_all,
+                    after_position=after,
+                    limit=size,
+                    event_types=types,
+                    stream_prefix=prefix,
                 )
             )
             if not page:
@@ -213,6 +235,8 @@ class EventStoreMachine(RuleBasedStateMachine):
         if isinstance(verdict, type):
             with pytest.raises(verdict):
                 self._run(append)
+            if verdict is ConcurrencyError:
+                self._conflicts.append(self._attempts[-1])
             return
         result = self._run(append)
         if verdict is None:
@@ -280,15 +304,22 @@ class EventStoreMachineContract(OpenedEventStore):
 
     examples: ClassVar[int] = 100
     """How many stores the state machine tries."""
-    steps: ClassVar[int] = 40
+    steps: ClassVar[int] = 30
     """How many calls it makes to each."""
 
     def test_a_store_does_what_the_model_does(
         self, open_store: OpenEventStore, serializer: Serializer
     ) -> None:
-        codec = EventCodec(serializer, event_types=EVENT_TYPES)
+        codec, deadline = EventCodec(serializer, event_types=EVENT_TYPES), self.deadline
+
+        class Machine(EventStoreMachine):
+            """The machine for the store under test: Hypothesis makes it without arguments."""
+
+            def __init__(self) -> None:
+                super().__init__(open_store, codec, deadline)
+
         run_state_machine_as_test(
-            lambda: EventStoreMachine(open_store, codec, self.deadline),
+            Machine,
             settings=settings(
                 max_examples=self.examples,
                 stateful_step_count=self.steps,

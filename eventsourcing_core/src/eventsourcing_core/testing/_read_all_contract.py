@@ -107,6 +107,12 @@ class ReadAllContract(OpenedEventStore):
         await six_events(store)
         assert await collected(store.read_all(event_types=event_types)) == []
 
+    async def test_thousands_of_event_types_can_be_asked_for(self, store: EventStore) -> None:
+        await six_events(store)
+        event_types = [EVEN, *(f"contract.other-{number}" for number in range(40_000))]
+        events = await collected(store.read_all(event_types=event_types))
+        assert numbers_of(events) == [2, 4, 6]
+
     async def test_a_prefix_selects_streams(self, store: EventStore) -> None:
         for number, stream_id in enumerate(["doc-1", "doc-2", "do", "my-doc-1", "doc-"]):
             await store.append(stream_id, counted(number), expected_version=0)
@@ -149,6 +155,13 @@ class ReadAllContract(OpenedEventStore):
         await store.append(prefix, counted(3), expected_version=0)
         events = await collected(store.read_all(stream_prefix=prefix))
         assert numbers_of(events) == [2, 3]
+
+    @pytest.mark.parametrize("character", ["\U0010ffff", "\uffff", "🎉", "~", "!", " "])
+    async def test_a_prefix_selects_whatever_character_comes_next(
+        self, store: EventStore, character: str
+    ) -> None:
+        await store.append("doc" + character, counted(1), expected_version=0)
+        assert numbers_of(await collected(store.read_all(stream_prefix="doc"))) == [1]
 
     @pytest.mark.parametrize("prefix", ["\0", "b\0", "\ud800", "b" * 256])
     async def test_a_prefix_that_no_stream_id_can_have_selects_nothing(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -27,7 +28,8 @@ _NO_MORE_THAN_NEEDED = settings(
     ],
 )
 
-_OFFSETS = st.timedeltas(timedelta(hours=-23, minutes=-59), timedelta(hours=23, minutes=59))
+# Whole seconds: Python's own fromisoformat forgets an offset of less than one.
+_OFFSETS = st.integers(-86_399, 86_399).map(lambda seconds: timedelta(seconds=seconds))
 _ZONES = st.none() | st.just(UTC) | st.builds(timezone, _OFFSETS)
 _KEYS = st.text(max_size=8) | st.sampled_from(["", "$", "$$", "$uuid", "$$uuid", "$bytes", "$x"])
 SCALARS = st.one_of(
@@ -66,17 +68,24 @@ EVERYTHING: dict[str, object] = {
 
 def same(found: Any, tree: Any) -> bool:
     """Tell whether two trees are of the same values and of the same types, NaN included."""
-    if type(found) is not type(tree):
-        return False
+    return type(found) is type(tree) and _equal(found, tree)
+
+
+def _same_items(found: list[Any], items: list[Any]) -> bool:
+    return len(found) == len(items) and all(map(same, found, items))
+
+
+def _equal(found: Any, tree: Any) -> bool:
     match tree:
         case list():
-            return len(found) == len(tree) and all(map(same, found, tree))
+            return _same_items(found, cast("Any", tree))
         case dict():
-            return found.keys() == tree.keys() and all(same(found[key], tree[key]) for key in tree)
+            fields = cast("dict[str, Any]", tree)
+            return found.keys() == fields.keys() and all(
+                same(found[key], item) for key, item in fields.items()
+            )
         case float():
-            if math.isnan(tree):
-                return math.isnan(found)
-            return found == tree and math.copysign(1, found) == math.copysign(1, tree)
+            return repr(found) == repr(tree)  # tells NaN and the sign of zero, unlike ==
         case Decimal():
             return bool(found.as_tuple() == tree.as_tuple())
         case datetime() | time():
@@ -105,8 +114,13 @@ class SerializerContract:
 
     @_NO_MORE_THAN_NEEDED
     @given(SCALARS)
+    @example(scalar=True)
+    @example(2**80)
     @example(math.nan)
     @example(-0.0)
+    @example(UUID(int=1))
+    @example(timedelta(microseconds=1))
+    @example(Decimal("1.10"))
     @example("NUL \0, \U0010ffff")
     @example(Decimal("NaN"))
     @example(time(1, 2, 3, tzinfo=timezone(timedelta(hours=5.5))))
@@ -155,18 +169,16 @@ class SerializerContract:
                 serializer.deserialize(data + extra)
 
     @_NO_MORE_THAN_NEEDED
-    @given(st.data())
+    @given(TREES, st.floats(0, 1), st.binary(max_size=4))
+    @example(EVERYTHING, 0.5, b"")
     def test_damaged_bytes_are_refused_or_read_but_nothing_else(
-        self, serializer: Serializer, data: st.DataObject
+        self, serializer: Serializer, tree: object, where: float, damage: bytes
     ) -> None:
-        whole = serializer.serialize(data.draw(st.just(EVERYTHING) | TREES))
-        place = data.draw(st.integers(0, len(whole)))
-        damaged = whole[:place] + data.draw(st.binary(max_size=4)) + whole[place + 1 :]
-        for content in (damaged, data.draw(st.binary())):
-            try:
-                serializer.deserialize(content)
-            except ValueError:
-                continue
+        whole = serializer.serialize(tree)
+        place = round(where * len(whole))
+        for data in (whole[:place] + damage + whole[place + 1 :], damage):
+            with contextlib.suppress(ValueError):
+                serializer.deserialize(data)
 
     @pytest.mark.parametrize(
         "value",
