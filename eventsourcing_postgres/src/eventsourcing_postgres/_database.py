@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from eventsourcing_core import StorageError
 from eventsourcing_postgres._errors import translated
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
 
-    Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[
-        asyncpg.Record
-    ]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
 
 class Database:
@@ -62,10 +61,11 @@ class Database:
             async with self.pool.acquire(timeout=self._acquire_timeout) as connection:
                 yield connection
 
-    async def fetch(self, doing: str, name: str, *arguments: Any) -> list[asyncpg.Record]:
+    async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run a statement of a file, and give its rows."""
         async with self.connection(doing) as connection:
-            return await connection.fetch(statement(name, self.schema), *arguments)
+            rows: list[Any] = await connection.fetch(statement(name, self.schema), *arguments)
+            return rows
 
     def close(self) -> None:
         """Refuse further use."""

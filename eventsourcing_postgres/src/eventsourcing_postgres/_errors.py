@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,6 @@ _PASSING = (
 )
 _OUTAGES = (
     OSError,
-    asyncio.TimeoutError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -47,11 +45,13 @@ def translated(doing: str, schema: str) -> Iterator[None]:
             f"run: python -m eventsourcing_postgres migrate --schema {schema} URL"
         )
         raise SchemaError(message) from error
+    except TimeoutError as error:  # an OSError, too, so it comes first
+        message = (
+            f"{doing} failed: no connection in time: the pool is exhausted, or the server away"
+        )
+        raise StorageError(message) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         message = f"{doing} failed: {type(error).__name__}: {error}"
-        raise StorageError(message) from error
-    except asyncio.TimeoutError as error:
-        message = f"{doing} failed: no connection was free in time; the pool is exhausted"
         raise StorageError(message) from error
 
 

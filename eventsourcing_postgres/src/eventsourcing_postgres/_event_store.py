@@ -24,6 +24,7 @@ from eventsourcing_postgres._waking import Waking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
+    from typing import Self
 
     import asyncpg
 
@@ -45,8 +46,8 @@ class PostgresEventStore:
 
     Args:
         pool: An asyncpg pool.
-        codec: What encodes the events; made of ``serializer`` if left out.
-        serializer: A serializer or its name.
+        codec: What encodes the events.
+        serializer: In place of a codec: a serializer or its name; JSON unless given.
         schema: The schema of the tables; ``migrate`` makes them.
         acquire_timeout: Seconds to wait for a free connection of the pool.
         poll_interval: Seconds between two looks of a waiting reader, where no notification comes.
@@ -59,13 +60,13 @@ class PostgresEventStore:
         pool: asyncpg.Pool[asyncpg.Record],
         codec: EventCodec | None = None,
         *,
-        serializer: Serializer | str = "json",
+        serializer: Serializer | str | None = None,
         schema: str = "eventsourcing",
         acquire_timeout: float = 30.0,
         poll_interval: float = 1.0,
         listen: bool = True,
     ) -> None:
-        self._codec = codec or EventCodec(serializer)
+        self._codec = EventCodec.given(codec, serializer)
         self._database = Database(pool, schema=schema, acquire_timeout=acquire_timeout)
         self._queue = AppendQueue(self._write, is_outage=is_outage)
         self._waking = Waking(self._database, poll_interval=poll_interval, listen=listen)
@@ -142,7 +143,12 @@ class PostgresEventStore:
         An event that is committed while an earlier position is still in flight is delivered when
         that is decided; ``appenders`` tells who is at it.
         """
-        check_read_all(after_position=after_position, limit=limit, event_types=event_types)
+        check_read_all(
+            after_position=after_position,
+            limit=limit,
+            event_types=event_types,
+            stream_prefix=stream_prefix,
+        )
         self._database.check_usable()
         reader = AllReader(
             self._database, event_types=event_types, stream_prefix=stream_prefix, limit=limit
@@ -174,7 +180,7 @@ class PostgresEventStore:
         await self._waking.close()
         self._database.close()
 
-    async def __aenter__(self) -> PostgresEventStore:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

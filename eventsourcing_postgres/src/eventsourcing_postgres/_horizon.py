@@ -64,7 +64,9 @@ class AllReader:
         cursor = horizon = min(cursor, LARGEST_INTEGER - 1)
         while self._left:
             size = min(self._page, self._left)
-            rows = [] if self._is_filtered else await self._rows_above(cursor, LARGEST_INTEGER, size)
+            rows = (
+                [] if self._is_filtered else await self._rows_above(cursor, LARGEST_INTEGER, size)
+            )
             if self._is_filtered or _settled(rows, cursor, horizon) < len(rows):
                 horizon = max(horizon, await self._horizon())
                 rows = await self._rows_above(cursor, horizon, size)

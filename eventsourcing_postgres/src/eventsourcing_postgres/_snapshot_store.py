@@ -60,14 +60,17 @@ class PostgresSnapshotStore:
         )
         if not rows:
             return None
-        *fields, microseconds = rows[0]
-        return Snapshot(*fields, created_at=_EPOCH + microseconds * _MICROSECOND)
+        aggregate, version, state, encoding, state_version, created_at = rows[0]
+        created = _EPOCH + created_at * _MICROSECOND
+        return Snapshot(aggregate, version, state, encoding, state_version, created)
 
     async def prune(self, aggregate_id: str, *, keep: int) -> None:
         """Delete all but the newest snapshots; see ``SnapshotStore.prune``."""
         check_prune(aggregate_id, keep=keep)
         self._database.check_usable()
-        await self._database.fetch("pruning snapshots", "snapshot_prune", aggregate_id, min(keep, LARGEST_INTEGER))
+        await self._database.fetch(
+            "pruning snapshots", "snapshot_prune", aggregate_id, min(keep, LARGEST_INTEGER)
+        )
 
     def close(self) -> None:
         """Refuse further calls; the pool stays open."""

@@ -64,7 +64,9 @@ class Waking:
         try:
             while True:
                 woken.clear()
-                rows = await self._database.fetch("wait", "exists_after", min(after_position, LARGEST_INTEGER))
+                rows = await self._database.fetch(
+                    "wait", "exists_after", min(after_position, LARGEST_INTEGER)
+                )
                 left = deadline - asyncio.get_running_loop().time()
                 if rows[0][0] or left <= 0:
                     return bool(rows[0][0])

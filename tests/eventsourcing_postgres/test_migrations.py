@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from eventsourcing_core import Event, SchemaError, StorageError, open_backend
+from eventsourcing_postgres import PostgresEventStore, migrate, rollback, status
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+_SHAPE = """
+select 'column', table_name, column_name, data_type from information_schema.columns
+where table_schema = 'eventsourcing' and table_name <> 'schema_migrations'
+union all
+select 'function', proname, pg_get_functiondef(oid), '' from pg_proc
+where pronamespace = 'eventsourcing'::regnamespace
+union all
+select 'index', tablename, indexname, indexdef from pg_indexes
+where schemaname = 'eventsourcing' and tablename <> 'schema_migrations'
+order by 1, 2, 3
+"""
+
+
+async def test_up_down_up_gives_the_same_schema(pool: Pool) -> None:
+    before = [tuple(row) for row in await pool.fetch(_SHAPE)]
+    assert len(before) > 20
+    latest = (await status(pool)).latest
+    for to in range(latest - 1, -1, -1):
+        assert await rollback(pool, to=to) == (to, latest)
+    assert await pool.fetch(_SHAPE) == []
+    assert await migrate(pool) == (latest, latest)
+    assert [tuple(row) for row in await pool.fetch(_SHAPE)] == before
+
+
+async def test_migrating_twice_and_at_once_does_it_once(pool: Pool) -> None:
+    done = await asyncio.gather(*(migrate(pool, schema="other") for _ in range(5)))
+    assert set(done) == {await status(pool, schema="other")}
+    assert await pool.fetchval("select count(*) from other.schema_migrations") == done[0].latest
+
+
+async def test_a_missing_schema_says_the_command(pool: Pool, url: str) -> None:
+    command = "python -m eventsourcing_postgres migrate --schema nowhere URL"
+    with pytest.raises(SchemaError, match=command):
+        async with open_backend(url, schema="nowhere"):
+            pass
+    async with PostgresEventStore(pool, schema="nowhere", listen=False) as store:
+        with pytest.raises(SchemaError, match=command) as caught:
+            await store.append("a", [Event("Opened", {"n": 1})], expected_version=0)
+        assert isinstance(caught.value.__cause__, asyncpg.PostgresError)
+
+
+async def test_an_older_schema_says_how_old(pool: Pool, url: str) -> None:
+    await rollback(pool, to=1)
+    with pytest.raises(SchemaError, match="is at migration 1 of 3; run: python -m"):
+        async with open_backend(url):
+            pass
+    async with open_backend(url, migrate=True) as backend:
+        await backend.event_store.append("a", [Event("Opened", {"n": 1})], expected_version=0)
+
+
+async def test_a_newer_schema_is_left_alone(pool: Pool, url: str) -> None:
+    await pool.execute("insert into eventsourcing.schema_migrations values (99, 'later')")
+    for work in (migrate(pool), rollback(pool, to=0)):
+        with pytest.raises(SchemaError, match="is at migration 99, this version .* knows 3"):
+            await work
+    with pytest.raises(SchemaError, match="upgrade the package"):
+        async with open_backend(url):
+            pass
+
+
+@pytest.mark.parametrize("to", [-1, 4])
+async def test_rollback_goes_to_a_migration_that_is_applied(pool: Pool, to: int) -> None:
+    with pytest.raises(ValueError, match="to must be 0 to 3"):
+        await rollback(pool, to=to)
+
+
+@pytest.mark.parametrize("sql", ["update", "delete", "truncate"])
+async def test_events_are_not_changed(pool: Pool, sql: str) -> None:
+    async with PostgresEventStore(pool, listen=False) as store:
+        await store.append("a", [Event("Opened", {"n": 1})], expected_version=0)
+    statement = {
+        "update": "update eventsourcing.events set event_type = 'x'",
+        "delete": "delete from eventsourcing.events",
+        "truncate": "truncate eventsourcing.events",
+    }[sql]
+    with pytest.raises(asyncpg.RestrictViolationError, match="never changed or deleted"):
+        await pool.execute(statement)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local eventsourcing.allow_change = 'on'")
+        await connection.execute(statement)
+
+
+def test_the_command_migrates_rolls_back_and_tells(url: str) -> None:
+    def run(*arguments: str) -> str:
+        finished = subprocess.run(  # noqa: S603 - a program of ours
+            [sys.executable, "-m", "eventsourcing_postgres", *arguments],
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+        )
+        return f"{finished.returncode} {finished.stdout or finished.stderr}"
+
+    assert run("status", url) == "0 schema eventsourcing: migration 3 of 3\n"
+    assert run("rollback", url, "--to", "0") == "0 schema eventsourcing: migration 0 of 3\n"
+    assert run("migrate", url) == "0 schema eventsourcing: migration 3 of 3\n"
+    assert run("rollback", url, "--to", "9").startswith("1 rollback: to must be 0 to 3")
+    gone = run("status", f"{url}_gone")
+    assert gone.startswith("1 status: connecting failed: InvalidCatalogNameError")
+
+
+async def test_a_wrong_password_or_port_is_an_error_without_the_password(url: str) -> None:
+    for bad in (url.replace("postgres@", "nobody:secret@"), "postgresql://u:secret@127.0.0.1:1/x"):
+        with pytest.raises(StorageError) as caught:
+            async with open_backend(bad):
+                pass
+        assert "secret" not in str(caught.value)
+        assert caught.value.__cause__ is not None

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from eventsourcing_core import Event, StorageError
+from eventsourcing_postgres import PostgresEventStore
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+_LISTENERS = "select pid from pg_stat_activity where query ilike 'listen %' and datname = $1"
+
+
+async def listener(pool: Pool, but: int = 0) -> int:
+    """Wait until a connection listens, and give its process."""
+    async with asyncio.timeout(10):
+        while True:
+            name = await pool.fetchval("select current_database()")
+            for row in await pool.fetch(_LISTENERS, name):
+                if row[0] != but:
+                    return int(row[0])
+            await asyncio.sleep(0.01)
+
+
+async def append(store: PostgresEventStore, stream_id: str) -> int:
+    event = Event("Opened", {"n": 1})
+    return (await store.append(stream_id, [event], expected_version=0)).position
+
+
+async def test_an_append_of_another_process_wakes_who_waits_before_the_next_look(
+    pool: Pool,
+) -> None:
+    async with (
+        PostgresEventStore(pool, poll_interval=3600) as reader,
+        PostgresEventStore(pool) as writer,
+    ):
+        waiting = asyncio.create_task(reader.wait(after_position=0, timeout=60))
+        await listener(pool)
+        await append(writer, "a")
+        async with asyncio.timeout(10):
+            assert await waiting
+
+
+async def test_without_notifications_it_looks_by_itself(pool: Pool) -> None:
+    async with (
+        PostgresEventStore(pool, poll_interval=0.05, listen=False) as reader,
+        PostgresEventStore(pool) as writer,
+    ):
+        waiting = asyncio.create_task(reader.wait(after_position=0, timeout=60))
+        await append(writer, "a")
+        async with asyncio.timeout(10):
+            assert await waiting
+
+
+async def test_a_lost_listening_connection_is_replaced(pool: Pool) -> None:
+    async with (
+        PostgresEventStore(pool, poll_interval=0.5) as reader,
+        PostgresEventStore(pool) as writer,
+    ):
+        waiting = asyncio.create_task(reader.wait(after_position=1, timeout=60))
+        first = await listener(pool)
+        await pool.fetchval("select pg_terminate_backend($1, 10000)", first)
+        second = await listener(pool, but=first)
+        assert second != first
+        await append(writer, "a")
+        await append(writer, "b")
+        async with asyncio.timeout(10):
+            assert await waiting
+
+
+async def test_closing_ends_what_runs_in_the_background(pool: Pool) -> None:
+    before = asyncio.all_tasks()
+    async with PostgresEventStore(pool) as store:
+        await append(store, "a")
+        waiting = asyncio.create_task(store.wait(after_position=1, timeout=0.01))
+        await listener(pool)
+        await waiting
+    assert asyncio.all_tasks() - before == set()
+    with pytest.raises(StorageError, match="closed"):
+        await append(store, "b")
+
+
+async def test_the_pool_of_one_connection_is_not_taken_to_listen(url: str) -> None:
+    async with (
+        asyncpg.create_pool(url, min_size=1, max_size=1) as small,
+        PostgresEventStore(small, poll_interval=0.05, acquire_timeout=10) as store,
+    ):
+        waiting = asyncio.create_task(store.wait(after_position=0, timeout=60))
+        await asyncio.sleep(0)
+        await append(store, "a")
+        assert await waiting
+
+
+async def test_an_exhausted_pool_is_an_error_that_says_so(url: str) -> None:
+    async with (
+        asyncpg.create_pool(url, min_size=1, max_size=1) as small,
+        PostgresEventStore(small, acquire_timeout=0.05) as store,
+    ):
+        async with small.acquire():
+            with pytest.raises(StorageError, match="no connection in time"):
+                await append(store, "a")
+        assert await append(store, "a") == 1
+
+
+async def test_reading_holds_no_connection_while_the_consumer_works(url: str) -> None:
+    async with (
+        asyncpg.create_pool(url, min_size=1, max_size=1) as small,
+        PostgresEventStore(small, acquire_timeout=10) as store,
+    ):
+        await append(store, "a")
+        async for event in store.read_all():
+            await append(store, "b")
+            assert event.stream_id == "a"
+            break
