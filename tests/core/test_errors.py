@@ -75,3 +75,10 @@ def test_a_conflict_says_what_happened_and_what_to_do() -> None:
 
 def test_a_long_stream_id_is_shortened_in_the_message() -> None:
     assert len(str(InvalidStreamIdError("x" * 10_000, "too long"))) < 150
+
+
+@pytest.mark.parametrize(("expected", "actual"), [(3, 2), (ExpectedVersion.STREAM_EXISTS, 0)])
+def test_a_version_that_never_was_is_not_blamed_on_somebody_else(
+    expected: int | ExpectedVersion, actual: int
+) -> None:
+    assert "that version is not there" in str(ConcurrencyError("s", expected, actual))

@@ -130,3 +130,8 @@ def test_the_refusal_names_class_and_field() -> None:
 def test_a_class_without_typed_fields_is_refused() -> None:
     with pytest.raises(SerializationError, match="has no typed fields"):
         EventTypes().register(int)
+
+
+def test_only_classes_are_made_events() -> None:
+    with pytest.raises(TypeError, match="@event makes classes events, got <function"):
+        event(lambda: None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue] - the mistake

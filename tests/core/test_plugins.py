@@ -45,7 +45,7 @@ def ink() -> dict[str, Any]:
 def test_the_plugins_of_this_workspace_are_found() -> None:
     plugins = installed_plugins()
     assert plugins.broken == {}
-    assert plugins.names("backend") == ["memory", "sqlite"]
+    assert plugins.names("backend") == ["memory", "postgres", "postgresql", "sqlite"]
     assert plugins.names("serializer") == ["msgpack"]
 
 
@@ -113,11 +113,11 @@ def test_an_unknown_scheme_lists_what_is_installed() -> None:
     with pytest.raises(UnknownPluginError) as caught:
         open_backend("mysql://localhost/bank")
     assert str(caught.value) == (
-        "no backend for 'mysql' (installed: memory, sqlite); "
+        "no backend for 'mysql' (installed: memory, postgres, postgresql, sqlite); "
         "install a plugin that offers this backend, or correct the name"
     )
     assert (caught.value.kind, caught.value.name) == ("backend", "mysql")
-    assert caught.value.installed == ("memory", "sqlite")
+    assert caught.value.installed == ("memory", "postgres", "postgresql", "sqlite")
 
 
 def test_a_known_scheme_that_is_not_installed_names_the_extra(

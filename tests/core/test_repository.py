@@ -236,3 +236,15 @@ async def test_saving_many_events_takes_linear_time(counters: Repository[Counter
         counter.increase(Comparing(1))
     await counters.save(counter)
     assert compared <= 200
+
+
+async def test_an_aggregate_of_another_class_is_not_saved(counters: Repository[Counter]) -> None:
+    class Other(Counter):
+        pass
+
+    class Stranger(Aggregate):
+        def apply(self, event: Event[Any]) -> None: ...
+
+    assert await counters.save(Other("1")) == 0
+    with pytest.raises(TypeError, match="this repository keeps Counter, got"):
+        await counters.save(Stranger("1"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the mistake

@@ -23,6 +23,8 @@ alter sequence eventsourcing.events_position restart;
 
 
 class TestEventStore(EventStoreContract):
+    examples = 30  # each example empties a real database
+
     @pytest.fixture
     def open_store(self, contract_url: str) -> OpenEventStore:
         @asynccontextmanager

@@ -111,6 +111,9 @@ class Aggregate(ABC):
         Raises:
             UnknownEventTypeError: If the payload's class is not registered.
         """
+        if isinstance(payload, type | Event):
+            message = f"record the payload itself, an instance of an event class; got {payload!r}"
+            raise TypeError(message)
         event = Event.of(payload, metadata=metadata, event_types=self.event_types)
         self.apply(event)
         self.version += 1

@@ -49,9 +49,14 @@ class ConcurrencyError(EventSourcingError):
         self.expected = expected
         self.actual = actual
         wanted = f"version {expected}" if isinstance(expected, int) else expected.name
+        is_behind = not isinstance(expected, int) or actual > expected
+        cause = (
+            "somebody else wrote first; load again and repeat the command"
+            if is_behind and actual
+            else "that version is not there (yet); load from the store that it was saved to"
+        )
         super().__init__(
-            f"stream {stream_id!r} is at version {actual}, the append expected {wanted}: "
-            "somebody else wrote first; load again and repeat the command",
+            f"stream {stream_id!r} is at version {actual}, the append expected {wanted}: {cause}"
         )
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:

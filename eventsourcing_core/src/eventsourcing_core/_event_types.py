@@ -125,6 +125,9 @@ def event(
         SerializationError: If a field's hint cannot be stored; it names the field.
         ValueError: If another class has that name.
     """
+    if cls is not None and not isinstance(cls, type | str):
+        message = f"@event makes classes events, got {cls!r}"
+        raise TypeError(message)
     if isinstance(cls, type):
         return _event_class(cls, None, event_types)
 

@@ -74,6 +74,9 @@ class Repository(Generic[A]):
             SerializationError: If an event cannot be stored; nothing is.
             StorageError: If the store fails.
         """
+        if not isinstance(aggregate, self._class):
+            message = f"this repository keeps {self._class.__name__}, got {aggregate!r}"
+            raise TypeError(message)
         pending, in_doubt = aggregate.pending_events, aggregate.in_doubt
         version = aggregate.version
         # What may have reached the store is repeated as it was, and the rest comes after it.
