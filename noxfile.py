@@ -126,8 +126,8 @@ def minimums(session: nox.Session) -> None:
     """The tests with the oldest version of each dependency that we say we support."""
     members = [f"--editable={distribution}" for distribution in DISTRIBUTIONS]
     testing = f"--editable={DISTRIBUTIONS[0]}[all,testing]"
-    examples = nox.project.dependency_groups(PYPROJECT, "examples")
-    session.install("--resolution=lowest-direct", *members, testing, *examples)
+    tools = nox.project.dependency_groups(PYPROJECT, "examples", "server")
+    session.install("--resolution=lowest-direct", *members, testing, *tools)
     session.run("pytest", *ONCE, *session.posargs)
 
 
