@@ -7,7 +7,7 @@ import os
 import sqlite3
 import sys
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import pytest
 
 from eventsourcing_core import Event, SchemaError, StorageError
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore
+from tests.eventsourcing_sqlite._files import contents, open_files, query, try_to_open, versions_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,33 +29,6 @@ async def write_store(path: Path, number: int = 100) -> None:
     events = [Event("Counted", {"n": n, "text": "x" * 300}) for n in range(number)]
     async with SqliteDatabase.open(path) as database:
         await SqliteEventStore(database).append("doc-1", events, expected_version=0)
-
-
-async def versions_in(path: Path) -> list[int]:
-    async with SqliteDatabase.open(path) as database:
-        return [event.version async for event in SqliteEventStore(database).read("doc-1")]
-
-
-async def try_to_open(path: Path) -> None:
-    async with SqliteDatabase.open(path):
-        pass
-
-
-def query(path: Path, sql: str) -> list[tuple[object, ...]]:
-    """Ask the file itself, with the driver alone."""
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(sql).fetchall()
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
-
-
-def open_files(folder: Path) -> list[str]:
-    """List the files of a folder that this process has open."""
-    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
-    targets = [os.path.realpath(link) for link in links]
-    return [target for target in targets if target.startswith(f"{folder}{os.sep}")]
 
 
 def overwrite(path: Path, offset: int, data: bytes) -> None:

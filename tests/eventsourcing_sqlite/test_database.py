@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiosqlite
@@ -18,9 +16,11 @@ from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapsho
 from eventsourcing_sqlite._backend import open_sqlite
 from eventsourcing_sqlite._connection import connected
 from eventsourcing_sqlite._schema import migrations
+from tests.eventsourcing_sqlite._files import contents, query, try_to_open, versions_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 NOBODY = 65534  # an unprivileged user
 PAGE = 4096  # bytes, SQLite's default
@@ -36,33 +36,6 @@ async def write_store(path: Path, number: int = 3) -> None:
         await SqliteEventStore(database).append(
             "doc-1", events(number, size=300), expected_version=0
         )
-
-
-async def versions_in(path: Path) -> list[int]:
-    async with SqliteDatabase.open(path) as database:
-        return [event.version async for event in SqliteEventStore(database).read("doc-1")]
-
-
-async def try_to_open(path: Path) -> None:
-    async with SqliteDatabase.open(path):
-        pass
-
-
-def query(path: Path, sql: str) -> list[tuple[object, ...]]:
-    """Ask the file itself, with the driver alone."""
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(sql).fetchall()
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
-
-
-def open_files(folder: Path) -> list[str]:
-    """List the files of a folder that this process has open."""
-    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
-    targets = [os.path.realpath(link) for link in links]
-    return [target for target in targets if target.startswith(f"{folder}{os.sep}")]
 
 
 # What is made

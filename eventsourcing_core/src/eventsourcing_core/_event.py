@@ -79,7 +79,7 @@ class Event(Generic[T_co]):
             event_type,
             data,
             _id_bytes(event_id),
-            time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
+            _microseconds(timestamp),
             current_metadata(metadata),
         )
 
@@ -101,7 +101,7 @@ class Event(Generic[T_co]):
             event_types.name_of(type(payload)),
             payload,
             _id_bytes(event_id),
-            time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
+            _microseconds(timestamp),
             current_metadata(metadata),
         )
 
@@ -217,7 +217,7 @@ class RecordedEvent(Event[T_co]):
             event_type,
             data,
             _id_bytes(event_id),
-            time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
+            _microseconds(timestamp),
             MappingProxyType(dict(metadata)) if metadata else NO_METADATA,
             stream_id,
             version,
@@ -296,6 +296,10 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     event.__class__ = RecordedEvent
     closed: RecordedEvent[P] = event
     return closed
+
+
+def _microseconds(timestamp: datetime | None) -> int:
+    return time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp)
 
 
 def _id_bytes(event_id: UUID | None) -> bytes:

@@ -9,9 +9,9 @@ from eventsourcing_core import ExpectedVersion
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from eventsourcing_core import Append
+    from eventsourcing_core import Append, EncodedEvent
 
 _EXPECTED = {
     ExpectedVersion.ANY: -1,
@@ -33,13 +33,18 @@ def arguments(appends: Sequence[Append]) -> list[list[Any]]:
         [len(append.events) for append in appends],
         [owner for owner, _, _ in events],
         [place for _, place, _ in events],
-        [UUID(bytes=event.event_id) for _, _, event in events],
+        event_ids(event for _, _, event in events),
         [event.event_type for _, _, event in events],
         [event.data for _, _, event in events],
         [event.metadata for _, _, event in events],
         [event.encoding for _, _, event in events],
         [event.timestamp for _, _, event in events],
     ]
+
+
+def event_ids(events: Iterable[EncodedEvent]) -> list[UUID]:
+    """Give the ids of events as the driver sends them."""
+    return [UUID(bytes=event.event_id) for event in events]
 
 
 def _expected(expected: int | ExpectedVersion) -> int:

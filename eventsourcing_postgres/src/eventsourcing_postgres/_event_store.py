@@ -15,7 +15,7 @@ from eventsourcing_core import (
     check_read_all,
     check_wait,
 )
-from eventsourcing_postgres._arguments import arguments
+from eventsourcing_postgres._arguments import arguments, event_ids
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._errors import is_duplicate, is_outage, is_passing, translated
 from eventsourcing_postgres._horizon import AllReader, Appender
@@ -194,7 +194,8 @@ class PostgresEventStore:
                     return await self._call(connection, appends)
             except StorageError as error:
                 if is_duplicate(error) and len(appends) == 1:
-                    return [await self._settled(appends[0])]
+                    async with self._database.connection("append") as connection:
+                        return [await self._settled(connection, appends[0])]
                 if attempt == _ATTEMPTS or not is_passing(error):
                     raise
         raise AssertionError  # pragma: no cover - the loop returns or raises
@@ -220,7 +221,7 @@ class PostgresEventStore:
     ) -> AppendResult | Exception:
         """Judge an append that did not fit: a repetition, or a conflict."""
         rows = await connection.fetch(
-            statement("find_events", self._database.schema), arguments([append])[5]
+            statement("find_events", self._database.schema), event_ids(append.events)
         )
         places = {row[0]: Place(row[1], row[2], row[3]) for row in rows}
         try:
@@ -229,13 +230,12 @@ class PostgresEventStore:
             return error
         return settled or StorageError("the append met another one at the same moment: repeat it")
 
-    async def _settled(self, append: Append) -> AppendResult | Exception:
+    async def _settled(self, connection: Connection, append: Append) -> AppendResult | Exception:
         """Judge an append whose event ids are in the store already."""
-        async with self._database.connection("append") as connection:
-            version = await connection.fetchval(
-                statement("stream_version", self._database.schema), append.stream_id
-            )
-            return await self._verdict(connection, append, version or 0)
+        version = await connection.fetchval(
+            statement("stream_version", self._database.schema), append.stream_id
+        )
+        return await self._verdict(connection, append, version or 0)
 
     async def _append_inside(self, connection: Connection, append: Append) -> AppendResult:
         """Append in the caller's transaction, which stays usable whatever the verdict is."""
@@ -249,10 +249,7 @@ class PostgresEventStore:
         except StorageError as error:
             if not is_duplicate(error):
                 raise
-            version = await connection.fetchval(
-                statement("stream_version", self._database.schema), append.stream_id
-            )
-            verdict = await self._verdict(connection, append, version or 0)
+            verdict = await self._settled(connection, append)
         if isinstance(verdict, Exception):
             raise verdict
         return verdict

@@ -1,2 +1,3 @@
 drop function {schema}.horizon();
 drop view {schema}.appenders;
+drop view {schema}.floors;

@@ -1,19 +1,26 @@
--- Who is appending now, and above which position: one row per transaction under way.
-create view {schema}.appenders as
+-- The floors that are published now: one row per append under way, in this store.
+create view {schema}.floors as
 select
     locks.pid,
-    ((locks.classid::bigint & 65535) << 32) | locks.objid::bigint as floor,
-    activity.xact_start as since,
-    activity.state,
-    activity.application_name
+    ((locks.classid::bigint & 65535) << 32) | locks.objid::bigint as floor
 from pg_catalog.pg_locks as locks
-left join pg_catalog.pg_stat_activity as activity on activity.pid = locks.pid
 where locks.locktype = 'advisory'
   and locks.mode = 'ShareLock'
   and locks.granted
   and locks.objsubid = 1
   and locks.classid::bigint >> 16 = {schema}.lock_class()
   and locks.database = (select oid from pg_catalog.pg_database where datname = current_database());
+
+-- Who is appending now, and above which position.
+create view {schema}.appenders as
+select
+    floors.pid,
+    floors.floor,
+    activity.xact_start as since,
+    activity.state,
+    activity.application_name
+from {schema}.floors
+left join pg_catalog.pg_stat_activity as activity on activity.pid = floors.pid;
 
 -- The position up to which nothing is in flight any more: every event at or below it is visible
 -- to a statement that begins after this function returned, or will never be.
@@ -30,18 +37,7 @@ begin
     select case when is_called then last_value else 0 end into drawn
     from {schema}.events_position;
 
-    select min(
-        ((locks.classid::bigint & 65535) << 32) | locks.objid::bigint
-    ) into lowest
-    from pg_catalog.pg_locks as locks
-    where locks.locktype = 'advisory'
-      and locks.mode = 'ShareLock'
-      and locks.granted
-      and locks.objsubid = 1
-      and locks.classid::bigint >> 16 = {schema}.lock_class()
-      and locks.database = (
-          select oid from pg_catalog.pg_database where datname = current_database()
-      );
+    select min(floor) into lowest from {schema}.floors;
 
     return least(drawn, lowest);
 end
