@@ -142,5 +142,5 @@ def tests(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """The speeds, measured and never asserted."""
-    sync(session)
+    sync(session, "--group=server")
     session.run("python", "-m", "benchmarks", *session.posargs)

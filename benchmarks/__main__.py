@@ -11,9 +11,14 @@ import asyncio
 import platform
 import sys
 
-from benchmarks import codec, memory, sqlite
+from benchmarks import codec, memory, postgres, sqlite
 
-BENCHMARKS = {"codec": codec.main, "memory": memory.main, "sqlite": sqlite.main}
+BENCHMARKS = {
+    "codec": codec.main,
+    "memory": memory.main,
+    "sqlite": sqlite.main,
+    "postgres": postgres.main,
+}
 
 
 def main() -> None:

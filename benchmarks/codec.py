@@ -52,17 +52,17 @@ def there_and_back(codec: EventCodec) -> Side:
 
     async def run() -> None:
         for _ in range(COUNT):
-            codec.decode(*codec.encode(EVENT), "s", 1, 1)
+            next(codec.decode([(*codec.encode(EVENT), "s", 1, 1)]))
 
     return run
 
 
 def back(codec: EventCodec) -> Side:
     """Decode the event."""
-    encoded = codec.encode(EVENT)
+    rows = [(*codec.encode(EVENT), "s", 1, 1)] * COUNT
 
     async def run() -> None:
-        for _ in range(COUNT):
-            codec.decode(*encoded, "s", 1, 1)
+        for _ in codec.decode(rows):
+            pass
 
     return run

@@ -408,4 +408,5 @@ def test_recursive_classes_come_back(node: Node) -> None:
     types.register(Node)
     codec = EventCodec(event_types=types)
     encoded = codec.encode(Event.of(node, event_types=types))
-    assert codec.decode(*encoded, "s", 1, 1).data == node
+    (event,) = codec.decode([(*encoded, "s", 1, 1)])
+    assert event.data == node

@@ -8,9 +8,14 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
 
 NOBODY = 65534
 """PostgreSQL refuses to run as root, so root runs it as this user."""
@@ -52,6 +57,12 @@ class Server:
         """Give the URL of a database."""
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
+    def demand_password(self, user: str) -> None:
+        """Trust everybody but this user; before the start."""
+        rules = self._data / "pg_hba.conf"
+        line = f"host all {user} 127.0.0.1/32 scram-sha-256\n"
+        rules.write_text(line + rules.read_text("utf-8"), "utf-8")
+
     def start(self) -> None:
         """Start, and return when connections are taken."""
         settings = {
@@ -66,17 +77,18 @@ class Server:
         self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self._data, "-l", log, "-o", options)
 
     def kill(self) -> None:
-        """Kill every process of the server at once, as a loss of power would."""
-        pid = int((self._data / "postmaster.pid").read_text("utf-8").split()[0])
-        children = subprocess.run(  # noqa: S603 - a number of ours
-            ["ps", "-o", "pid=", "--ppid", str(pid)],  # noqa: S607 - any ps
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-        ).stdout.split()
-        for one in (pid, *map(int, children)):
+        """Kill every process of the server at once; return when all have ended."""
+        pid_file = self._data / "postmaster.pid"
+        pid = int(pid_file.read_text("utf-8").split()[0])
+        os.kill(pid, signal.SIGSTOP)  # it must not start another process meanwhile
+        _wait_until(lambda: _processes()[pid].state.startswith("T"))
+        pids = {pid} | {one for one, process in _processes().items() if process.parent == pid}
+        for one in pids:
             with suppress(ProcessLookupError):
                 os.kill(one, signal.SIGKILL)
+        _wait_until(lambda: not running(pids))
+        # Where nobody reaps the dead, the next start would take this one for a running server.
+        pid_file.unlink()
 
     def stop(self) -> None:
         """Stop, if it runs, and remove the cluster."""
@@ -95,6 +107,41 @@ class Server:
             user=self._user,
             group=self._user,
         )
+
+
+def running(pids: Collection[int]) -> set[int]:
+    """Give those of some processes that still run; one that nobody reaped does not."""
+    return {
+        pid
+        for pid, process in _processes().items()
+        if pid in pids and not process.state.startswith("Z")
+    }
+
+
+class _Process(NamedTuple):
+    parent: int
+    state: str
+
+
+def _processes() -> dict[int, _Process]:
+    """Give the processes of this machine."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,stat="],  # noqa: S607 - any ps
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    ).stdout
+    words = (line.split() for line in listed.splitlines())
+    return {int(pid): _Process(int(parent), state) for pid, parent, state in words}
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        if time.monotonic() > deadline:
+            message = "the processes of the server are not in the state that was waited for"
+            raise TimeoutError(message)
+        time.sleep(0.01)
 
 
 def _free_port() -> int:

@@ -1,112 +1,27 @@
-"""One server per session, one database per test, cloned from a template that is migrated once.
-
-The server comes from a wheel. ``EVENTSOURCING_POSTGRES_URL`` names another one to use instead: the
-URL of a database from which a user may create others.
-"""
+"""What the tests of this distribution share, beside the server and the databases on it."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
-from eventsourcing_postgres import migrate
-from tests.eventsourcing_postgres._server import Server
+from tests.eventsourcing_postgres._databases import RUN, execute, run_apart, with_database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
-_names = count(1)
-_RUN = f"es_{os.getpid()}"
-
-
-def with_database(url: str, database: str) -> str:
-    """Give the URL of another database of the same server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
-
-
-async def execute(url: str, sql: str) -> None:
-    """Run a statement that needs no transaction."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
-
-
-def _run_apart(work: Coroutine[object, object, None]) -> None:
-    """Run in a thread with a loop of its own: an async test already has one running here."""
-    with ThreadPoolExecutor(1) as threads:
-        threads.submit(asyncio.run, work).result()
-
-
-@pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    """Give the URL of a database on a running server."""
-    named = os.environ.get("EVENTSOURCING_POSTGRES_URL")
-    if named:
-        yield named
-        return
-    server = Server()
-    try:
-        server.start()
-        yield server.url()
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope="session")
-def template(server_url: str) -> Iterator[str]:
-    """Give the name of a database that is migrated and empty."""
-    name = f"{_RUN}_template"
-
-    async def make() -> None:
-        await execute(server_url, f"create database {name}")
-        async with asyncpg.create_pool(
-            with_database(server_url, name), min_size=1, max_size=2
-        ) as pool:
-            await migrate(pool)
-
-    _run_apart(make())
-    yield name
-    _run_apart(execute(server_url, f"drop database {name} with (force)"))
-
-
-@pytest.fixture
-def make_database(server_url: str, template: str) -> Iterator[Callable[[], str]]:
-    """Give a function that makes a fresh, migrated database, and returns its URL."""
-    made: list[str] = []
-
-    def make() -> str:
-        name = f"{_RUN}_{next(_names)}"
-        made.append(name)
-        _run_apart(execute(server_url, f"create database {name} template {template}"))
-        return with_database(server_url, name)
-
-    yield make
-    for name in made:
-        _run_apart(execute(server_url, f"drop database if exists {name} with (force)"))
+__all__ = ["execute", "with_database"]
 
 
 @pytest.fixture(scope="session")
 def contract_url(server_url: str, template: str) -> Iterator[str]:
     """Give the URL of one database for all contract tests; they empty it themselves."""
-    name = f"{_RUN}_contract"
-    _run_apart(execute(server_url, f"create database {name} template {template}"))
+    name = f"{RUN}_contract"
+    run_apart(execute(server_url, f"create database {name} template {template}"))
     yield with_database(server_url, name)
-    _run_apart(execute(server_url, f"drop database {name} with (force)"))
-
-
-@pytest.fixture
-def url(make_database: Callable[[], str]) -> str:
-    """Give the URL of a fresh, migrated database."""
-    return make_database()
+    run_apart(execute(server_url, f"drop database {name} with (force)"))
 
 
 @pytest.fixture

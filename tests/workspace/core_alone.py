@@ -90,7 +90,7 @@ class ListStore:
             if place.stream_id == stream_id and from_version <= place.version <= (
                 to_version or place.version
             ):
-                yield self.codec.decode(*row, *place)
+                yield next(self.codec.decode([(*row, *place)]))
 
     def read_all(
         self,

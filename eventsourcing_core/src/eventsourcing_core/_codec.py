@@ -21,7 +21,7 @@ from eventsourcing_core._pipeline import Pipeline, pipeline_named
 from eventsourcing_core._scalars import check_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from eventsourcing_core._serializer import Serializer, Transformer
 
@@ -130,42 +130,38 @@ class EventCodec:
         size = sum([len(event[1]) + len(event[2] or b"") for event in encoded])
         return Append(stream_id, encoded, expected_version, size)
 
-    def decode(  # noqa: PLR0913 - a stored row, by position: ``decode(*row)``
-        self,
-        event_type: str,
-        data: bytes,
-        metadata: bytes | None,
-        encoding: str,
-        event_id: bytes,
-        timestamp: int,
-        stream_id: str,
-        version: int,
-        position: int,
-    ) -> RecordedEvent[Any]:
-        """Decode one stored event: the fields of its ``EncodedEvent``, then of its ``Place``.
+    def decode(self, rows: Iterable[Iterable[Any]]) -> Iterator[RecordedEvent[Any]]:
+        """Decode stored events, each when it is asked for.
+
+        Args:
+            rows: For each event the fields of its ``EncodedEvent``, then those of its ``Place``.
 
         Raises:
-            SerializationError: The bytes cannot be read; names stream, version, type and encoding.
-            UnknownEventTypeError: The type has no class, and the registry is strict.
+            SerializationError: Bytes cannot be read; names stream, version, type and encoding.
+            UnknownEventTypeError: A type has no class, and the registry is strict.
         """
-        try:
-            read = self._readers.get(encoding) or self._reader(encoding)
-            payload = read(data)
-            conversion = self._conversions.get(event_type)
-            if conversion is not None:
-                payload = conversion.decode(payload)
-            else:
-                self._check_untyped(event_type, payload)
-            kept = (
-                NO_METADATA
-                if metadata is None
-                else MappingProxyType(cast("dict[str, object]", read(metadata)))
+        # Replays spend most of their time in this loop, so it is written out.
+        readers, conversions = self._readers, self._conversions
+        for event_type, data, metadata, encoding, event_id, time, stream_id, version, at in rows:
+            try:
+                read = readers.get(encoding) or self._reader(encoding)
+                payload = read(data)
+                conversion = conversions.get(event_type)
+                if conversion is not None:
+                    payload = conversion.decode(payload)
+                else:
+                    self._check_untyped(event_type, payload)
+                kept = (
+                    NO_METADATA
+                    if metadata is None
+                    else MappingProxyType(cast("dict[str, object]", read(metadata)))
+                )
+            except Exception as error:  # noqa: BLE001 - damaged bytes raise anything
+                place = f"version {version} of stream {stream_id!r}"
+                _cannot_read(error, place, event_type, encoding)
+            yield new_recorded_event(
+                event_type, payload, event_id, time, kept, stream_id, version, at
             )
-        except Exception as error:  # noqa: BLE001 - damaged bytes raise anything
-            _cannot_read(error, f"version {version} of stream {stream_id!r}", event_type, encoding)
-        return new_recorded_event(
-            event_type, payload, event_id, timestamp, kept, stream_id, version, position
-        )
 
     def _reader(self, encoding: str) -> Callable[[bytes], object]:
         read = pipeline_named(encoding, self._known).read

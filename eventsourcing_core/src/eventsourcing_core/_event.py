@@ -29,7 +29,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
-_new: Any = object.__new__
 
 
 class Event(Generic[T_co]):
@@ -64,23 +63,23 @@ class Event(Generic[T_co]):
     _event_id: bytes
     _timestamp: int
 
-    def __new__(
-        cls,
+    def __init__(
+        self,
         event_type: str,
         data: T_co,
         *,
         event_id: UUID | None = None,
         timestamp: datetime | None = None,
         metadata: Mapping[str, object] | None = None,
-    ) -> Event[T_co]:
-        """Check the arguments and fill in what was left out."""
+    ) -> None:
         check_event_type(event_type)
-        return new_event(
-            event_type,
-            data,
-            _id_bytes(event_id),
-            _microseconds(timestamp),
-            current_metadata(metadata),
+        _fill(
+            self,
+            event_type=event_type,
+            data=data,
+            _event_id=_id_bytes(event_id),
+            _timestamp=_microseconds(timestamp),
+            metadata=current_metadata(metadata),
         )
 
     @staticmethod
@@ -195,8 +194,8 @@ class RecordedEvent(Event[T_co]):
     position: int
     """Its place in the store: strictly increasing, holes allowed."""
 
-    def __new__(  # noqa: PLR0913 - a value with eight documented fields
-        cls,
+    def __init__(  # noqa: PLR0913 - a value with eight documented fields
+        self,
         event_type: str,
         data: T_co,
         *,
@@ -206,22 +205,22 @@ class RecordedEvent(Event[T_co]):
         event_id: UUID | None = None,
         timestamp: datetime | None = None,
         metadata: Mapping[str, object] | None = None,
-    ) -> RecordedEvent[T_co]:
-        """Check the arguments and fill in what was left out."""
+    ) -> None:
         check_event_type(event_type)
         check_stream_id(stream_id)
         if version < 1 or position < 1:
             message = f"versions and positions count from 1, got {version} and {position}"
             raise ValueError(message)
-        return new_recorded_event(
-            event_type,
-            data,
-            _id_bytes(event_id),
-            _microseconds(timestamp),
-            MappingProxyType(dict(metadata)) if metadata else NO_METADATA,
-            stream_id,
-            version,
-            position,
+        _fill(
+            self,
+            event_type=event_type,
+            data=data,
+            _event_id=_id_bytes(event_id),
+            _timestamp=_microseconds(timestamp),
+            metadata=MappingProxyType(dict(metadata)) if metadata else NO_METADATA,
+            stream_id=stream_id,
+            version=version,
+            position=position,
         )
 
     def _facts(self) -> tuple[object, ...]:
@@ -242,6 +241,7 @@ class _OpenEvent(Event[T_co]):
     """An event that can still be filled in; it leaves ``new_event`` as an ``Event``."""
 
     __slots__ = ()
+    __init__: Any = object.__init__
     __setattr__: Any = object.__setattr__
     __delattr__: Any = object.__delattr__  # only with both does CPython take its fast way
 
@@ -250,6 +250,7 @@ class _OpenRecordedEvent(RecordedEvent[T_co]):
     """The same for ``RecordedEvent``."""
 
     __slots__ = ()
+    __init__: Any = object.__init__
     __setattr__: Any = object.__setattr__
     __delattr__: Any = object.__delattr__  # only with both does CPython take its fast way
 
@@ -262,7 +263,7 @@ def new_event(
     metadata: Mapping[str, object],
 ) -> Event[P]:
     """Make an event of what was checked already."""
-    event: Any = _new(_OpenEvent)
+    event: Any = _OpenEvent()
     event.event_type = event_type
     event.data = data
     event._event_id = event_id  # noqa: SLF001 - it is being built
@@ -284,7 +285,7 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     position: int,
 ) -> RecordedEvent[P]:
     """Make a recorded event of what a store holds; not checked again."""
-    event: Any = _new(_OpenRecordedEvent)
+    event: Any = _OpenRecordedEvent()
     event.event_type = event_type
     event.data = data
     event._event_id = event_id  # noqa: SLF001 - it is being built
@@ -296,6 +297,11 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     event.__class__ = RecordedEvent
     closed: RecordedEvent[P] = event
     return closed
+
+
+def _fill(event: object, **fields: object) -> None:
+    for name, value in fields.items():
+        object.__setattr__(event, name, value)
 
 
 def _microseconds(timestamp: datetime | None) -> int:

@@ -53,7 +53,7 @@ def compile_record(cls: type, fields: list[Field], *, mapping: bool) -> tuple[Co
         space[f"atom{number}"] = field.atom
         space[f"default{number}"] = field.default
     opened = _open_class(cls, fields)
-    space |= {"opened": opened, "new": object.__new__}
+    space["opened"] = opened
     building = _construct_source(fields) if opened is None else _fill_source(fields)
     source = "\n".join([*_encode_source(fields), *_decode_source(fields), *building])
     exec(source, space)  # noqa: S102 - see above; nothing in the source comes from data
@@ -103,7 +103,7 @@ def _construct_source(fields: list[Field]) -> list[str]:
 
 def _fill_source(fields: list[Field]) -> list[str]:
     lines = [f"  made.{field.name} = v{number}" for number, field in enumerate(fields)]
-    return ["  made = new(opened)", *lines, "  made.__class__ = cls", "  return made"]
+    return ["  made = opened()", *lines, "  made.__class__ = cls", "  return made"]
 
 
 def _open_class(cls: Any, fields: list[Field]) -> type | None:
@@ -129,7 +129,12 @@ def _open_class(cls: Any, fields: list[Field]) -> type | None:
     return type(
         cls.__name__,
         (cls,),
-        {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__},
+        {
+            "__slots__": (),
+            "__init__": object.__init__,
+            "__setattr__": object.__setattr__,
+            "__delattr__": object.__delattr__,
+        },
     )
 
 

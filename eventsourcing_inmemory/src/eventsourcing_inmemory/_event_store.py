@@ -182,13 +182,13 @@ class InMemoryEventStore:
         rows: Iterable[tuple[EncodedEvent, Place]],
         limit: int | None,
     ) -> AsyncIterator[RecordedEvent[Any]]:
-        decode = self._codec.decode
-        for number, (event, place) in enumerate(rows):
+        encoded = ((*event, *place) for event, place in rows)
+        for number, event in enumerate(self._codec.decode(encoded)):
             if number == limit:
                 return
             if number % _PAUSE == 0:
                 await asyncio.sleep(0)
-            yield decode(*event, *place)
+            yield event
 
     def _check_usable(self) -> None:
         if self._closed:

@@ -39,7 +39,12 @@ def main() -> int:
 
 async def _run(arguments: argparse.Namespace) -> MigrationStatus:
     with translated("connecting", arguments.schema):
-        pool = await asyncpg.create_pool(arguments.url, min_size=1, max_size=1)
+        pool = await asyncpg.create_pool(
+            arguments.url,
+            min_size=1,
+            max_size=1,
+            statement_cache_size=0,  # a pooler may stand between
+        )
     async with pool:
         if arguments.command == "migrate":
             return await migrate(pool, schema=arguments.schema)

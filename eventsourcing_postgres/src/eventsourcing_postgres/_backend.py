@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from eventsourcing_core import EventCodec
 
 _migrate = migrate
+_STATEMENTS = 100  # prepared statements kept per connection, as the driver does
 
 
 @asynccontextmanager
@@ -33,8 +34,7 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
     max_size: int = 10,
     acquire_timeout: float = 30.0,
     poll_interval: float = 1.0,
-    listen: bool = True,
-    statement_cache_size: int = 100,
+    pooler: bool | None = None,
     sslmode: str | None = None,
     application_name: str = "eventsourcing",
 ) -> AsyncIterator[Backend]:
@@ -49,9 +49,9 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
         max_size: The most connections.
         acquire_timeout: Seconds to wait for a free connection, and for the first one.
         poll_interval: Seconds between two looks of a waiting reader that is not notified.
-        listen: Whether waiting readers keep a connection to be notified on.
-        statement_cache_size: Prepared statements kept per connection; 0 behind a pooler that
-            cannot keep them.
+        pooler: Whether a pooler lends server connections for one transaction each (pgbouncer
+            does, and others): then nothing of a session is relied on, so no statement stays
+            prepared and waiting readers poll. Found out by itself unless given.
         sslmode: As in libpq: ``disable``, ``prefer``, ``require``, ``verify-full``, …
         application_name: What the server shows of this program.
 
@@ -59,13 +59,16 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
         StorageError: The server cannot be reached, or refuses.
         SchemaError: The schema is missing or of another version.
     """
+    dsn = url if sslmode is None else f"{url}?sslmode={quote(sslmode)}"
     with translated("opening the database", schema):
+        if pooler is None:
+            pooler = await _is_behind_pooler(dsn, acquire_timeout)
         pool = await asyncpg.create_pool(
-            url if sslmode is None else f"{url}?sslmode={quote(sslmode)}",
+            dsn,
             min_size=min_size,
             max_size=max_size,
             timeout=acquire_timeout,
-            statement_cache_size=statement_cache_size,
+            statement_cache_size=0 if pooler else _STATEMENTS,
             server_settings={"application_name": application_name},
             # Nothing here leaves state in a session, so none is reset: that costs a round trip.
             reset=_keep,
@@ -81,10 +84,24 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
             schema=schema,
             acquire_timeout=acquire_timeout,
             poll_interval=poll_interval,
-            listen=listen,
+            listen=not pooler,
         ) as events:
             yield Backend("postgresql", codec, event_store=events, snapshot_store=snapshots)
         snapshots.close()
+
+
+async def _is_behind_pooler(dsn: str, timeout: float) -> bool:  # noqa: ASYNC109 - the driver's word
+    """Tell whether what answers at the URL is a pooler: it says another process id than the server.
+
+    Names of prepared statements are counted in each process, so behind a pooler that lends one
+    server connection to two of them one could run the other's statement, without any error.
+    """
+    connection = await asyncpg.connect(dsn, timeout=timeout, statement_cache_size=0)
+    try:
+        real: object = await connection.fetchval("select pg_backend_pid()")
+        return real != connection.get_server_pid()
+    finally:
+        await connection.close()
 
 
 async def _keep(_: object) -> None:

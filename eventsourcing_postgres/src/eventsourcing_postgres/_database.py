@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
+_AT_HAND = 0.05
+"""Seconds for which an unused connection is kept, before it goes back to the pool."""
+
 
 class Database:
-    """Runs statements, each on a connection that goes back to the pool at once.
+    """Runs statements, each on a connection that is free again when the statement is done.
+
+    Getting a connection from the pool and giving it back takes longer than a short statement.
+    So the last one that was used is kept at hand for a moment, unless it is the pool's only one.
 
     Args:
         pool: The caller's pool; it is not closed here.
@@ -41,6 +47,10 @@ class Database:
         self._acquire_timeout = acquire_timeout
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._at_hand: PoolConnectionProxy[asyncpg.Record] | None = None
+        self._was_used = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._releasing: set[asyncio.Task[None]] = set()
 
     def check_usable(self) -> None:
         """Refuse use after closing, and from another event loop than before."""
@@ -58,8 +68,18 @@ class Database:
     async def connection(self, doing: str) -> AsyncIterator[Connection]:
         """Borrow a connection; the driver's errors inside become ours."""
         with translated(doing, self.schema):
-            async with self.pool.acquire(timeout=self._acquire_timeout) as connection:
+            connection, self._at_hand = self._at_hand, None
+            if connection is None or connection.is_closed():
+                connection = await self.pool.acquire(timeout=self._acquire_timeout)
+            try:
                 yield connection
+            except BaseException:
+                await self.pool.release(connection)
+                raise
+            if self._may_keep():
+                self._keep(connection)
+            else:
+                await self.pool.release(connection)
 
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run a statement of a file, and give its rows."""
@@ -68,5 +88,41 @@ class Database:
             return rows
 
     def close(self) -> None:
-        """Refuse further use."""
+        """Refuse further use, and give back the connection that is at hand."""
         self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._give_back()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is back in the pool."""
+        if self._releasing:
+            await asyncio.wait(self._releasing)
+
+    def _may_keep(self) -> bool:
+        """Tell whether there is none at hand, and nobody would wait for this one."""
+        if self._closed or self._at_hand is not None:
+            return False
+        return bool(self.pool.get_idle_size()) or self.pool.get_size() < self.pool.get_max_size()
+
+    def _keep(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
+        self._at_hand = connection
+        self._was_used = True
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_AT_HAND, self._look)
+
+    def _look(self) -> None:
+        """Give the connection back, unless it was used since the last look."""
+        self._timer = None
+        if self._was_used:
+            self._was_used = False
+            self._timer = asyncio.get_running_loop().call_later(_AT_HAND, self._look)
+        else:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        connection, self._at_hand = self._at_hand, None
+        if connection is not None:
+            task = asyncio.get_running_loop().create_task(self.pool.release(connection))
+            self._releasing.add(task)
+            task.add_done_callback(self._releasing.discard)

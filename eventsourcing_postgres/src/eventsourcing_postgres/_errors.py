@@ -47,10 +47,11 @@ def translated(doing: str, schema: str) -> Iterator[None]:
         raise SchemaError(message) from error
     except TimeoutError as error:  # an OSError, too, so it comes first
         message = (
-            f"{doing} failed: no connection in time: the pool is exhausted, or the server away"
+            f"{doing} failed: no connection in time, or no answer: "
+            "the pool is exhausted, or the server away"
         )
         raise StorageError(message) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, OverflowError) as error:
         message = f"{doing} failed: {type(error).__name__}: {error}"
         raise StorageError(message) from error
 

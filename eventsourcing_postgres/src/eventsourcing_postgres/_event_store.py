@@ -19,6 +19,7 @@ from eventsourcing_postgres._arguments import arguments, event_ids
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._errors import is_duplicate, is_outage, is_passing, translated
 from eventsourcing_postgres._horizon import AllReader, Appender
+from eventsourcing_postgres._pages import stream_pages
 from eventsourcing_postgres._statements import LARGEST_INTEGER, statement
 from eventsourcing_postgres._waking import Waking
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection
 
 _ATTEMPTS = 5
-_FIRST_PAGE = 500
-_LARGEST_PAGE = 5_000
-_VERSION = 7
 
 
 class PostgresEventStore:
@@ -106,28 +104,15 @@ class PostgresEventStore:
         check_read(stream_id, from_version=from_version, to_version=to_version, limit=limit)
         self._database.check_usable()
         highest = LARGEST_INTEGER - 1
-        first = min(from_version, highest)
-        last = highest if to_version is None else min(to_version, highest)
-        bounds = (last + 1, first) if backward else (first - 1, last)
-        name = "read_backward" if backward else "read_forward"
-        return self._read(name, stream_id, bounds, LARGEST_INTEGER if limit is None else limit)
-
-    async def _read(
-        self, name: str, stream_id: str, bounds: tuple[int, int], limit: int
-    ) -> AsyncIterator[RecordedEvent[Any]]:
-        decode = self._codec.decode
-        cursor, end = bounds
-        page = _FIRST_PAGE
-        while limit:
-            size = min(page, limit)
-            rows = await self._database.fetch("read", name, stream_id, cursor, end, size)
-            for row in rows:
-                yield decode(*row)
-            if len(rows) < size:
-                return
-            cursor = rows[-1][_VERSION]
-            limit -= size
-            page = min(page * 4, _LARGEST_PAGE)
+        pages = stream_pages(
+            self._database,
+            stream_id,
+            first=min(from_version, highest),
+            last=highest if to_version is None else min(to_version, highest),
+            limit=limit,
+            backward=backward,
+        )
+        return self._decoded(pages)
 
     def read_all(
         self,
@@ -157,10 +142,9 @@ class PostgresEventStore:
         return self._decoded(pages)
 
     async def _decoded(self, pages: AsyncIterator[list[Any]]) -> AsyncIterator[RecordedEvent[Any]]:
-        decode = self._codec.decode
         async for rows in pages:
-            for row in rows:
-                yield decode(*row)
+            for event in self._codec.decode(rows):
+                yield event
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there may be events after a position; see ``EventStore.wait``."""
@@ -179,6 +163,7 @@ class PostgresEventStore:
         await self._queue.close()
         await self._waking.close()
         self._database.close()
+        await self._database.wait_closed()
 
     async def __aenter__(self) -> Self:
         return self
@@ -239,7 +224,12 @@ class PostgresEventStore:
 
     async def _append_inside(self, connection: Connection, append: Append) -> AppendResult:
         """Append in the caller's transaction, which stays usable whatever the verdict is."""
-        if not connection.is_in_transaction():
+        with translated("append", self._database.schema):
+            if connection.is_closed():
+                message = "append failed: the connection is closed"
+                raise StorageError(message)
+            is_open = connection.is_in_transaction()
+        if not is_open:
             message = "append(connection=…) needs an open transaction on that connection"
             raise ValueError(message)
         try:
@@ -249,7 +239,8 @@ class PostgresEventStore:
         except StorageError as error:
             if not is_duplicate(error):
                 raise
-            verdict = await self._settled(connection, append)
+            with translated("append", self._database.schema):
+                verdict = await self._settled(connection, append)
         if isinstance(verdict, Exception):
             raise verdict
         return verdict

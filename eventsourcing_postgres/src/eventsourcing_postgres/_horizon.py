@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from eventsourcing_postgres._pages import PAGE_BYTES, POSITION, Paging
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from eventsourcing_postgres._database import Database
-
-POSITION = 8
-"""The column of a row that holds its position."""
-
-_FIRST_PAGE = 100
-_LARGEST_PAGE = 5_000
 
 
 class Appender(NamedTuple):
@@ -54,57 +49,52 @@ class AllReader:
         self._database = database
         self._filters = (_storable(event_types), stream_prefix)
         self._is_filtered = event_types is not None or bool(stream_prefix)
-        self._left = LARGEST_INTEGER if limit is None else limit
-        if stream_prefix and not _storable([stream_prefix]):
-            self._left = 0  # no stream id begins so
-        self._page = _FIRST_PAGE
+        is_impossible = bool(stream_prefix) and not _storable([str(stream_prefix)])
+        self._paging = Paging(0 if is_impossible else limit)
 
     async def forward(self, cursor: int) -> AsyncIterator[list[Any]]:
-        """Give pages of rows above a position, in order, up to the horizon."""
-        cursor = horizon = min(cursor, LARGEST_INTEGER - 1)
-        while self._left:
-            size = min(self._page, self._left)
-            rows = (
-                [] if self._is_filtered else await self._rows_above(cursor, LARGEST_INTEGER, size)
-            )
-            if self._is_filtered or _settled(rows, cursor, horizon) < len(rows):
-                horizon = max(horizon, await self._horizon())
-                rows = await self._rows_above(cursor, horizon, size)
+        """Give pages of rows above a position, in order, up to the horizon of when it began."""
+        cursor = min(cursor, LARGEST_INTEGER - 1)
+        horizon = await self._horizon() if self._is_filtered else None
+        while self._paging.size:
+            rows = await self._rows_above(cursor, LARGEST_INTEGER if horizon is None else horizon)
+            if horizon is None:
+                # Nothing fits between rows that follow each other: they need no horizon.
+                settled = cursor + _without_hole(rows, cursor)
+                if settled < cursor + len(rows):
+                    horizon = max(settled, await self._horizon())
+                    rows = await self._rows_above(cursor, horizon)
             if rows:
                 yield rows
-                cursor = rows[-1][POSITION]
-            if len(rows) < size:
+            if self._paging.is_over(rows):
                 return
-            self._turn(size)
+            cursor = rows[-1][POSITION]
+            if horizon is None:
+                horizon = max(cursor, await self._horizon())
 
     async def backward(self, bottom: int) -> AsyncIterator[list[Any]]:
         """Give pages of rows above a position, from the horizon downward."""
         bottom = min(bottom, LARGEST_INTEGER - 1)
         cursor = await self._horizon() + 1
-        while self._left:
-            size = min(self._page, self._left)
-            rows = await self._database.fetch(
-                "read_all", "read_all_backward", cursor, bottom, size, *self._filters
-            )
+        while self._paging.size:
+            rows = await self._fetch("read_all_backward", cursor, bottom + 1)
             if rows:
                 yield rows
-                cursor = rows[-1][POSITION]
-            if len(rows) < size:
+            if self._paging.is_over(rows):
                 return
-            self._turn(size)
+            cursor = rows[-1][POSITION]
 
-    async def _rows_above(self, cursor: int, top: int, size: int) -> list[Any]:
+    async def _rows_above(self, cursor: int, top: int) -> list[Any]:
+        return await self._fetch("read_all_forward", cursor, top)
+
+    async def _fetch(self, name: str, cursor: int, end: int) -> list[Any]:
         return await self._database.fetch(
-            "read_all", "read_all_forward", cursor, top, size, *self._filters
+            "read_all", name, cursor, end, *self._filters, self._paging.size, PAGE_BYTES
         )
 
     async def _horizon(self) -> int:
         rows = await self._database.fetch("read_all", "horizon")
         return int(rows[0][0])
-
-    def _turn(self, size: int) -> None:
-        self._left -= size
-        self._page = min(self._page * 4, _LARGEST_PAGE)
 
 
 def _storable(names: Collection[str] | None) -> list[str] | None:
@@ -121,11 +111,8 @@ def _is_text(name: str) -> bool:
         return False
 
 
-def _settled(rows: list[Any], cursor: int, horizon: int) -> int:
-    """Count the rows that nothing can come before any more."""
-    for number, row in enumerate(rows):
-        position = row[POSITION]
-        if position > horizon and position != cursor + 1:
-            return number
-        cursor = position
-    return len(rows)
+def _without_hole(rows: list[Any], cursor: int) -> int:
+    """Count the rows whose positions follow the cursor, and each other, one by one."""
+    if rows and rows[-1][POSITION] == cursor + len(rows):
+        return len(rows)
+    return next(n for n, row in enumerate(rows) if row[POSITION] != cursor + n + 1) if rows else 0

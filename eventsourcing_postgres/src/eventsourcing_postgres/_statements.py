@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -11,15 +12,20 @@ LARGEST_INTEGER = 2**63 - 1
 MAX_SCHEMA_BYTES = 63
 """The longest name that PostgreSQL keeps whole."""
 
+_REFUSED = re.compile(r"\0|\$\$|[\ud800-\udfff]")
+_PLACE = re.compile(r"\{schema(?:_text)?\}")
+
 
 def quoted(name: str) -> str:
     """Quote a name as an SQL identifier.
 
     Raises:
-        ValueError: If it is empty, longer than 63 bytes, or holds a NUL.
+        ValueError: If it is empty, longer than 63 bytes, or holds a NUL, half a surrogate, or
+            ``$$``, where the body of a function would end.
     """
-    if not name or len(name.encode()) > MAX_SCHEMA_BYTES or "\0" in name:
-        message = f"not a name of a schema: {name!r}; it has 1 to 63 bytes, and no NUL"
+    size = len(name.encode(errors="surrogatepass"))
+    if not 0 < size <= MAX_SCHEMA_BYTES or _REFUSED.search(name):
+        message = f"not a name of a schema: {name!r}; it has 1 to 63 bytes, no NUL and no $$"
         raise ValueError(message)
     return '"' + name.replace('"', '""') + '"'
 
@@ -28,7 +34,8 @@ def in_schema(sql: str, schema: str) -> str:
     """Put the schema into a text: ``{schema}`` as an identifier, ``{schema_text}`` in a literal."""
     identifier = quoted(schema)
     literal = identifier.replace("'", "''")
-    return sql.replace("{schema_text}", literal).replace("{schema}", identifier)
+    texts = {"{schema}": identifier, "{schema_text}": literal}
+    return _PLACE.sub(lambda place: texts[place[0]], sql)  # in one pass: a name may hold "{schema}"
 
 
 @cache

@@ -94,8 +94,7 @@ class Waking:
             while True:
                 self._again = False
                 with contextlib.suppress(StorageError):  # readers look by themselves, too
-                    async with self._database.connection("notify") as connection:
-                        await connection.execute("select pg_notify($1, '')", self._channel)
+                    await self._database.fetch("notify", "notify", self._channel)
                 await asyncio.sleep(_PAUSE)
                 if not self._again:
                     return

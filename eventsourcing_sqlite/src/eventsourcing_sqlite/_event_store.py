@@ -142,10 +142,9 @@ class SqliteEventStore:
     async def _decoded(
         self, walk: Walk, first: int, last: int | None, limit: int | None
     ) -> AsyncIterator[RecordedEvent[Any]]:
-        decode = self._codec.decode
         async for rows in pages(self._database, walk, first=first, last=last, limit=limit):
-            for row in rows:
-                yield decode(*row)
+            for event in self._codec.decode(rows):
+                yield event
 
 
 def _json_array(event_types: Collection[str]) -> str:

@@ -202,6 +202,6 @@ class SerializerContract:
         event = Event.of(payload, metadata={"trace": UUID(int=9)}, event_types=EVENT_TYPES)
         encoded = codec.encode(event)
         assert encoded.encoding == serializer.name
-        recorded = codec.decode(*encoded, "doc-1", 1, 1)
+        (recorded,) = codec.decode([(*encoded, "doc-1", 1, 1)])
         assert recorded.data == payload
         assert dict(recorded.metadata) == {"trace": UUID(int=9)}

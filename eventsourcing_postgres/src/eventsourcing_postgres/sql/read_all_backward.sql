@@ -1,11 +1,26 @@
--- Positions below $1 and above $2; at most $3 rows; $4: event types, or null; $5: the beginning of the
--- stream id, or null. Correct only behind the horizon, or as far as positions follow without a hole.
+-- Positions below $1 down to $2, the highest first; $3: event types, or null; $4: the beginning of the
+-- stream id, or null; at most $5 rows, and none after the first $6 bytes. Correct only behind the
+-- horizon.
+-- The page is kept while its bytes are added up: finding rare events a second time costs more.
+with page as materialized (
+    select *, octet_length(data) + coalesce(octet_length(metadata), 0) as bytes
+    from {schema}.events
+    where position < $1 and position >= $2
+      and ($3::text[] is null or event_type = any ($3))
+      and ($4::text is null or starts_with(stream_id, $4))
+    order by position desc
+    limit $5
+)
 select
     event_type, data, metadata, encoding, uuid_send(event_id), "timestamp",
     stream_id, version, position
-from {schema}.events
-where position < $1 and position > $2
-  and ($4::text[] is null or event_type = any ($4))
-  and ($5::text is null or starts_with(stream_id, $5))
+from page
 order by position desc
-limit $3
+limit case
+    when (select sum(bytes) from page) < $6 then $5
+    else (
+        select count(*)
+        from (select sum(bytes) over (order by position desc) - bytes as before from page) as sums
+        where before < $6
+    )
+end

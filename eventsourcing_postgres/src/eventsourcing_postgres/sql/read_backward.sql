@@ -1,9 +1,24 @@
--- $1: a stream; versions below $2 down to $3; at most $4 rows. The id is sent as bytes: making an
--- object of it costs more than fetching the payload, and few look at it.
+-- $1: a stream; its versions below $2 down to $3, the highest first; at most $4 rows, and none after
+-- the first $5 bytes.
+with page as not materialized (
+    select version, octet_length(data) + coalesce(octet_length(metadata), 0) as bytes
+    from {schema}.events
+    where stream_id = $1 and version < $2 and version >= $3
+    order by version desc
+    limit $4
+)
 select
     event_type, data, metadata, encoding, uuid_send(event_id), "timestamp",
     stream_id, version, position
 from {schema}.events
 where stream_id = $1 and version < $2 and version >= $3
 order by version desc
-limit $4
+-- Nearly every page fits; only where it does not, the rows that fit are counted one by one.
+limit case
+    when (select sum(bytes) from page) < $5 then $4
+    else (
+        select count(*)
+        from (select sum(bytes) over (order by version desc) - bytes as before from page) as sums
+        where before < $5
+    )
+end

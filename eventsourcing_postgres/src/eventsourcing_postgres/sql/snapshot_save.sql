@@ -1,4 +1,4 @@
--- $1 … $6: the fields of the snapshot. The same version is replaced.
+-- $1 to $6: the fields of the snapshot. The same version is replaced.
 insert into {schema}.snapshots (aggregate_id, version, state, encoding, state_version, created_at)
 values ($1, $2, $3, $4, $5, $6)
 on conflict (aggregate_id, version) do update set
