@@ -97,7 +97,7 @@ def row() -> tuple[Any, ...]:
 # Appending.
 async def appends(backend: Backend, pool: Pool, rounds: int) -> None:
     """Measure; targets: 8 times the textbook, 0.8 of the bare INSERT, half of COPY."""
-    sides = {
+    sides: dict[str, Side] = {
         "textbook transaction": together(lambda: textbook(pool), APPENDS, TASKS),
         "append": together(lambda: append(backend), APPENDS, TASKS),
     }

@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from eventsourcing_core import (
-    EncodedEvent,
     Event,
     EventCodec,
     EventTypes,
@@ -70,7 +69,7 @@ def opened(**options: Any) -> Event[Opened]:
 
 
 def read_back(
-    codec: EventCodec, encoded: EncodedEvent, stream_id: str, version: int, position: int
+    codec: EventCodec, encoded: tuple[object, ...], stream_id: str, version: int, position: int
 ) -> RecordedEvent[Any]:
     (event,) = codec.decode([(*encoded, stream_id, version, position)])
     return event

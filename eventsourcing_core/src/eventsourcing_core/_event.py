@@ -255,6 +255,10 @@ class _OpenRecordedEvent(RecordedEvent[T_co]):
     __delattr__: Any = object.__delattr__  # only with both does CPython take its fast way
 
 
+_open_event: Any = _OpenEvent
+_open_recorded_event: Any = _OpenRecordedEvent
+
+
 def new_event(
     event_type: str,
     data: P,
@@ -263,7 +267,7 @@ def new_event(
     metadata: Mapping[str, object],
 ) -> Event[P]:
     """Make an event of what was checked already."""
-    event: Any = _OpenEvent()
+    event: Any = _open_event()
     event.event_type = event_type
     event.data = data
     event._event_id = event_id  # noqa: SLF001 - it is being built
@@ -285,7 +289,7 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     position: int,
 ) -> RecordedEvent[P]:
     """Make a recorded event of what a store holds; not checked again."""
-    event: Any = _OpenRecordedEvent()
+    event: Any = _open_recorded_event()
     event.event_type = event_type
     event.data = data
     event._event_id = event_id  # noqa: SLF001 - it is being built
