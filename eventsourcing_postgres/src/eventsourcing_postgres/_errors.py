@@ -25,12 +25,20 @@ _PASSING = (
 _OUTAGES = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that is lost at some moments ends in it
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     *_MISSING,
+)
+_DRIVER = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    OverflowError,  # a port that is no port
 )
 
 
@@ -51,7 +59,7 @@ def translated(doing: str, schema: str) -> Iterator[None]:
             "the pool is exhausted, or the server away"
         )
         raise StorageError(message) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, OverflowError) as error:
+    except _DRIVER as error:
         message = f"{doing} failed: {type(error).__name__}: {error}"
         raise StorageError(message) from error
 
