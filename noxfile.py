@@ -25,9 +25,13 @@ if "PYENV_ROOT" in os.environ:
     found = [path for version in PYTHONS for path in versions.glob(f"{version}.*")]
     os.environ["PYENV_VERSION"] = ":".join(path.name for path in found)
 
-# That the contracts catch broken stores, and PostgreSQL under load, are shown once: they take as
-# long as all else.
-ONCE = ("--ignore=tests/contracts", "--ignore=tests/eventsourcing_postgres/under_load")
+# That the contracts catch broken stores, and PostgreSQL under load and behind a pooler, are shown
+# once: they take as long as all else.
+ONCE = (
+    "--ignore=tests/contracts",
+    "--ignore=tests/eventsourcing_postgres/under_load",
+    "--ignore=tests/eventsourcing_postgres/test_pooler.py",
+)
 
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv"

@@ -90,6 +90,12 @@ class Server:
         # Where nobody reaps the dead, the next start would take this one for a running server.
         pid_file.unlink()
 
+    def become_standby(self) -> None:
+        """Stop as one should, and start as a server that only follows another one."""
+        self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self._data)
+        (self._data / "standby.signal").touch()
+        self.start()
+
     def stop(self) -> None:
         """Stop, if it runs, and remove the cluster."""
         with suppress(subprocess.CalledProcessError):

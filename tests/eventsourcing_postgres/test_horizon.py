@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from eventsourcing_core import ConcurrencyError, DuplicateEventError, Event, ExpectedVersion
+from eventsourcing_core import (
+    ConcurrencyError,
+    DuplicateEventError,
+    Event,
+    ExpectedVersion,
+    StorageError,
+)
 from eventsourcing_postgres import PostgresEventStore, migrate
+from tests.eventsourcing_postgres._server import Server
 from tests.eventsourcing_postgres.conftest import with_database
 
 if TYPE_CHECKING:
@@ -210,3 +217,25 @@ async def test_append_with_a_connection_needs_a_transaction(
 ) -> None:
     with pytest.raises(ValueError, match="needs an open transaction"):
         await store.append("a", events(), expected_version=0, connection=other)
+
+
+async def test_a_standby_refuses_what_it_cannot_know() -> None:
+    server = Server()  # one of its own, since it becomes a standby
+    try:
+        server.start()
+        async with asyncpg.create_pool(server.url(), min_size=1, max_size=2) as pool:
+            await migrate(pool)
+            async with PostgresEventStore(pool, listen=False) as store:
+                await store.append("a", events(2), expected_version=0)
+                await pool.execute("select nextval('eventsourcing.events_position')")
+                await store.append("b", events(), expected_version=0)
+        server.become_standby()
+        async with (
+            asyncpg.create_pool(server.url(), min_size=1, max_size=2) as pool,
+            PostgresEventStore(pool, listen=False) as store,
+        ):
+            assert [e.version async for e in store.read("a")] == [1, 2]
+            with pytest.raises(StorageError, match="a standby cannot tell"):
+                await read(store)
+    finally:
+        server.stop()

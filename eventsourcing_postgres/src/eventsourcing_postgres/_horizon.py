@@ -64,13 +64,14 @@ class AllReader:
                 if settled < cursor + len(rows):
                     horizon = max(settled, await self._horizon())
                     rows = await self._rows_above(cursor, horizon)
+            is_over = self._paging.is_over(rows)
             if rows:
+                cursor = rows[-1][POSITION]
+                if horizon is None and not is_over:
+                    horizon = max(cursor, await self._horizon())
                 yield rows
-            if self._paging.is_over(rows):
+            if is_over:
                 return
-            cursor = rows[-1][POSITION]
-            if horizon is None:
-                horizon = max(cursor, await self._horizon())
 
     async def backward(self, bottom: int) -> AsyncIterator[list[Any]]:
         """Give pages of rows above a position, from the horizon downward."""

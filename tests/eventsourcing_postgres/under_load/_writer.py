@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from eventsourcing_postgres import PostgresEventStore
 
+DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What the driver raises on a lost connection."""
 EVENT_TYPES = ("Opened", "Moved", "Closed")
 PREFIXES = ("order-", "cart-")
 HOLD = """
@@ -107,7 +109,7 @@ class Writer:
             assert await self._pool.fetchval("select pg_terminate_backend($1, 30000)", pid)
             try:
                 await transaction.commit()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except DOWN:
                 self.undone.append(ids)
             else:
                 message = "a transaction was committed on a connection that was killed"

@@ -24,7 +24,7 @@ from eventsourcing_core import (
     ExpectedVersion,
 )
 from eventsourcing_postgres import PostgresEventStore
-from tests.eventsourcing_postgres.under_load._writer import Writer
+from tests.eventsourcing_postgres.under_load._writer import DOWN, Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0  # seconds for what must succeed in the end
 PAUSE = 0.05  # seconds before trying again
-DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 def say(*words: object) -> None:

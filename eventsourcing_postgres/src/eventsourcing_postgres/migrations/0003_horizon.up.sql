@@ -34,6 +34,12 @@ declare
     drawn bigint;
     lowest bigint;
 begin
+    if pg_is_in_recovery() then  -- the locks are on the primary
+        raise exception 'a standby cannot tell which appends are in flight'
+            using errcode = 'object_not_in_prerequisite_state',
+                  hint = 'Read all streams from the primary.';
+    end if;
+
     select case when is_called then last_value else 0 end into drawn
     from {schema}.events_position;
 
