@@ -241,3 +241,54 @@ async def test_the_writer_does_not_run_in_the_context_of_a_caller() -> None:
     user.set("alice")
     await AppendQueue(write).append(append("a"))
     assert seen == ["nobody"]
+
+
+async def test_two_batches_are_under_way_where_two_may_be_and_share_what_waits() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer, max_writes=2)
+    tasks = await start(queue, *(append(name) for name in "abcd"))
+    await writer.entered.wait()
+    await asyncio.sleep(0)
+    tasks += await start(queue, append("e"))
+    assert writer.streams() == [["a", "b"], ["c", "d"]]
+    writer.released.set()
+    await asyncio.gather(*tasks)
+    assert writer.streams() == [["a", "b"], ["c", "d"], ["e"]]
+
+
+async def test_appends_to_one_stream_are_never_under_way_together() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer, max_writes=2)
+    tasks = await start(queue, append("a", 1))
+    await writer.entered.wait()
+    tasks += await start(queue, append("a", 2), append("b", 3), append("a", 4))
+    await asyncio.sleep(0)
+    assert writer.streams() == [["a"], ["b"]]
+    writer.released.set()
+    await asyncio.gather(*tasks)
+    written = [one.events[0].event_id[-1] for batch in writer.batches for one in batch]
+    assert [number for number in written if number != 3] == [1, 2, 4]
+
+
+async def test_closing_waits_for_every_batch_under_way() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer, max_writes=2)
+    tasks = await start(queue, append("a"), append("b"), append("a"))
+    await writer.entered.wait()
+    closing = asyncio.create_task(queue.close())
+    await asyncio.sleep(0)
+    writer.released.set()
+    await closing
+    await asyncio.gather(*tasks)
+    assert [name for batch in writer.streams() for name in batch] == ["a", "b", "a"]
+
+
+async def test_a_writer_that_is_cancelled_before_it_begins_strands_nobody() -> None:
+    queue = AppendQueue(Writer())
+    (task,) = await start(queue, append("a"))
+    for other in asyncio.all_tasks() - {asyncio.current_task(), task}:
+        other.cancel()
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await queue.append(append("b")) == AppendResult(1, 0)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,11 @@ from eventsourcing_core import (
     event,
 )
 from eventsourcing_inmemory import InMemoryEventStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from eventsourcing_core import RecordedEvent
 
 types = EventTypes()
 
@@ -248,3 +253,25 @@ async def test_an_aggregate_of_another_class_is_not_saved(counters: Repository[C
     assert await counters.save(Other("1")) == 0
     with pytest.raises(TypeError, match="this repository keeps Counter, got"):
         await counters.save(Stranger("1"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the mistake
+
+
+class PagedStore(InMemoryEventStore):
+    """Gives a stream in pages of two, and no event one by one."""
+
+    def read(self, stream_id: str, **_: Any) -> Any:
+        raise AssertionError(stream_id)
+
+    async def read_pages(
+        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        every = super().read(stream_id, from_version=from_version, to_version=to_version)
+        events = [event async for event in every]
+        for first in range(0, len(events), 2):
+            yield events[first : first + 2]
+
+
+async def test_a_store_with_pages_is_read_by_the_page() -> None:
+    counters = Repository(PagedStore(EventCodec(event_types=types)), Counter)
+    await saved(counters, 1, 2, 3, 4, 5)
+    assert (await counters.load("1")).total == 15
+    assert (await counters.load("1", at_version=3)).total == 6

@@ -13,6 +13,7 @@ from eventsourcing_core import (
     ExpectedVersion,
 )
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
+from eventsourcing_sqlite._pages import FIRST_PAGE
 
 if TYPE_CHECKING:
     import sqlite3
@@ -135,3 +136,16 @@ async def test_numbers_that_sqlite_cannot_hold_are_beyond_every_event(
     await SqliteSnapshotStore(database).prune("doc-1", keep=huge)
     with pytest.raises(ConcurrencyError):
         await store.append("doc-1", [counted(2)], expected_version=huge)
+
+
+async def test_pages_hold_what_read_gives(store: SqliteEventStore) -> None:
+    await store.append("doc-1", [counted(n) for n in range(FIRST_PAGE + 2)], expected_version=0)
+    pages = [[*page] async for page in store.read_pages("doc-1", from_version=2)]
+    assert [len(page) for page in pages] == [FIRST_PAGE, 1]
+    assert [event for page in pages for event in page] == [
+        event async for event in store.read("doc-1", from_version=2)
+    ]
+    some = [[*page] async for page in store.read_pages("doc-1", to_version=2)]
+    assert some == [[event async for event in store.read("doc-1", to_version=2)]]
+    with pytest.raises(ValueError, match="from_version"):
+        store.read_pages("doc-1", from_version=0)

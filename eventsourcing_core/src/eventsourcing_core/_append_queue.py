@@ -2,8 +2,9 @@
 
 While one batch is being written, the appends that arrive wait and form the next one: one write,
 one commit, and each caller gets its own verdict. When nothing is under way an append goes out at
-once; there is no timer, and so no added latency. The idea is the group commit of databases
-(DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
+once; there is no timer, and so no added latency. Where a server does the writing, two batches may
+be under way: it works on one while this process prepares the next. The idea is the group commit of
+databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from eventsourcing_core._append import Append
 from eventsourcing_core._errors import StorageError
@@ -36,10 +37,11 @@ class _Entry(NamedTuple):
 class AppendQueue:
     """Lets concurrent appends share a write; stores own one each.
 
-    A batch holds at most one append of a stream, and appends to one stream are written in the
-    order they came. A batch that fails is written again, append by append, so that only the
-    guilty one fails; unless ``is_outage`` says that the error is nobody's fault. A caller that is
-    cancelled while it waits takes its append back; once it is being written, it is written.
+    A batch holds at most one append of a stream, and appends to one stream are written one after
+    the other in the order they came. A batch that fails is written again, append by append, so
+    that only the guilty one fails; unless ``is_outage`` says that the error is nobody's fault. A
+    caller that is cancelled while it waits takes its append back; once it is being written, it is
+    written.
 
     Args:
         write: Writes a batch.
@@ -47,6 +49,7 @@ class AppendQueue:
             full): all callers of the batch get them.
         max_appends: The most appends in one batch.
         max_bytes: The most bytes in one batch; a larger append goes alone.
+        max_writes: The most batches under way at once, each to other streams.
     """
 
     def __init__(
@@ -56,13 +59,17 @@ class AppendQueue:
         is_outage: Callable[[Exception], bool] = lambda _: False,
         max_appends: int = 1000,
         max_bytes: int = 4 * 1024 * 1024,
+        max_writes: int = 1,
     ) -> None:
         self._write = write
         self._is_outage = is_outage
         self._max_appends = max_appends
         self._max_bytes = max_bytes
+        self._max_writes = max_writes
         self._waiting: dict[str, deque[_Entry]] = {}  # by stream, in order of arrival
-        self._writer: asyncio.Task[None] | None = None
+        self._writing: set[str] = set()  # the streams of the batches under way
+        self._writers: set[asyncio.Task[None]] = set()
+        self._idle = max_writes  # how many more batches may be under way
         self._closed = False
 
     async def append(self, append: Append) -> AppendResult:
@@ -78,38 +85,55 @@ class AppendQueue:
         loop = asyncio.get_running_loop()
         entry = _Entry(append, loop.create_future())
         self._waiting.setdefault(append.stream_id, deque()).append(entry)
-        if self._writer is None:
+        if len(self._writers) < self._max_writes and append.stream_id not in self._writing:
             # Not in the first caller's context: the appends of others would be traced as its own.
-            self._writer = loop.create_task(self._write_all(), context=Context())
+            writer = loop.create_task(self._write_all(), context=Context())
+            self._writers.add(writer)
+            writer.add_done_callback(self._ended)
         return await entry.verdict
 
     async def close(self) -> None:
         """Refuse further appends, and wait until those that came before are written."""
         self._closed = True
-        if self._writer is not None:
-            await asyncio.wait({self._writer})
+        while self._writers:
+            await asyncio.wait(self._writers)
 
     async def _write_all(self) -> None:
-        try:
-            while batch := self._next_batch():
+        while batch := self._next_batch():
+            streams = {entry.append.stream_id for entry in batch}
+            self._writing |= streams
+            self._idle -= 1
+            try:
                 await self._settle(batch)
-        finally:
-            self._writer = None
-            for waiting in self._waiting.values():  # only when this task was cancelled
+            finally:
+                self._writing -= streams
+                self._idle += 1
+        # At once, not when the loop says that it ended: who comes in between would wait for it.
+        self._writers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    def _ended(self, writer: asyncio.Task[None]) -> None:
+        self._writers.discard(writer)
+        if writer.cancelled():
+            for waiting in self._waiting.values():
                 _cancel(waiting)
             self._waiting.clear()
 
     def _next_batch(self) -> list[_Entry]:
-        """Take the first append of each stream, as many as the limits allow."""
+        """Take the first append of each stream, as many as the limits allow.
+
+        Nor more than a fair share, if another batch can be under way beside this one.
+        """
         batch: list[_Entry] = []
         size = 0
-        for stream_id in list(self._waiting):
+        streams = [stream_id for stream_id in self._waiting if stream_id not in self._writing]
+        most = min(self._max_appends, -(-len(streams) // max(self._idle, 1)))
+        for stream_id in streams:
             entries = self._waiting[stream_id]
             while entries and entries[0].verdict.done():  # its caller was cancelled
                 entries.popleft()
             if entries:
                 size += entries[0].append.size
-                if batch and (len(batch) == self._max_appends or size > self._max_bytes):
+                if batch and (len(batch) == most or size > self._max_bytes):
                     break
                 batch.append(entries.popleft())
             # Behind the others, so that a busy stream does not keep them waiting.

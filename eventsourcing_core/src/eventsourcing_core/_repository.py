@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from eventsourcing_core._aggregate import Aggregate
 from eventsourcing_core._errors import ConcurrencyError, StorageError
+from eventsourcing_core._event_store import PagedEventStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
-    from eventsourcing_core._event import Event
+    from eventsourcing_core._event import Event, RecordedEvent
     from eventsourcing_core._event_store import AppendResult, EventStore
 
 A = TypeVar("A", bound=Aggregate)
@@ -29,6 +30,7 @@ class Repository(Generic[A]):
     def __init__(self, store: EventStore, aggregate_class: type[A]) -> None:
         self._store = store
         self._class = aggregate_class
+        self._paged = store if isinstance(store, PagedEventStore) else None
 
     async def load(self, id: str, *, at_version: int | None = None) -> A:  # noqa: A002 - the word of the domain
         """Rebuild an aggregate from its events; a new one (version 0) if there are none.
@@ -49,12 +51,12 @@ class Repository(Generic[A]):
         aggregate = self._class(id)
         apply = aggregate.apply
         version = 0
-        async for event in self._store.read(aggregate.stream_id, to_version=at_version):
-            version += 1
-            if event.version != version:
-                message = f"stream {event.stream_id!r} has no version {version}: events are missing"
-                raise StorageError(message)
-            apply(event)
+        async for page in self._pages(aggregate.stream_id, at_version):
+            for event in page:
+                version += 1
+                if event.version != version:
+                    raise _hole(event.stream_id, version)
+                apply(event)
         aggregate.version = version
         if at_version is not None and version < at_version:
             message = (
@@ -62,6 +64,13 @@ class Repository(Generic[A]):
             )
             raise ValueError(message)
         return aggregate
+
+    def _pages(
+        self, stream_id: str, to_version: int | None
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        if self._paged is not None:
+            return self._paged.read_pages(stream_id, to_version=to_version)
+        return _one_by_one(self._store.read(stream_id, to_version=to_version))
 
     async def save(self, aggregate: A) -> int:
         """Append the pending events; give the version of the stream.
@@ -133,3 +142,14 @@ class Repository(Generic[A]):
                     raise
             else:
                 return aggregate
+
+
+async def _one_by_one(
+    events: AsyncIterator[RecordedEvent[Any]],
+) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+    async for event in events:
+        yield (event,)
+
+
+def _hole(stream_id: str, version: int) -> StorageError:
+    return StorageError(f"stream {stream_id!r} has no version {version}: events are missing")

@@ -24,7 +24,7 @@ from eventsourcing_postgres._statements import LARGEST_INTEGER, statement
 from eventsourcing_postgres._waking import Waking
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
     from typing import Self
 
     import asyncpg
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection
 
 _ATTEMPTS = 5
+_WRITES = 2  # batches under way: the server works on one while the next is prepared
 
 
 class PostgresEventStore:
@@ -66,7 +67,8 @@ class PostgresEventStore:
     ) -> None:
         self._codec = EventCodec.given(codec, serializer)
         self._database = Database(pool, schema=schema, acquire_timeout=acquire_timeout)
-        self._queue = AppendQueue(self._write, is_outage=is_outage)
+        writes = min(_WRITES, pool.get_max_size())
+        self._queue = AppendQueue(self._write, is_outage=is_outage, max_writes=writes)
         self._waking = Waking(self._database, poll_interval=poll_interval, listen=listen)
 
     async def append(
@@ -101,18 +103,35 @@ class PostgresEventStore:
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of one stream by version; see ``EventStore.read``."""
-        check_read(stream_id, from_version=from_version, to_version=to_version, limit=limit)
+        bounds = (from_version, to_version)
+        return self._decoded(self._pages(stream_id, bounds, limit=limit, backward=backward))
+
+    def read_pages(
+        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        """Read a stream by the page; see ``PagedEventStore``."""
+        return self._decoded_pages(self._pages(stream_id, (from_version, to_version)))
+
+    def _pages(
+        self,
+        stream_id: str,
+        bounds: tuple[int, int | None],
+        *,
+        limit: int | None = None,
+        backward: bool = False,
+    ) -> AsyncIterator[list[Any]]:
+        first, last = bounds
+        check_read(stream_id, from_version=first, to_version=last, limit=limit)
         self._database.check_usable()
         highest = LARGEST_INTEGER - 1
-        pages = stream_pages(
+        return stream_pages(
             self._database,
             stream_id,
-            first=min(from_version, highest),
-            last=highest if to_version is None else min(to_version, highest),
+            first=min(first, highest),
+            last=highest if last is None else min(last, highest),
             limit=limit,
             backward=backward,
         )
-        return self._decoded(pages)
 
     def read_all(
         self,
@@ -140,6 +159,12 @@ class PostgresEventStore:
         )
         pages = reader.backward(after_position) if backward else reader.forward(after_position)
         return self._decoded(pages)
+
+    async def _decoded_pages(
+        self, pages: AsyncIterator[list[Any]]
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        async for rows in pages:
+            yield self._codec.decode(rows)
 
     async def _decoded(self, pages: AsyncIterator[list[Any]]) -> AsyncIterator[RecordedEvent[Any]]:
         async for rows in pages:

@@ -19,7 +19,7 @@ from eventsourcing_sqlite._pages import Walk, pages
 from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
     from eventsourcing_core import (
         Append,
@@ -83,11 +83,29 @@ class SqliteEventStore:
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of one stream by version; see ``EventStore.read``."""
-        check_read(stream_id, from_version=from_version, to_version=to_version, limit=limit)
+        bounds = (from_version, to_version)
+        return self._decoded(self._stream_pages(stream_id, bounds, limit=limit, backward=backward))
+
+    def read_pages(
+        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        """Read a stream by the page; see ``PagedEventStore``."""
+        return self._decoded_pages(self._stream_pages(stream_id, (from_version, to_version)))
+
+    def _stream_pages(
+        self,
+        stream_id: str,
+        bounds: tuple[int, int | None],
+        *,
+        limit: int | None = None,
+        backward: bool = False,
+    ) -> AsyncIterator[list[tuple[Any, ...]]]:
+        first, last = bounds
+        check_read(stream_id, from_version=first, to_version=last, limit=limit)
         self._database.check_usable()
         parameters = {"stream_id": stream_id}
         walk = Walk(_READ_STREAM[backward], _LAST_VERSION, _VERSION, parameters, backward)
-        return self._decoded(walk, from_version, to_version, limit)
+        return pages(self._database, walk, first=first, last=last, limit=limit)
 
     def read_all(
         self,
@@ -112,7 +130,8 @@ class SqliteEventStore:
             "stream_prefix": (stream_prefix or "").encode("utf-8", "surrogatepass"),
         }
         walk = Walk(_READ_ALL[backward], _LAST_POSITION, _POSITION, parameters, backward)
-        return self._decoded(walk, after_position + 1, None, limit)
+        first = after_position + 1
+        return self._decoded(pages(self._database, walk, first=first, last=None, limit=limit))
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there may be events after a position; see ``EventStore.wait``.
@@ -139,10 +158,16 @@ class SqliteEventStore:
         self._database.announce()
         return verdicts
 
+    async def _decoded_pages(
+        self, pages: AsyncIterator[list[tuple[Any, ...]]]
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        async for rows in pages:
+            yield self._codec.decode(rows)
+
     async def _decoded(
-        self, walk: Walk, first: int, last: int | None, limit: int | None
+        self, pages: AsyncIterator[list[tuple[Any, ...]]]
     ) -> AsyncIterator[RecordedEvent[Any]]:
-        async for rows in pages(self._database, walk, first=first, last=last, limit=limit):
+        async for rows in pages:
             for event in self._codec.decode(rows):
                 yield event
 
