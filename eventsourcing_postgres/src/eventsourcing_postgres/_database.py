@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from eventsourcing_core import StorageError
 from eventsourcing_postgres._errors import translated
 from eventsourcing_postgres._statements import quoted, statement
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
     import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+
+T = TypeVar("T")
 
 _AT_HAND = 0.05
 """Seconds for which an unused connection is kept, before it goes back to the pool."""
@@ -50,7 +52,7 @@ class Database:
         self._at_hand: PoolConnectionProxy[asyncpg.Record] | None = None
         self._was_used = False
         self._timer: asyncio.TimerHandle | None = None
-        self._releasing: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
 
     def check_usable(self) -> None:
         """Refuse use after closing, and from another event loop than before."""
@@ -87,6 +89,18 @@ class Database:
             rows: list[Any] = await connection.fetch(statement(name, self.schema), *arguments)
             return rows
 
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start something that may come to its end after nobody waits for it any more."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled():
+            task.exception()  # taken note of: whoever waits gets it, too
+
     def close(self) -> None:
         """Refuse further use, and give back the connection that is at hand."""
         self._closed = True
@@ -95,9 +109,9 @@ class Database:
         self._give_back()
 
     async def wait_closed(self) -> None:
-        """Wait until the connection is back in the pool."""
-        if self._releasing:
-            await asyncio.wait(self._releasing)
+        """Wait until what was started has ended, and all connections are back in the pool."""
+        if self._background:
+            await asyncio.wait(self._background)
 
     def _may_keep(self) -> bool:
         """Tell whether there is none at hand, and nobody would wait for this one."""
@@ -123,6 +137,4 @@ class Database:
     def _give_back(self) -> None:
         connection, self._at_hand = self._at_hand, None
         if connection is not None:
-            task = asyncio.get_running_loop().create_task(self.pool.release(connection))
-            self._releasing.add(task)
-            task.add_done_callback(self._releasing.discard)
+            self.start(self.pool.release(connection))

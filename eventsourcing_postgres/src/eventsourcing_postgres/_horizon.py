@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from eventsourcing_postgres._pages import PAGE_BYTES, POSITION, Paging
+from eventsourcing_postgres._pages import PAGE_BYTES, POSITION, Paging, pages_from
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator, Callable, Collection, Coroutine
     from datetime import datetime
 
     from eventsourcing_postgres._database import Database
@@ -55,38 +55,43 @@ class AllReader:
     async def forward(self, cursor: int) -> AsyncIterator[list[Any]]:
         """Give pages of rows above a position, in order, up to the horizon of when it began."""
         cursor = min(cursor, LARGEST_INTEGER - 1)
-        horizon = await self._horizon() if self._is_filtered else None
-        while self._paging.size:
-            rows = await self._rows_above(cursor, LARGEST_INTEGER if horizon is None else horizon)
-            if horizon is None:
-                # Nothing fits between rows that follow each other: they need no horizon.
-                settled = cursor + _without_hole(rows, cursor)
-                if settled < cursor + len(rows):
-                    horizon = max(settled, await self._horizon())
-                    rows = await self._rows_above(cursor, horizon)
-            is_over = self._paging.is_over(rows)
-            if rows:
-                cursor = rows[-1][POSITION]
-                if horizon is None and not is_over:
-                    horizon = max(cursor, await self._horizon())
-                yield rows
-            if is_over:
-                return
+        if not self._paging.size:
+            return
+        if self._is_filtered:
+            horizon = await self._horizon()
+            rows = await self._rows_above(cursor, horizon)
+        else:
+            horizon = LARGEST_INTEGER
+            rows = await self._rows_above(cursor, horizon)
+            # Nothing fits between rows that follow each other: they need no horizon.
+            settled = cursor + _without_hole(rows, cursor)
+            has_hole = settled < cursor + len(rows)
+            if has_hole or not self._paging.is_over(rows):
+                horizon = max(settled, await self._horizon())
+            if has_hole:
+                rows = await self._rows_above(cursor, horizon)
+        async for page in self._pages_from(rows, lambda last: self._rows_above(last, horizon)):
+            yield page
 
     async def backward(self, bottom: int) -> AsyncIterator[list[Any]]:
         """Give pages of rows above a position, from the horizon downward."""
-        bottom = min(bottom, LARGEST_INTEGER - 1)
-        cursor = await self._horizon() + 1
-        while self._paging.size:
-            rows = await self._fetch("read_all_backward", cursor, bottom + 1)
-            if rows:
-                yield rows
-            if self._paging.is_over(rows):
-                return
-            cursor = rows[-1][POSITION]
+        if not self._paging.size:
+            return
+        lowest = min(bottom, LARGEST_INTEGER - 1) + 1
+        rows = await self._rows_below(await self._horizon() + 1, lowest)
+        async for page in self._pages_from(rows, lambda last: self._rows_below(last, lowest)):
+            yield page
+
+    def _pages_from(
+        self, rows: list[Any], fetch: Callable[[int], Coroutine[Any, Any, list[Any]]]
+    ) -> AsyncIterator[list[Any]]:
+        return pages_from(rows, fetch, database=self._database, paging=self._paging, key=POSITION)
 
     async def _rows_above(self, cursor: int, top: int) -> list[Any]:
         return await self._fetch("read_all_forward", cursor, top)
+
+    async def _rows_below(self, cursor: int, lowest: int) -> list[Any]:
+        return await self._fetch("read_all_backward", cursor, lowest)
 
     async def _fetch(self, name: str, cursor: int, end: int) -> list[Any]:
         return await self._database.fetch(

@@ -1,13 +1,17 @@
-"""Reading page by page: constant memory, and no connection is held while the consumer works."""
+"""Reading page by page, the next one fetched while the consumer works on the one before.
+
+Memory is constant, and a connection is held only while the server answers.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from eventsourcing_postgres._database import Database
 
@@ -40,11 +44,40 @@ class Paging:
         return min(self._page, self._left)
 
     def is_over(self, rows: list[Any]) -> bool:
-        """Take the rows that came, and tell whether there are no more to ask for."""
-        is_short = len(rows) < self.size and _size(rows) < PAGE_BYTES
+        """Tell whether the rows that came for ``size`` are the last ones to ask for."""
+        return len(rows) == self._left or (len(rows) < self.size and _size(rows) < PAGE_BYTES)
+
+    def take(self, rows: list[Any]) -> None:
+        """Count the rows that came, and ask for more of them next time."""
         self._left -= len(rows)
         self._page = min(self._page * 4, LARGEST_PAGE)
-        return is_short or not self._left
+
+
+async def pages_from(
+    rows: list[Any],
+    fetch: Callable[[int], Coroutine[Any, Any, list[Any]]],
+    *,
+    database: Database,
+    paging: Paging,
+    key: int,
+) -> AsyncIterator[list[Any]]:
+    """Give a page and those after it; the server works on one while the consumer has the other.
+
+    Args:
+        rows: The first page.
+        fetch: Gives the page after a key.
+        database: Where it comes from.
+        paging: Sizes the pages.
+        key: The column of a row that is its key.
+    """
+    while not paging.is_over(rows):
+        paging.take(rows)
+        ahead = database.start(fetch(rows[-1][key]))
+        await asyncio.sleep(0)  # let it be sent: the consumer may not wait for anything
+        yield rows
+        rows = await ahead
+    if rows:
+        yield rows
 
 
 async def stream_pages(  # noqa: PLR0913 - the arguments of ``EventStore.read``
@@ -58,17 +91,16 @@ async def stream_pages(  # noqa: PLR0913 - the arguments of ``EventStore.read``
     name = "read_backward" if backward else "read_forward"
     cursor, end = (last + 1, first) if backward else (first - 1, last)
     paging = Paging(limit)
-    is_bounded = backward
-    while paging.size:
-        rows = await database.fetch("read", name, stream_id, cursor, end, paging.size, PAGE_BYTES)
-        if not is_bounded and len(rows) == paging.size:
-            ((there,),) = await database.fetch("read", "stream_version", stream_id)
-            end, is_bounded = min(end, there), True
-        if rows:
-            yield rows
-        if paging.is_over(rows):
-            return
-        cursor = rows[-1][VERSION]
+
+    async def fetch(cursor: int) -> list[Any]:
+        return await database.fetch("read", name, stream_id, cursor, end, paging.size, PAGE_BYTES)
+
+    rows = await fetch(cursor) if paging.size else []
+    if not (backward or paging.is_over(rows)):
+        ((there,),) = await database.fetch("read", "stream_version", stream_id)
+        end = min(end, there)
+    async for page in pages_from(rows, fetch, database=database, paging=paging, key=VERSION):
+        yield page
 
 
 def _size(rows: list[Any]) -> int:
