@@ -8,6 +8,7 @@ import resource
 import time
 from contextlib import asynccontextmanager
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -70,6 +71,7 @@ async def main(rounds: int = 7) -> None:
             await appends(backend, pool, rounds)
             await loads(backend, pool, rounds)
             await reads(backend, pool)
+            await horizon(backend, pool, rounds)
 
 
 @asynccontextmanager
@@ -199,17 +201,18 @@ async def reads(backend: Backend, pool: Pool) -> None:
         await backend.event_store.append(f"bulk-{number}", deposits(EVENTS), expected_version=0)
     await pool.execute("vacuum analyze eventsourcing.events")
     total = await pool.fetchval("select count(*) from eventsourcing.events")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before, most = resident_megabytes(), 0.0
 
     async def ours() -> None:
+        nonlocal most
         seen = 0
         async for _ in backend.event_store.read_all():
             seen += 1
+            if seen % EVENTS == 0:
+                most = max(most, resident_megabytes())
         if seen != total:
             raise AssertionError(seen)
 
-    await ours()
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     sides: dict[str, Side] = {
         "keyset pages, unpackb, the dataclass": lambda: keyset_pages(pool, decode=True),
         "keyset pages, not decoded": lambda: keyset_pages(pool, decode=False),
@@ -217,7 +220,13 @@ async def reads(backend: Backend, pool: Pool) -> None:
     }
     seconds = await take_turns(sides, 3)
     report(f"Read {total:,} events of all streams", seconds, count=total, unit="events")
-    print(f"  the peak of resident memory grew by {grown:.1f} MB in the first read_all")
+    print(f"  resident memory grew by {most - before:.1f} MB at the most during read_all")
+
+
+def resident_megabytes() -> float:
+    """Give what this process has in memory now, as Linux counts it."""
+    pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
+    return pages * resource.getpagesize() / 1024**2
 
 
 async def keyset_pages(pool: Pool, *, decode: bool) -> None:
@@ -228,3 +237,26 @@ async def keyset_pages(pool: Pool, *, decode: bool) -> None:
         if decode:
             for values in rows:
                 Deposited(**msgpack.unpackb(values[1]))
+
+
+async def horizon(backend: Backend, pool: Pool, rounds: int) -> None:
+    """Measure while others append; a target is a tenth of a page."""
+
+    async def go_on() -> None:
+        while True:
+            await append(backend)
+
+    async with pool.acquire() as connection:
+
+        async def page() -> None:
+            await connection.fetch(PAGE, 0, 5000)
+
+        async def look() -> None:
+            await connection.fetchval("select eventsourcing.horizon()")
+
+        writers = [asyncio.create_task(go_on()) for _ in range(8)]
+        seconds = await take_turns({"a page of 5,000": page, "the horizon": look}, 5 * rounds)
+    for writer in writers:
+        writer.cancel()
+    await asyncio.wait(writers)
+    report("The horizon while 8 tasks append", seconds, count=1, unit="looks")
