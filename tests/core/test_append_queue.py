@@ -292,3 +292,29 @@ async def test_a_writer_that_is_cancelled_before_it_begins_strands_nobody() -> N
         with pytest.raises(asyncio.CancelledError):
             await task
     assert await queue.append(append("b")) == AppendResult(1, 0)
+
+
+async def test_what_a_batch_leaves_for_another_is_not_kept_waiting() -> None:
+    batches: list[str] = []
+    ends: list[asyncio.Event] = []
+
+    async def write(appends: Sequence[Append]) -> list[AppendResult]:
+        batches.append("".join(one.stream_id for one in appends))
+        ends.append(asyncio.Event())
+        await ends[-1].wait()
+        return [AppendResult(1, 1)] * len(appends)
+
+    queue = AppendQueue(write, max_writes=2)
+    tasks = await start(queue, *(append(name) for name in "abcd"))
+    await asyncio.sleep(0)
+    assert batches == ["ab", "cd"]
+    tasks += await start(queue, append("a"), append("b"))
+    ends[1].set()
+    await asyncio.gather(*tasks[2:4])
+    ends[0].set()  # both streams are free at the same moment, and nothing else is under way
+    await asyncio.gather(*tasks[:2])
+    await asyncio.sleep(0)
+    assert batches == ["ab", "cd", "a", "b"]
+    for end in ends:
+        end.set()
+    await asyncio.gather(*tasks)

@@ -85,11 +85,8 @@ class AppendQueue:
         loop = asyncio.get_running_loop()
         entry = _Entry(append, loop.create_future())
         self._waiting.setdefault(append.stream_id, deque()).append(entry)
-        if len(self._writers) < self._max_writes and append.stream_id not in self._writing:
-            # Not in the first caller's context: the appends of others would be traced as its own.
-            writer = loop.create_task(self._write_all(), context=Context())
-            self._writers.add(writer)
-            writer.add_done_callback(self._ended)
+        if append.stream_id not in self._writing:
+            self._start_writer()
         return await entry.verdict
 
     async def close(self) -> None:
@@ -98,8 +95,17 @@ class AppendQueue:
         while self._writers:
             await asyncio.wait(self._writers)
 
+    def _start_writer(self) -> None:
+        if len(self._writers) < self._max_writes:
+            # Not in the first caller's context: the appends of others would be traced as its own.
+            writer = asyncio.get_running_loop().create_task(self._write_all(), context=Context())
+            self._writers.add(writer)
+            writer.add_done_callback(self._ended)
+
     async def _write_all(self) -> None:
         while batch := self._next_batch():
+            if self._waiting:  # this batch took its share
+                self._start_writer()
             streams = {entry.append.stream_id for entry in batch}
             self._writing |= streams
             self._idle -= 1

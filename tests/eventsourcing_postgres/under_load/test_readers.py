@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Pool = asyncpg.Pool[asyncpg.Record]
 
-SECONDS = 25  # of load
+SECONDS = 30  # of load
 WRITERS = 4
 TASKS = 8  # of each writer
 FIRST_EVENTS = 1_000  # before the reader from the middle begins
