@@ -25,12 +25,14 @@ if "PYENV_ROOT" in os.environ:
     found = [path for version in PYTHONS for path in versions.glob(f"{version}.*")]
     os.environ["PYENV_VERSION"] = ":".join(path.name for path in found)
 
-# That the contracts catch broken stores, and PostgreSQL under load and behind a pooler, are shown
-# once: they take as long as all else.
+# That the contracts catch broken stores, and PostgreSQL under load, behind a pooler, with bad input
+# and in the examples, are shown once: they take as long as all else.
 ONCE = (
     "--ignore=tests/contracts",
     "--ignore=tests/eventsourcing_postgres/under_load",
+    "--ignore=tests/eventsourcing_postgres/test_bad_input.py",
     "--ignore=tests/eventsourcing_postgres/test_pooler.py",
+    "--ignore=tests/examples/test_on_postgres.py",
 )
 
 nox.needs_version = ">=2026.10"

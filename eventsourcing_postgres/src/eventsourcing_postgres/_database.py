@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+import asyncpg
+
 from eventsourcing_core import StorageError
 from eventsourcing_postgres._errors import translated
 from eventsourcing_postgres._statements import quoted, statement
@@ -13,7 +15,6 @@ from eventsourcing_postgres._statements import quoted, statement
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
 
-    import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -71,7 +72,10 @@ class Database:
         """Borrow a connection; the driver's errors inside become ours."""
         with translated(doing, self.schema):
             connection, self._at_hand = self._at_hand, None
-            if connection is None or connection.is_closed():
+            if connection is not None and _is_lost(connection):
+                await self.pool.release(connection)
+                connection = None
+            if connection is None:
                 connection = await self.pool.acquire(timeout=self._acquire_timeout)
             try:
                 yield connection
@@ -138,3 +142,10 @@ class Database:
         connection, self._at_hand = self._at_hand, None
         if connection is not None:
             self.start(self.pool.release(connection))
+
+
+def _is_lost(connection: PoolConnectionProxy[asyncpg.Record]) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool took it back when it was closed
+        return True
