@@ -36,7 +36,7 @@ MILLION = 1_000_000
 
 # The same columns and indexes as the store's, for the other sides.
 TABLES = """
-create table bare_streams (id text primary key, version bigint not null);
+create table bare_streams (id text collate "C" primary key, version bigint not null);
 create table bare_events (
     position bigint generated always as identity primary key,
     stream_id text collate "C" not null,

@@ -268,6 +268,7 @@ async def test_appends_to_one_stream_are_never_under_way_together() -> None:
     await asyncio.gather(*tasks)
     written = [one.events[0].event_id[-1] for batch in writer.batches for one in batch]
     assert [number for number in written if number != 3] == [1, 2, 4]
+    assert written.count(3) == 1
 
 
 async def test_closing_waits_for_every_batch_under_way() -> None:
@@ -318,3 +319,18 @@ async def test_what_a_batch_leaves_for_another_is_not_kept_waiting() -> None:
     for end in ends:
         end.set()
     await asyncio.gather(*tasks)
+
+
+async def test_a_writer_that_is_cancelled_leaves_what_another_will_write() -> None:
+    writer = Writer(held=True)
+    queue = AppendQueue(writer, max_writes=2)
+    (first,) = await start(queue, append("a"))
+    await writer.entered.wait()
+    (doomed,) = asyncio.all_tasks() - {asyncio.current_task(), first}
+    rest = await start(queue, append("b"), append("b"))
+    await asyncio.sleep(0)
+    doomed.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    writer.released.set()
+    assert await asyncio.gather(*rest) == [AppendResult(2, 0), AppendResult(3, 0)]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventsourcing_core import Event, ExpectedVersion
+from eventsourcing_core import Event, ExpectedVersion, StorageError
 from eventsourcing_postgres import PostgresEventStore
 from eventsourcing_postgres._database import Database
-from eventsourcing_postgres._pages import FIRST_PAGE, PAGE_BYTES, stream_pages
+from eventsourcing_postgres._pages import (
+    FIRST_PAGE,
+    PAGE_BYTES,
+    VERSION,
+    Paging,
+    pages_from,
+    stream_pages,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,3 +116,32 @@ async def test_pages_hold_what_read_gives(store: PostgresEventStore) -> None:
     assert some == [[event async for event in store.read("a", to_version=2)]]
     with pytest.raises(ValueError, match="from_version"):
         store.read_pages("a", from_version=0)
+
+
+async def test_a_page_that_could_not_be_fetched_ahead_is_fetched_when_it_is_asked_for(
+    pool: Pool,
+) -> None:
+    database = Database(pool, schema="eventsourcing", acquire_timeout=10)
+    rows = [["", b"", None, "", b"", 0, "a", number, number] for number in range(FIRST_PAGE + 1)]
+    tries: list[int] = []
+
+    async def fetch(last: int) -> list[Any]:
+        tries.append(last)
+        if len(tries) == 1:
+            raise StorageError
+        return rows[last + 1 :]
+
+    first = rows[:FIRST_PAGE]
+    pages = pages_from(first, fetch, database=database, paging=Paging(None), key=VERSION)
+    assert [page async for page in pages] == [first, rows[FIRST_PAGE:]]
+    assert tries == [FIRST_PAGE - 1] * 2
+
+
+async def test_a_consumer_that_breaks_off_leaves_nothing_behind(pool: Pool) -> None:
+    before = asyncio.all_tasks()
+    async with PostgresEventStore(pool, listen=False) as store:
+        await append(store, "a", *[1] * (FIRST_PAGE + 1))
+        async for event in store.read("a"):
+            assert event.version == 1
+            break
+    assert asyncio.all_tasks() - before == set()

@@ -45,6 +45,16 @@ async def test_an_append_of_another_process_wakes_who_waits_before_the_next_look
             assert await waiting
 
 
+async def test_who_appends_and_closes_at_once_wakes_others_all_the_same(pool: Pool) -> None:
+    async with PostgresEventStore(pool, poll_interval=3600) as reader:
+        waiting = asyncio.create_task(reader.wait(after_position=0, timeout=60))
+        await listener(pool)
+        async with PostgresEventStore(pool) as writer:
+            await append(writer, "a")
+        async with asyncio.timeout(10):
+            assert await waiting
+
+
 async def test_without_notifications_it_looks_by_itself(pool: Pool) -> None:
     async with (
         PostgresEventStore(pool, poll_interval=0.05, listen=False) as reader,

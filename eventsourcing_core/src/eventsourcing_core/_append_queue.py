@@ -69,7 +69,7 @@ class AppendQueue:
         self._waiting: dict[str, deque[_Entry]] = {}  # by stream, in order of arrival
         self._writing: set[str] = set()  # the streams of the batches under way
         self._writers: set[asyncio.Task[None]] = set()
-        self._idle = max_writes  # how many more batches may be under way
+        self._free_writes = max_writes  # how many more batches may be under way
         self._closed = False
 
     async def append(self, append: Append) -> AppendResult:
@@ -103,23 +103,28 @@ class AppendQueue:
             writer.add_done_callback(self._ended)
 
     async def _write_all(self) -> None:
-        while batch := self._next_batch():
-            if self._waiting:  # this batch took its share
-                self._start_writer()
-            streams = {entry.append.stream_id for entry in batch}
-            self._writing |= streams
-            self._idle -= 1
-            try:
-                await self._settle(batch)
-            finally:
-                self._writing -= streams
-                self._idle += 1
-        # At once, not when the loop says that it ended: who comes in between would wait for it.
-        self._writers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+        try:
+            while batch := self._next_batch():
+                if self._waiting:  # this batch took its share
+                    self._start_writer()
+                await self._write_one(batch)
+        finally:
+            # At once, not when the loop says that it ended: who comes in between would wait for it.
+            self._writers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _write_one(self, batch: list[_Entry]) -> None:
+        streams = {entry.append.stream_id for entry in batch}
+        self._writing |= streams
+        self._free_writes -= 1
+        try:
+            await self._settle(batch)
+        finally:
+            self._writing -= streams
+            self._free_writes += 1
 
     def _ended(self, writer: asyncio.Task[None]) -> None:
-        self._writers.discard(writer)
-        if writer.cancelled():
+        self._writers.discard(writer)  # one that was cancelled before it began
+        if not self._writers:  # only when it was cancelled does anybody wait now
             for waiting in self._waiting.values():
                 _cancel(waiting)
             self._waiting.clear()
@@ -132,7 +137,7 @@ class AppendQueue:
         batch: list[_Entry] = []
         size = 0
         streams = [stream_id for stream_id in self._waiting if stream_id not in self._writing]
-        most = min(self._max_appends, -(-len(streams) // max(self._idle, 1)))
+        most = min(self._max_appends, -(-len(streams) // max(self._free_writes, 1)))
         for stream_id in streams:
             entries = self._waiting[stream_id]
             while entries and entries[0].verdict.done():  # its caller was cancelled

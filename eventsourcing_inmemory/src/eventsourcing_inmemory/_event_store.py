@@ -8,6 +8,8 @@ so tasks that race in production race here.
 from __future__ import annotations
 
 import asyncio
+import sys
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core import (
@@ -182,10 +184,9 @@ class InMemoryEventStore:
         rows: Iterable[tuple[EncodedEvent, Place]],
         limit: int | None,
     ) -> AsyncIterator[RecordedEvent[Any]]:
-        encoded = ((*event, *place) for event, place in rows)
+        most = None if limit is None else min(limit, sys.maxsize)
+        encoded = ((*event, *place) for event, place in islice(rows, most))
         for number, event in enumerate(self._codec.decode(encoded)):
-            if number == limit:
-                return
             if number % _PAUSE == 0:
                 await asyncio.sleep(0)
             yield event

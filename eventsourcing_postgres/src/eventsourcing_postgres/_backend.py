@@ -86,8 +86,10 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
             poll_interval=poll_interval,
             listen=not pooler,
         ) as events:
-            yield Backend("postgresql", codec, event_store=events, snapshot_store=snapshots)
-        snapshots.close()
+            try:
+                yield Backend("postgresql", codec, event_store=events, snapshot_store=snapshots)
+            finally:
+                snapshots.close()
 
 
 async def _is_behind_pooler(dsn: str, timeout: float) -> bool:  # noqa: ASYNC109 - the driver's word

@@ -66,7 +66,8 @@ def translated(doing: str, schema: str) -> Iterator[None]:
 
 def is_outage(error: Exception) -> bool:
     """Tell whether an error would meet any append: the connection, the server, the schema."""
-    return isinstance(error.__cause__, _OUTAGES)
+    is_own = isinstance(error.__cause__, asyncpg.QueryCanceledError)  # one that took too long
+    return isinstance(error.__cause__, _OUTAGES) and not is_own
 
 
 def is_passing(error: Exception) -> bool:

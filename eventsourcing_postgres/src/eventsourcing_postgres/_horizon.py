@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Appender(NamedTuple):
     """A transaction that appends now: readers see no position above its floor."""
 
-    pid: int
-    """The server process, as in ``pg_stat_activity``."""
+    pid: int | None
+    """The server process, as in ``pg_stat_activity``; None for a prepared transaction."""
     floor: int
     """Positions up to here were drawn before it began."""
     since: datetime | None

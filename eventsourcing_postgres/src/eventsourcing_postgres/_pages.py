@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from eventsourcing_core import StorageError
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
@@ -72,10 +73,14 @@ async def pages_from(
     """
     while not paging.is_over(rows):
         paging.take(rows)
-        ahead = database.start(fetch(rows[-1][key]))
+        last = rows[-1][key]
+        ahead = database.start(fetch(last))
         await asyncio.sleep(0)  # let it be sent: the consumer may not wait for anything
         yield rows
-        rows = await ahead
+        try:
+            rows = await ahead
+        except StorageError:  # what failed while the consumer was at work may be over
+            rows = await fetch(last)
     if rows:
         yield rows
 

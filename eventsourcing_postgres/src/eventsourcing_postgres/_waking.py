@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection, Database
 
 _PAUSE = 0.005  # seconds between two notifications
+_LAST_NOTIFICATION = 1.0  # seconds that closing waits for it at the most
 
 
 class Waking:
@@ -77,7 +78,9 @@ class Waking:
             self._waiting.discard(woken)
 
     async def close(self) -> None:
-        """End what runs in the background."""
+        """Send the last notification, and end what runs in the background."""
+        if self._notifier is not None:
+            await asyncio.wait({self._notifier}, timeout=_LAST_NOTIFICATION)
         tasks = {task for task in (self._notifier, self._listener) if task is not None}
         for task in tasks:
             task.cancel()
