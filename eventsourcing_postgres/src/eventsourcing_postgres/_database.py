@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -73,19 +73,19 @@ class Database:
         with translated(doing, self.schema):
             connection, self._at_hand = self._at_hand, None
             if connection is not None and _is_lost(connection):
-                await self.pool.release(connection)
+                await self._release(connection)
                 connection = None
             if connection is None:
                 connection = await self.pool.acquire(timeout=self._acquire_timeout)
             try:
                 yield connection
             except BaseException:
-                await self.pool.release(connection)
+                await self._release(connection)
                 raise
             if self._may_keep():
                 self._keep(connection)
             else:
-                await self.pool.release(connection)
+                await self._release(connection)
 
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run a statement of a file, and give its rows."""
@@ -138,10 +138,16 @@ class Database:
         else:
             self._give_back()
 
+    async def _release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
+        with suppress(asyncpg.InterfaceError):  # the pool took it back already
+            if connection.is_closed():
+                connection.terminate()  # else asyncpg 0.30 counts it as in use for ever
+        await self.pool.release(connection)
+
     def _give_back(self) -> None:
         connection, self._at_hand = self._at_hand, None
         if connection is not None:
-            self.start(self.pool.release(connection))
+            self.start(self._release(connection))
 
 
 def _is_lost(connection: PoolConnectionProxy[asyncpg.Record]) -> bool:
