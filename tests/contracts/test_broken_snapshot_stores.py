@@ -34,19 +34,19 @@ class LastSavedWins(Broken):
         "test_prune_keeps_the_newest[1-",
     )
 
-    async def save(self, snapshot: Snapshot) -> None:
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         shelf = self._snapshots.setdefault(snapshot.aggregate_id, {})
         for version in [v for v in shelf if v > snapshot.version]:
             del shelf[version]
-        await super().save(snapshot)
+        await super().save(snapshot, keep=keep)
 
 
 class FirstSavedStays(Broken):
     caught_by = ("test_a_snapshot_of_the_same_version_is_replaced",)
 
-    async def save(self, snapshot: Snapshot) -> None:
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         if snapshot.version not in self._snapshots.get(snapshot.aggregate_id, {}):
-            await super().save(snapshot)
+            await super().save(snapshot, keep=keep)
 
 
 class OneVersionOnly(Broken):
@@ -57,9 +57,9 @@ class OneVersionOnly(Broken):
         "test_concurrent_saves_are_all_kept",
     )
 
-    async def save(self, snapshot: Snapshot) -> None:
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         self._snapshots.pop(snapshot.aggregate_id, None)
-        await super().save(snapshot)
+        await super().save(snapshot, keep=keep)
 
 
 class MaxVersionExclusive(Broken):
@@ -129,9 +129,11 @@ class IdsAlike(Broken):
         "test_prune_leaves_other_aggregates_alone",
     )
 
-    async def save(self, snapshot: Snapshot) -> None:
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         name = snapshot.aggregate_id.lower()
         self._snapshots.setdefault(name, {})[snapshot.version] = snapshot
+        if keep is not None:
+            await self.prune(name, keep=keep)
 
     async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:
         return await super().load(aggregate_id.lower(), max_version=max_version)
@@ -188,13 +190,74 @@ class PrunedForEver(Broken):
 
     pruned = False
 
-    async def save(self, snapshot: Snapshot) -> None:
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         if not self.pruned:
-            await super().save(snapshot)
+            await super().save(snapshot, keep=keep)
 
     async def prune(self, aggregate_id: str, *, keep: int) -> None:
         self.pruned = True
         await super().prune(aggregate_id, keep=keep)
+
+
+class KeepIgnored(Broken):
+    caught_by = (
+        "test_a_save_keeps_the_newest[1-",
+        "test_a_save_keeps_the_newest[2-",
+        "test_a_save_of_the_same_version_keeps_the_newest",
+        "test_a_save_leaves_other_aggregates_alone",
+        "test_concurrent_saves_never_lose_the_newest",
+    )
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:  # noqa: ARG002 - the fault
+        await super().save(snapshot)
+
+
+class KeepCountsTheOthers(Broken):
+    """Prunes by what was there before, as one statement of SQL sees it."""
+
+    caught_by = (
+        "test_a_save_keeps_the_newest[1-",
+        "test_a_save_keeps_the_newest[2-",
+        "test_a_slow_save_removes_nothing_newer[1-",
+        "test_concurrent_saves_never_lose_the_newest",
+    )
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        if keep is not None:
+            await self.prune(snapshot.aggregate_id, keep=keep)
+        await super().save(snapshot)
+
+
+class WhatIsSavedAlwaysStays(Broken):
+    """Prunes the others to make place, so that a slow writer pushes out what is newer."""
+
+    caught_by = (
+        "test_a_slow_save_removes_nothing_newer[1-",
+        "test_a_slow_save_removes_nothing_newer[2-",
+    )
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        if keep is not None:
+            await self.prune(snapshot.aggregate_id, keep=keep - 1)
+        await super().save(snapshot)
+
+
+class KeepReachesTooFar(Broken):
+    caught_by = ("test_a_save_leaves_other_aggregates_alone",)
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        await super().save(snapshot, keep=keep)
+        for other in list(self._snapshots):
+            if keep is not None:
+                await self.prune(other, keep=keep)
+
+
+class SavedBeforeTheCheck(Broken):
+    caught_by = ("test_a_save_that_keeps_nothing_is_refused",)
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        await super().save(snapshot)
+        await super().save(snapshot, keep=keep)
 
 
 class ChangesWhatIsSaved(Broken):
@@ -203,8 +266,8 @@ class ChangesWhatIsSaved(Broken):
     def changes(self, snapshot: Snapshot) -> dict[str, Any]:
         raise NotImplementedError
 
-    async def save(self, snapshot: Snapshot) -> None:
-        await super().save(replace(snapshot, **self.changes(snapshot)))
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        await super().save(replace(snapshot, **self.changes(snapshot)), keep=keep)
 
 
 class StateEndsAtNul(ChangesWhatIsSaved):
@@ -267,11 +330,11 @@ class TimeSince1970(ChangesWhatIsSaved):
 class SavesCollide(Broken):
     caught_by = ("test_concurrent_saves_are_all_kept",)
 
-    async def save(self, snapshot: Snapshot) -> None:
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         shelf = dict(self._snapshots.get(snapshot.aggregate_id, {}))
         await asyncio.sleep(0)
         self._snapshots[snapshot.aggregate_id] = shelf
-        await super().save(snapshot)
+        await super().save(snapshot, keep=keep)
 
 
 class IdsUnchecked(Broken):

@@ -40,7 +40,13 @@ from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._repository import Repository
 from eventsourcing_core._scalars import SCALARS, Scalar
 from eventsourcing_core._serializer import JsonSerializer, Serializer, Transformer
-from eventsourcing_core._snapshot_store import Snapshot, SnapshotStore, check_load, check_prune
+from eventsourcing_core._snapshot_store import (
+    Snapshot,
+    SnapshotStore,
+    check_load,
+    check_prune,
+    check_save,
+)
 
 __all__ = [
     "SCALARS",
@@ -83,6 +89,7 @@ __all__ = [
     "check_prune",
     "check_read",
     "check_read_all",
+    "check_save",
     "check_stream_id",
     "check_wait",
     "event",

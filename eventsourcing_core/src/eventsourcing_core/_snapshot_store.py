@@ -51,10 +51,15 @@ class SnapshotStore(Protocol):
     of them to what is said here.
     """
 
-    async def save(self, snapshot: Snapshot) -> None:
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         """Keep a snapshot, beside those of other versions; the same version is replaced.
 
+        With ``keep``, all but the newest ``keep`` snapshots of the aggregate are deleted with it,
+        in the same transaction. Newest means the highest version, whatever was saved last: a
+        snapshot that is older than ``keep`` others is not kept itself, and removes none of them.
+
         Raises:
+            ValueError: A ``keep`` below 1.
             StorageError: The storage failed.
         """
         ...
@@ -78,6 +83,17 @@ class SnapshotStore(Protocol):
             StorageError: The storage failed.
         """
         ...
+
+
+def check_save(*, keep: int | None) -> None:
+    """Check the arguments of ``SnapshotStore.save``; for stores. A ``Snapshot`` checks itself.
+
+    Raises:
+        ValueError: A ``keep`` below 1.
+    """
+    if keep is not None and keep < 1:
+        message = f"keep must be 1 or more, got {keep}"
+        raise ValueError(message)
 
 
 def check_load(aggregate_id: str, *, max_version: int | None) -> None:

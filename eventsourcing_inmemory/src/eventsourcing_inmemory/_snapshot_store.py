@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import StorageError, check_load, check_prune
+from eventsourcing_core import StorageError, check_load, check_prune, check_save
 
 if TYPE_CHECKING:
     from eventsourcing_core import Snapshot
@@ -25,10 +25,13 @@ class InMemorySnapshotStore:
         self._snapshots: SnapshotShelf = {} if shelf is None else shelf
         self._closed = False
 
-    async def save(self, snapshot: Snapshot) -> None:
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         """Keep a snapshot; see ``SnapshotStore.save``."""
+        check_save(keep=keep)
         self._check_open()
         self._snapshots.setdefault(snapshot.aggregate_id, {})[snapshot.version] = snapshot
+        if keep is not None:
+            self._keep_newest(snapshot.aggregate_id, keep)
 
     async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:
         """Give the newest snapshot; see ``SnapshotStore.load``."""
@@ -42,14 +45,17 @@ class InMemorySnapshotStore:
         """Delete all but the newest snapshots; see ``SnapshotStore.prune``."""
         check_prune(aggregate_id, keep=keep)
         self._check_open()
-        snapshots = self._snapshots.pop(aggregate_id, {})
-        kept = sorted(snapshots, reverse=True)[:keep]
-        if kept:
-            self._snapshots[aggregate_id] = {version: snapshots[version] for version in kept}
+        self._keep_newest(aggregate_id, keep)
 
     def close(self) -> None:
         """Refuse further calls."""
         self._closed = True
+
+    def _keep_newest(self, aggregate_id: str, keep: int) -> None:
+        snapshots = self._snapshots.pop(aggregate_id, {})
+        kept = sorted(snapshots, reverse=True)[:keep]
+        if kept:
+            self._snapshots[aggregate_id] = {version: snapshots[version] for version in kept}
 
     def _check_open(self) -> None:
         if self._closed:

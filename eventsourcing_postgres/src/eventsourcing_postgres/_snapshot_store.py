@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import Snapshot, check_load, check_prune
+from eventsourcing_core import Snapshot, check_load, check_prune, check_save
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
@@ -34,8 +34,9 @@ class PostgresSnapshotStore:
     ) -> None:
         self._database = Database(pool, schema=schema, acquire_timeout=acquire_timeout)
 
-    async def save(self, snapshot: Snapshot) -> None:
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         """Keep a snapshot; see ``SnapshotStore.save``."""
+        check_save(keep=keep)
         self._database.check_usable()
         await self._database.fetch(
             "saving a snapshot",
@@ -46,6 +47,7 @@ class PostgresSnapshotStore:
             snapshot.encoding,
             snapshot.state_version,
             (snapshot.created_at - _EPOCH) // _MICROSECOND,
+            None if keep is None else min(keep, LARGEST_INTEGER),
         )
 
     async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import Snapshot, check_load, check_prune
+from eventsourcing_core import Snapshot, check_load, check_prune, check_save
 from eventsourcing_sqlite._database import LARGEST_INTEGER
 from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
+    import aiosqlite
+
     from eventsourcing_sqlite._database import SqliteDatabase
 
 _SAVE = statement("save_snapshot")
@@ -30,8 +32,9 @@ class SqliteSnapshotStore:
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
 
-    async def save(self, snapshot: Snapshot) -> None:
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         """Keep a snapshot; see ``SnapshotStore.save``."""
+        check_save(keep=keep)
         row = (
             snapshot.aggregate_id,
             snapshot.version,
@@ -42,6 +45,8 @@ class SqliteSnapshotStore:
         )
         async with self._database.transaction() as connection:
             await connection.execute_fetchall(_SAVE, row)
+            if keep is not None:
+                await _prune(connection, snapshot.aggregate_id, keep)
 
     async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:
         """Give the newest snapshot; see ``SnapshotStore.load``."""
@@ -66,6 +71,9 @@ class SqliteSnapshotStore:
         """Delete all but the newest snapshots; see ``SnapshotStore.prune``."""
         check_prune(aggregate_id, keep=keep)
         async with self._database.transaction() as connection:
-            await connection.executemany(
-                _PRUNE, [{"aggregate_id": aggregate_id, "keep": min(keep, LARGEST_INTEGER)}]
-            )
+            await _prune(connection, aggregate_id, keep)
+
+
+async def _prune(connection: aiosqlite.Connection, aggregate_id: str, keep: int) -> None:
+    kept = {"aggregate_id": aggregate_id, "keep": min(keep, LARGEST_INTEGER)}
+    await connection.executemany(_PRUNE, [kept])

@@ -137,6 +137,69 @@ class SnapshotStoreContract(AsyncContract):
         await store.prune("unknown", keep=0)
         assert await self._versions(store, "doc-1") == [1]
 
+    @pytest.mark.parametrize(
+        ("keep", "expected"), [(1, [9]), (2, [9, 7]), (3, [9, 7, 2]), (2**70, [9, 7, 2])]
+    )
+    async def test_a_save_keeps_the_newest(
+        self, store: SnapshotStore, keep: int, expected: list[int]
+    ) -> None:
+        for version in (2, 7):
+            await store.save(snapshot(version))
+        await store.save(snapshot(9), keep=keep)
+        assert await self._versions(store, "doc-1") == expected
+        assert await store.load("doc-1") == snapshot(9)
+
+    @pytest.mark.parametrize(
+        ("keep", "expected"), [(1, [9]), (2, [9, 7]), (3, [9, 7, 4]), (4, [9, 7, 4, 2])]
+    )
+    async def test_a_slow_save_removes_nothing_newer(
+        self, store: SnapshotStore, keep: int, expected: list[int]
+    ) -> None:
+        for version in (2, 7, 9):
+            await store.save(snapshot(version))
+        await store.save(snapshot(4), keep=keep)
+        assert await self._versions(store, "doc-1") == expected
+        assert await store.load("doc-1") == snapshot(9)
+
+    @pytest.mark.parametrize(("version", "expected"), [(9, [9, 7]), (7, [9, 7]), (2, [9, 7])])
+    async def test_a_save_of_the_same_version_keeps_the_newest(
+        self, store: SnapshotStore, version: int, expected: list[int]
+    ) -> None:
+        for each in (2, 7, 9):
+            await store.save(snapshot(each))
+        again = replace(snapshot(version), state=b"new")
+        await store.save(again, keep=2)
+        assert await self._versions(store, "doc-1") == expected
+        if version in expected:
+            assert await store.load("doc-1", max_version=version) == again
+
+    async def test_a_save_leaves_other_aggregates_alone(self, store: SnapshotStore) -> None:
+        for name in ("doc-1", "doc-10", "Doc-1"):
+            for version in (1, 2, 3):
+                await store.save(snapshot(version, name))
+        await store.save(snapshot(4), keep=1)
+        assert await self._versions(store, "doc-1") == [4]
+        for name in ("doc-10", "Doc-1"):
+            assert await self._versions(store, name) == [3, 2, 1]
+
+    async def test_concurrent_saves_never_lose_the_newest(self, store: SnapshotStore) -> None:
+        versions = [*range(2, 21, 2), *range(1, 21, 2)]
+        async with asyncio.timeout(self.deadline):
+            await asyncio.gather(*(store.save(snapshot(v), keep=2) for v in versions))
+        assert await store.load("doc-1") == snapshot(20)
+        await store.save(snapshot(21), keep=2)
+        assert (await self._versions(store, "doc-1"))[0] == 21
+        assert len(await self._versions(store, "doc-1")) == 2
+
+    @pytest.mark.parametrize("keep", [0, -1, -(2**70)])
+    async def test_a_save_that_keeps_nothing_is_refused(
+        self, store: SnapshotStore, keep: int
+    ) -> None:
+        await store.save(snapshot(1))
+        with pytest.raises(ValueError, match="keep must be 1 or more"):
+            await store.save(snapshot(2), keep=keep)
+        assert await self._versions(store, "doc-1") == [1]
+
     async def test_a_pruned_version_can_be_saved_again(self, store: SnapshotStore) -> None:
         await store.save(snapshot(1))
         await store.prune("doc-1", keep=0)
