@@ -47,6 +47,7 @@ from eventsourcing_core._snapshot_store import (
     check_prune,
     check_save,
 )
+from eventsourcing_core._state import Transient
 
 __all__ = [
     "SCALARS",
@@ -82,6 +83,7 @@ __all__ = [
     "StorageError",
     "TransformError",
     "Transformer",
+    "Transient",
     "UnknownEventTypeError",
     "UnknownPluginError",
     "caused_by",

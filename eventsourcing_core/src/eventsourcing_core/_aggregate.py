@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from eventsourcing_core._event import Event
 from eventsourcing_core._event_types import EventTypes, default_event_types
 from eventsourcing_core._names import check_stream_id
+from eventsourcing_core._state import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from typing import Self
+
+
+@dataclass(slots=True)
+class StoredAs:
+    """What a repository knows of an aggregate: which stored event its state ends with."""
+
+    version: int = 0
+    """The version of that event; 0 if there is none, or it is unknown."""
+    event_id: bytes = b""
+    """The id of that event."""
+    snapshot_version: int | None = None
+    """The version of the newest snapshot that it came from or made."""
+    load_seconds: float | None = None
+    """How long loading it took, unless a snapshot was tried since."""
 
 
 class Aggregate(ABC):
@@ -48,6 +64,12 @@ class Aggregate(ABC):
     """The first part of the stream id: the class's own name, unless the class itself sets it."""
     event_types: ClassVar[EventTypes] = default_event_types
     """The registry that names the recorded events."""
+    state_version: ClassVar[int] = 1
+    """Raise it when ``apply`` comes to make another state of the same events.
+
+    Snapshots of another number are not used. Names and types of the attributes are compared
+    without it.
+    """
 
     def __init_subclass__(cls, **options: object) -> None:
         """Name the category, and refuse state that all instances would share."""
@@ -75,6 +97,7 @@ class Aggregate(ABC):
         self.version: int = 0
         self._pending_events: list[Event[Any]] = []
         self.in_doubt: int = 0
+        self._stored_as = StoredAs()
         check_stream_id(self.stream_id)
 
     @classmethod
@@ -105,6 +128,28 @@ class Aggregate(ABC):
         It never fails, checks nothing and does no I/O: what happened has happened.
         """
 
+    def snapshot_state(self) -> object:
+        """Give the state as a tree of builtins, for a snapshot.
+
+        This is a dict of the attributes that the class and its bases annotate, converted as the
+        fields of events are. Attributes marked ``Transient`` are left out. Override it to store
+        something else: None, bool, int, float, str, bytes, UUID, datetime, date, time, timedelta,
+        Decimal, lists, and dicts with ``str`` keys. Then override ``restore_state``, too, and
+        raise ``state_version`` whenever you change them.
+
+        Raises:
+            SnapshotError: An attribute cannot be stored; it says which, and what to do.
+        """
+        return state_of(type(self)).encode(self)
+
+    def restore_state(self, state: Any) -> None:
+        """Take over a state that ``snapshot_state`` gave; the aggregate was just made by its id.
+
+        Raises:
+            SnapshotError: The state is of another form.
+        """
+        state_of(type(self)).decode(state, self)
+
     def _record(self, payload: object, **metadata: object) -> None:
         """Make an event of a payload, apply it, and keep it to be saved.
 
@@ -134,7 +179,15 @@ class Aggregate(ABC):
     def from_events(cls, id: str, events: Iterable[Event[Any]]) -> Self:  # noqa: A002 - as above
         """Rebuild an aggregate from its events, the first one first."""
         aggregate = cls(id)
+        event: Event[Any] | None = None
         for event in events:
             aggregate.apply(event)
             aggregate.version += 1
+        if event is not None:
+            aggregate._stored_as = StoredAs(aggregate.version, event.raw_event_id)
         return aggregate
+
+
+def stored_as(aggregate: Aggregate) -> StoredAs:
+    """Give what is known of an aggregate's place in a store, to be read and set."""
+    return aggregate._stored_as  # noqa: SLF001 - it is the library's, and not for users

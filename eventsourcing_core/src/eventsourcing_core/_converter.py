@@ -58,10 +58,10 @@ def compile_conversion(cls: type) -> Conversion:
     Raises:
         SerializationError: For a hint that cannot be stored, naming class and field.
     """
-    return _Compiler().record(cls, cls.__name__)
+    return Compiler().record(cls, cls.__name__)
 
 
-class _Compiler:
+class Compiler:
     """Compiles one class and the classes it refers to, each once, recursion included."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class _Compiler:
 
     def conversion(self, hint: Any, where: str) -> Conversion:
         """Give the conversion of a hint; ``where`` is the field, for messages."""
-        hint = _unwrapped(hint)
+        hint = unwrapped(hint)
         origin, arguments = get_origin(hint), get_args(hint)
         if hint is Any:
             return untyped(where)
@@ -96,12 +96,12 @@ class _Compiler:
             return untyped(where, hint)
         if issubclass(hint, Enum):
             return enum(hint, where)
-        if dataclasses.is_dataclass(hint) or is_typeddict(hint) or _is_named_tuple(hint):
+        if dataclasses.is_dataclass(hint) or is_typeddict(hint) or is_named_tuple(hint):
             return self.record(hint, where)
         raise _unsupported(hint, where)
 
     def _union(self, arguments: tuple[Any, ...], where: str) -> Conversion:
-        members = [_unwrapped(member) for member in arguments if member is not type(None)]
+        members = [unwrapped(member) for member in arguments if member is not type(None)]
         if len(members) > 1:
             converted = [(member, self.conversion(member, where)) for member in members]
             some = tagged_union(converted, where)
@@ -135,7 +135,7 @@ class _Compiler:
                 lambda value: self._records[cls].encode(value),  # noqa: PLW0108 - looked up later
                 lambda tree: self._records[cls].decode(tree),  # noqa: PLW0108 - as above
             )
-            fields = [self._field(cls, *field) for field in _fields(cls, where)]
+            fields = [self._field(cls, *field) for field in fields_of(cls, where)]
             encode, decode = compile_record(cls, fields, mapping=is_typeddict(cls))
             self._records[cls] = Conversion(encode, decode)
         return self._records[cls]
@@ -144,7 +144,7 @@ class _Compiler:
         return Field(name, *self.conversion(hint, f"{cls.__name__}.{name}"), **options)
 
 
-def _unwrapped(hint: Any) -> Any:
+def unwrapped(hint: Any) -> Any:
     """Give the hint within NewType, Annotated, Required and NotRequired."""
     while True:
         if isinstance(hint, NewType):
@@ -155,7 +155,7 @@ def _unwrapped(hint: Any) -> Any:
             return hint
 
 
-def _fields(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
+def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
     """List the stored fields of a class: name, hint, and what ``Field`` must know more."""
     try:
         hints = get_type_hints(cls, localns={cls.__name__: cls}, include_extras=True)
@@ -177,7 +177,7 @@ def _fields(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
             (name, hint, {"optional": _is_optional(cls, name, hint)})
             for name, hint in hints.items()
         ]
-    if _is_named_tuple(cls):
+    if is_named_tuple(cls):
         _check_constructor(cls, set(hints))
         defaults: dict[str, Any] = getattr(cls, "_field_defaults", {})
         return [
@@ -220,7 +220,7 @@ def _dataclass_options(field: dataclasses.Field[Any]) -> dict[str, Any]:
     return options
 
 
-def _is_named_tuple(cls: type) -> bool:
+def is_named_tuple(cls: type) -> bool:
     return issubclass(cls, tuple) and hasattr(cls, "_fields")
 
 

@@ -87,7 +87,7 @@ SCALAR_BY_TYPE = {scalar.type: scalar for scalar in SCALARS}
 SCALAR_BY_NAME = {scalar.name: scalar for scalar in SCALARS}
 
 ATOMS = frozenset({type(None), bool, int, float, str, bytes})
-_LEAVES = ATOMS | SCALAR_BY_TYPE.keys()
+LEAVES = ATOMS | SCALAR_BY_TYPE.keys()
 
 
 def check_tree(value: Any, where: str) -> None:
@@ -101,22 +101,22 @@ def check_tree(value: Any, where: str) -> None:
         SerializationError: Naming the place and what to do.
     """
     kind: type[object] = type(value)
-    if kind in _LEAVES:
+    if kind in LEAVES:
         return
     if kind is dict:
         for key, item in value.items():
             if type(key) is not str:
                 message = f"{where} has the key {key!r}: keys must be str, got {type(key).__name__}"
                 raise SerializationError(message)
-            if type(item) not in _LEAVES:
+            if type(item) not in LEAVES:
                 check_tree(item, f"{where}[{key!r}]")
     elif kind is list:
         for index, item in enumerate(value):
-            if type(item) not in _LEAVES:
+            if type(item) not in LEAVES:
                 check_tree(item, f"{where}[{index}]")
     else:
         message = (
-            f"{where} is a {kind.__name__}, which an untyped event or metadata cannot hold: "
-            "convert it to a plain value or a list, or record an @event class with typed fields"
+            f"{where} is a {kind.__name__}, which untyped data cannot hold: "
+            "convert it to a plain value or a list, or give it a place in a class with typed fields"
         )
         raise SerializationError(message)
