@@ -40,6 +40,16 @@ from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._repository import Repository
 from eventsourcing_core._scalars import SCALARS, Scalar
 from eventsourcing_core._serializer import JsonSerializer, Serializer, Transformer
+from eventsourcing_core._snapshot_policy import (
+    AllOf,
+    AnyOf,
+    CombinablePolicy,
+    EveryEvents,
+    OnDemand,
+    SlowLoad,
+    SnapshotOccasion,
+    SnapshotPolicy,
+)
 from eventsourcing_core._snapshot_store import (
     Snapshot,
     SnapshotStore,
@@ -52,10 +62,13 @@ from eventsourcing_core._state import Transient
 __all__ = [
     "SCALARS",
     "Aggregate",
+    "AllOf",
+    "AnyOf",
     "Append",
     "AppendQueue",
     "AppendResult",
     "Backend",
+    "CombinablePolicy",
     "ConcurrencyError",
     "DuplicateEventError",
     "DuplicatePluginError",
@@ -65,9 +78,11 @@ __all__ = [
     "EventSourcingError",
     "EventStore",
     "EventTypes",
+    "EveryEvents",
     "ExpectedVersion",
     "InvalidStreamIdError",
     "JsonSerializer",
+    "OnDemand",
     "PagedEventStore",
     "Place",
     "PluginError",
@@ -77,8 +92,11 @@ __all__ = [
     "SchemaError",
     "SerializationError",
     "Serializer",
+    "SlowLoad",
     "Snapshot",
     "SnapshotError",
+    "SnapshotOccasion",
+    "SnapshotPolicy",
     "SnapshotStore",
     "StorageError",
     "TransformError",
