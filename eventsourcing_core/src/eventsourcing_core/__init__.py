@@ -58,6 +58,7 @@ from eventsourcing_core._snapshot_store import (
     check_save,
 )
 from eventsourcing_core._state import Transient
+from eventsourcing_core._verification import SnapshotReport, StateDifference
 
 __all__ = [
     "SCALARS",
@@ -97,7 +98,9 @@ __all__ = [
     "SnapshotError",
     "SnapshotOccasion",
     "SnapshotPolicy",
+    "SnapshotReport",
     "SnapshotStore",
+    "StateDifference",
     "StorageError",
     "TransformError",
     "Transformer",

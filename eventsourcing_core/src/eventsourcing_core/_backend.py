@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._event_store import EventStore
     from eventsourcing_core._serializer import Serializer, Transformer
+    from eventsourcing_core._snapshot_policy import SnapshotPolicy
     from eventsourcing_core._snapshot_store import SnapshotStore
 
 A = TypeVar("A", bound=Aggregate)
@@ -67,13 +68,38 @@ class Backend:
         """
         return self._part(self._snapshot_store, "snapshot store")
 
-    def repository(self, aggregate_class: type[A]) -> Repository[A]:
+    def repository(
+        self,
+        aggregate_class: type[A],
+        *,
+        snapshot_frequency: int | SnapshotPolicy | None = 100,
+        keep_snapshots: int = 2,
+        snapshot_store: SnapshotStore | None = None,
+    ) -> Repository[A]:
         """Give the repository of an aggregate class, on this backend's stores.
+
+        Snapshots are encoded as events are, transformers included.
+
+        Args:
+            aggregate_class: The class of the aggregates.
+            snapshot_frequency: See ``Repository``; None switches snapshots off.
+            keep_snapshots: See ``Repository``.
+            snapshot_store: Where snapshots are; unless given, in the backend's own snapshot store,
+                if it has one.
 
         Raises:
             StorageError: The backend has no event store.
+            ValueError: A number below 1.
         """
-        return Repository(self.event_store, aggregate_class)
+        return Repository(
+            self.event_store,
+            aggregate_class,
+            snapshot_store=self._snapshot_store if snapshot_store is None else snapshot_store,
+            snapshot_frequency=snapshot_frequency,
+            keep_snapshots=keep_snapshots,
+            serializer=self.codec.serializer,
+            transformers=self.codec.transformers,
+        )
 
     def _part(self, part: P | None, what: str) -> P:
         if part is None:

@@ -58,6 +58,8 @@ class EventCodec:
             raise ValueError(message)
         pipeline = Pipeline.of(serializer, transformers)
         self.encoding: str = pipeline.name
+        self.serializer: Serializer = pipeline.serializer
+        self.transformers: tuple[Transformer, ...] = pipeline.transformers
         self.event_types: EventTypes = event_types
         self.max_event_bytes: int = max_event_bytes
         self._write = pipeline.write

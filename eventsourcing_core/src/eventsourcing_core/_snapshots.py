@@ -1,0 +1,290 @@
+"""Snapshots of aggregates: a cache beside the events, which may be missing but is never wrong.
+
+A snapshot holds the state, and beside it the id of the last event in it. Loading reads the events
+from that one on, and uses the snapshot only if the event is there: so neither a snapshot that is
+ahead of its stream, nor one of a stream that went on differently after a restore, can be mistaken.
+Whatever else is wrong with a snapshot or its store, the events are replayed from the first one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
+from weakref import WeakSet
+
+from eventsourcing_core._aggregate import Aggregate, stored_as
+from eventsourcing_core._errors import EventSourcingError, SnapshotError
+from eventsourcing_core._layout import name_of
+from eventsourcing_core._pipeline import Pipeline, pipeline_named
+from eventsourcing_core._scalars import check_tree
+from eventsourcing_core._snapshot_policy import SnapshotOccasion
+from eventsourcing_core._snapshot_store import Snapshot
+from eventsourcing_core._state import state_of
+from eventsourcing_core._verification import SnapshotReport, differences
+
+if TYPE_CHECKING:
+    from eventsourcing_core._replay import StreamReader
+    from eventsourcing_core._snapshot_policy import SnapshotPolicy
+    from eventsourcing_core._snapshot_store import SnapshotStore
+
+A = TypeVar("A", bound=Aggregate)
+
+logger = logging.getLogger("eventsourcing_core.snapshots")
+
+_warned: WeakSet[type] = WeakSet()
+"""The classes whose state cannot be stored, of which that was said."""
+
+
+class OutdatedError(Exception):
+    """A snapshot is of another class, or of another layout: so it is after every change of one.
+
+    It is never seen outside.
+    """
+
+
+class Found(NamedTuple):
+    """A snapshot that an aggregate was restored from, if its stream goes with it."""
+
+    version: int
+    """The version of the last event in the state."""
+    event_id: bytes
+    """The id of that event."""
+
+
+class Snapshots(Generic[A]):
+    """Loads aggregates of a class from their snapshots, and takes these.
+
+    Args:
+        cls: The class of the aggregates.
+        store: Where the snapshots are.
+        reader: What reads the events.
+        policy: When to take one.
+        keep: How many of an aggregate stay.
+        pipeline: What encodes the state.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a repository that it needs
+        self,
+        cls: type[A],
+        store: SnapshotStore,
+        reader: StreamReader,
+        *,
+        policy: SnapshotPolicy,
+        keep: int,
+        pipeline: Pipeline,
+    ) -> None:
+        if keep < 1:
+            message = f"keep_snapshots must be 1 or more, got {keep}"
+            raise ValueError(message)
+        self._class = cls
+        self._store = store
+        self._reader = reader
+        self._policy = policy
+        self._keep = keep
+        self._pipeline = pipeline
+
+    async def load(self, aggregate: A, at_version: int | None) -> bool:
+        """Restore an aggregate that was just made, and apply the events after the snapshot.
+
+        False if there is no snapshot that can be used: then a log line says why, and the aggregate
+        may be half restored. Only the event store's errors are raised.
+        """
+        try:
+            expected = state_version_of(self._class)
+        except SnapshotError as error:  # there are none, so the store is not asked
+            logger.debug("%s: all events are replayed, since %s", aggregate.stream_id, error)
+            return False
+        try:
+            found = await self._find(aggregate, expected, at_version)
+        except Exception as error:  # noqa: BLE001 - whatever a store raises, the events are there
+            _log_unused(aggregate, error)
+            return False
+        if found is None:
+            logger.debug("%s: all events are replayed, there is no snapshot", aggregate.stream_id)
+            return False
+        return await self._go_on(aggregate, found, at_version)
+
+    async def _go_on(self, aggregate: A, found: Found, at_version: int | None) -> bool:
+        try:
+            fault = await self._reader.replay_after(aggregate, *found, at_version)
+        except EventSourcingError:  # the event store's: replaying would meet it, too
+            raise
+        except Exception as error:  # noqa: BLE001 - apply never fails: then the state is not right
+            _log_unused(aggregate, error)
+            return False
+        if fault:
+            _log_unused(aggregate, SnapshotError(fault))
+            return False
+        stored_as(aggregate).snapshot_version = found.version
+        return True
+
+    async def after_save(self, aggregate: A, before: int, version: int) -> None:
+        """Take a snapshot if it is due; whatever goes wrong is logged, and not raised."""
+        try:
+            stored = stored_as(aggregate)
+            occasion = SnapshotOccasion(
+                before, version, stored.snapshot_version, stored.load_seconds
+            )
+            if not self._policy.is_due(occasion):
+                return
+            if aggregate.version != version:
+                logger.debug(
+                    "%s: no snapshot at version %d, more was recorded during the save",
+                    aggregate.stream_id,
+                    version,
+                )
+                return
+            await self._take(aggregate)
+        except Exception as error:  # noqa: BLE001 - the events are stored: the save succeeded
+            _log_untaken(aggregate, version, error)
+
+    async def take(self, aggregate: A) -> None:
+        """Take a snapshot now.
+
+        Raises:
+            ValueError: The state is not that of a stored version.
+            SnapshotError: The state cannot be stored.
+            StorageError: The snapshot store failed.
+        """
+        if aggregate.pending_events:
+            message = f"{aggregate.stream_id!r} has events that are not saved: save it first"
+            raise ValueError(message)
+        if aggregate.version == 0:
+            message = f"{aggregate.stream_id!r} has no events yet: there is nothing to snapshot"
+            raise ValueError(message)
+        if stored_as(aggregate).version != aggregate.version:
+            message = (
+                f"{aggregate.stream_id!r} was neither loaded nor saved at version "
+                f"{aggregate.version} by a repository: load it first"
+            )
+            raise ValueError(message)
+        await self._take(aggregate)
+
+    async def verify(self, restored: A, replayed: A) -> SnapshotReport:
+        """Compare the newest snapshot, restored into one aggregate, with the events, in another.
+
+        Raises:
+            StorageError: A store failed.
+            SerializationError: An event cannot be read.
+        """
+        stream_id = restored.stream_id
+        try:
+            found = await self._find(restored, state_version_of(self._class), None)
+        except (SnapshotError, OutdatedError) as error:
+            return SnapshotReport(stream_id, None, reason=str(error))
+        if found is None:
+            return SnapshotReport(stream_id, None, reason="there is no snapshot")
+        await self._reader.replay(replayed, found.version)
+        stored = stored_as(replayed)
+        if stored.version < found.version:
+            reason = f"the stream ends before version {found.version} of its snapshot"
+            return SnapshotReport(stream_id, None, reason=reason)
+        if stored.event_id != found.event_id:
+            reason = f"the event at version {found.version} is not the one of the snapshot"
+            return SnapshotReport(stream_id, None, reason=reason)
+        return SnapshotReport(stream_id, found.version, differences(replayed, restored))
+
+    async def _find(self, aggregate: A, expected: str, max_version: int | None) -> Found | None:
+        """Restore an aggregate from the newest snapshot, if there is one.
+
+        Raises:
+            OutdatedError: It was made by something else than the class as it is.
+            SnapshotError: It cannot be read; says why.
+        """
+        snapshot = await self._store.load(aggregate.stream_id, max_version=max_version)
+        if snapshot is None:
+            return None
+        if snapshot.state_version != expected:
+            message = (
+                f"the snapshot at version {snapshot.version} has the state version "
+                f"{snapshot.state_version}, {self._class.__name__} has {expected}"
+            )
+            raise OutdatedError(message)
+        try:
+            return self._restore(aggregate, snapshot)
+        except Exception as error:
+            message = f"the snapshot at version {snapshot.version} cannot be read: {_said(error)}"
+            raise SnapshotError(message) from error
+
+    def _restore(self, aggregate: A, snapshot: Snapshot) -> Found:
+        if snapshot.aggregate_id != aggregate.stream_id:
+            message = f"it is one of {snapshot.aggregate_id!r}"
+            raise SnapshotError(message)
+        pipeline = self._pipeline
+        if snapshot.encoding != pipeline.name:
+            pipeline = pipeline_named(snapshot.encoding, pipeline)
+        envelope: Any = pipeline.read(snapshot.state)
+        event_id: UUID = envelope["event_id"]
+        aggregate.restore_state(envelope["state"])
+        return Found(snapshot.version, event_id.bytes)
+
+    async def _take(self, aggregate: A) -> None:
+        stored = stored_as(aggregate)
+        stored.load_seconds = None
+        snapshot = self._snapshot(aggregate)
+        await self._store.save(snapshot, keep=self._keep)
+        stored.snapshot_version = max(snapshot.version, stored.snapshot_version or 0)
+
+    def _snapshot(self, aggregate: A) -> Snapshot:
+        name = type(aggregate).__name__
+        state_version = state_version_of(type(aggregate))  # may be a class below the repository's
+        try:
+            state = aggregate.snapshot_state()
+            check_tree(state, f"what {name}.snapshot_state() gives")
+            event_id = UUID(bytes=stored_as(aggregate).event_id)
+            data = self._pipeline.write({"event_id": event_id, "state": state})
+        except SnapshotError:
+            raise
+        except Exception as error:
+            message = f"the state of {name} cannot be stored in a snapshot: {_said(error)}"
+            raise SnapshotError(message) from error
+        return Snapshot(
+            aggregate_id=aggregate.stream_id,
+            version=aggregate.version,
+            state=data,
+            encoding=self._pipeline.name,
+            state_version=state_version,
+            created_at=datetime.now(UTC),
+        )
+
+
+def state_version_of(cls: type[Aggregate]) -> str:
+    """Give what a snapshot must have been made by to be used for a class.
+
+    This is the number that the class states, and a hash of its name and its annotated layout.
+
+    Raises:
+        SnapshotError: An attribute has a type that cannot be stored, and the class does not convert
+            its state itself.
+    """
+    try:
+        layout = state_of(cls).layout
+    except SnapshotError:
+        if cls.snapshot_state is Aggregate.snapshot_state:
+            raise
+        layout = "its own"
+    text = f"{name_of(cls)}\n{layout}"
+    return f"{cls.state_version}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _log_unused(aggregate: Aggregate, error: Exception) -> None:
+    level = logging.INFO if isinstance(error, OutdatedError) else logging.WARNING
+    logger.log(level, "%s: all events are replayed, since %s", aggregate.stream_id, _said(error))
+
+
+def _log_untaken(aggregate: Aggregate, version: int, error: Exception) -> None:
+    level = logging.WARNING
+    if isinstance(error, SnapshotError):  # the class's own fault: said once, else it never ends
+        level = logging.DEBUG if type(aggregate) in _warned else logging.WARNING
+        _warned.add(type(aggregate))
+    message = "%s: no snapshot was taken at version %d, since %s"
+    logger.log(level, message, aggregate.stream_id, version, _said(error))
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, EventSourcingError | OutdatedError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

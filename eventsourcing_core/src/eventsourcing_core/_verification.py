@@ -1,0 +1,106 @@
+"""What comes of comparing a snapshot with the events it was made of."""
+
+# Data without types is this module's trade: its Anys are meant.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core._state import attributes_of, passed_over
+from eventsourcing_core._whole import is_cached_property
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "<missing>"
+
+
+_MISSING = _Missing()
+
+
+@dataclass(frozen=True, slots=True)
+class StateDifference:
+    """An attribute that a snapshot restores to another value than the events give."""
+
+    attribute: str
+    """The name of the attribute."""
+    from_events: object
+    """Its value after replaying the events."""
+    from_snapshot: object
+    """Its value after restoring the snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotReport:
+    """What ``Repository.verify`` found.
+
+    Three outcomes: nothing to compare (``version`` is None, and ``reason`` says why), a snapshot
+    that is right (``is_right``), and one that is wrong (``differences``).
+    """
+
+    stream_id: str
+    """The stream of the aggregate."""
+    version: int | None
+    """The version of the snapshot that was compared; None if there was none to be used."""
+    differences: tuple[StateDifference, ...] = ()
+    """The attributes that differ, by name."""
+    reason: str = ""
+    """Why there was nothing to compare; empty if there was."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether a snapshot was compared and found right; False also if there was none."""
+        return self.version is not None and not self.differences
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether a snapshot was compared and found wrong: what a monitor should tell you."""
+        return bool(self.differences)
+
+
+def differences(from_events: object, from_snapshot: object) -> tuple[StateDifference, ...]:
+    """Compare two aggregates of a class by their state, attribute by attribute."""
+    cls = type(from_events)
+    names = {name for each in (from_events, from_snapshot) for name, _ in attributes_of(each)}
+    return tuple(
+        StateDifference(name, one, other)
+        for name in sorted(names - passed_over(cls))
+        if not is_cached_property(cls, name)
+        and not _are_same(
+            one := getattr(from_events, name, _MISSING),
+            other := getattr(from_snapshot, name, _MISSING),
+        )
+    )
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Tell whether two values are equal all the way down, and of one type unless they are numbers.
+
+    Not by ``==`` alone: a ``defaultdict`` equals a dict, NaN does not equal itself, and a class
+    without ``__eq__`` is compared by what is in it.
+    """
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return one == other or (one != one and other != other)  # noqa: PLR0124 - NaN
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_are_same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_are_same(one[key], other[key]) for key in one)
+    kind: Any = type(one)
+    if kind.__eq__ is object.__eq__ or dataclasses.is_dataclass(kind):
+        inside, beside = dict(_parts(one)), dict(_parts(other))
+        return (one is other or bool(inside)) and _are_same(inside, beside)
+    return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - Decimal's NaN
+
+
+def _parts(value: object) -> Iterator[tuple[str, Any]]:
+    for name, part in attributes_of(value):
+        if not is_cached_property(type(value), name):
+            yield name, part
