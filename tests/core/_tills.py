@@ -1,0 +1,131 @@
+"""An aggregate with nested state, and stores that write down what they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core import (
+    Aggregate,
+    Event,
+    EventCodec,
+    EventTypes,
+    RecordedEvent,
+    Snapshot,
+    Transient,
+    event,
+)
+from eventsourcing_inmemory import InMemoryEventStore, InMemorySnapshotStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+types = EventTypes()
+
+
+@event(event_types=types)
+class Sold:
+    """Some of an article were sold."""
+
+    article: str
+    count: int
+
+
+@dataclass
+class Sales:
+    """The sales of one article."""
+
+    counts: list[int] = field(default_factory=list[int])
+
+
+class Till(Aggregate):
+    """Counts what is sold."""
+
+    event_types = types
+    total: int = 0
+    sales: dict[str, Sales]
+    shown: Transient[list[str]]
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - as in the base
+        super().__init__(id)
+        self.sales = {}
+        self.shown = []
+
+    def sell(self, *counts: int, article: str = "tea") -> None:
+        """Sell some, in as many events as there are counts."""
+        for count in counts:
+            self._record(Sold(article, count))
+
+    def apply(self, event: Event[Sold]) -> None:
+        """Add."""
+        self.total += event.data.count
+        self.sales.setdefault(event.data.article, Sales()).counts.append(event.data.count)
+
+
+def state(till: Till) -> tuple[object, ...]:
+    """Give all that matters of a till."""
+    return till.id, till.version, till.total, till.sales, till.shown
+
+
+class Events(InMemoryEventStore):
+    """Writes down from which version it was read, and how many events it gave."""
+
+    def __init__(self) -> None:
+        super().__init__(EventCodec(event_types=types))
+        self.reads: list[int] = []
+        self.given = 0
+
+    def read(
+        self, stream_id: str, *, from_version: int = 1, **options: Any
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read."""
+        self.reads.append(from_version)
+        return self._counted(super().read(stream_id, from_version=from_version, **options))
+
+    async def _counted(
+        self, events: AsyncIterator[RecordedEvent[Any]]
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        async for recorded in events:
+            self.given += 1
+            yield recorded
+
+
+class Shelf(InMemorySnapshotStore):
+    """Writes down its calls, and can be told to fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+        self.error: BaseException | None = None
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        """Save."""
+        self._called("save")
+        await super().save(snapshot, keep=keep)
+
+    async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:
+        """Load."""
+        self._called("load")
+        return await super().load(aggregate_id, max_version=max_version)
+
+    async def prune(self, aggregate_id: str, *, keep: int) -> None:
+        """Prune."""
+        self._called("prune")
+        await super().prune(aggregate_id, keep=keep)
+
+    def versions(self, stream_id: str = "Till-1") -> list[int]:
+        """List the versions there are."""
+        return sorted(self._snapshots.get(stream_id, {}))
+
+    def the(self, version: int) -> Snapshot:
+        """Give one of them."""
+        return self._snapshots["Till-1"][version]
+
+    def put(self, snapshot: Snapshot) -> None:
+        """Put one there."""
+        self._snapshots.setdefault("Till-1", {})[snapshot.version] = snapshot
+
+    def _called(self, method: str) -> None:
+        self.calls.append(method)
+        if self.error is not None:
+            raise self.error

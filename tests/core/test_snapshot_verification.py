@@ -1,0 +1,170 @@
+"""What `verify` sees."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from eventsourcing_core import Repository, SnapshotReport, StateDifference, StorageError
+from eventsourcing_core._verification import _are_same, differences
+from tests.core._tills import Events, Sales, Shelf, Till
+
+
+@pytest.fixture
+def events() -> Events:
+    return Events()
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+def repository(events: Events, shelf: Shelf, cls: type[Till] = Till) -> Repository[Till]:
+    return Repository(events, cls, snapshot_store=shelf, snapshot_frequency=3)
+
+
+async def filled(events: Events, shelf: Shelf, cls: type[Till] = Till) -> Repository[Till]:
+    tills = repository(events, shelf, cls)
+    await tills.update("1", lambda till: till.sell(1, 2, 3))
+    await tills.update("1", lambda till: till.sell(4))
+    return tills
+
+
+async def test_a_right_snapshot_is_right_at_its_version(events: Events, shelf: Shelf) -> None:
+    tills = await filled(events, shelf)
+    events.given = 0
+    report = await tills.verify("1")
+    assert report == SnapshotReport("Till-1", 3)
+    assert (report.is_right, report.is_wrong) == (True, False)
+    assert events.given == 3
+
+
+async def test_without_a_snapshot_there_is_nothing_to_compare(events: Events, shelf: Shelf) -> None:
+    report = await repository(events, shelf).verify("1")
+    assert report == SnapshotReport("Till-1", None, reason="there is no snapshot")
+    assert (report.is_right, report.is_wrong) == (False, False)
+
+
+class Lossy(Till):
+    """Forgets something when it is restored."""
+
+    category = "Till"
+
+    def restore_state(self, state: Any) -> None:
+        super().restore_state({**state, "total": -1})
+        self.sales["tea"].counts.pop()
+        self.shown = ["transient"]
+
+
+async def test_a_wrong_snapshot_names_the_attributes_that_differ(
+    events: Events, shelf: Shelf
+) -> None:
+    report = await (await filled(events, shelf, Lossy)).verify("1")
+    assert (report.version, report.is_right, report.is_wrong) == (3, False, True)
+    assert report.differences == (
+        StateDifference("sales", {"tea": Sales([1, 2, 3])}, {"tea": Sales([1, 2])}),
+        StateDifference("total", 6, -1),
+    )
+
+
+class Partial(Till):
+    """Stores less than it has, and converts it itself."""
+
+    category = "Till"
+
+    def snapshot_state(self) -> object:
+        return {"total": self.total}
+
+    def restore_state(self, state: Any) -> None:
+        self.total = state["total"]
+
+
+async def test_what_a_class_forgets_to_store_is_found(events: Events, shelf: Shelf) -> None:
+    report = await (await filled(events, shelf, Partial)).verify("1")
+    assert report.differences == (StateDifference("sales", {"tea": Sales([1, 2, 3])}, {}),)
+
+
+def test_an_attribute_that_only_one_has_differs() -> None:
+    one, other = Till("1"), Till("1")
+    del other.sales
+    ((name, there, missing),) = [
+        (d.attribute, d.from_events, d.from_snapshot) for d in differences(one, other)
+    ]
+    assert (name, there, repr(missing)) == ("sales", {}, "<missing>")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"state": b""}, "the snapshot at version 3 cannot be read"),
+        ({"state_version": "0"}, "has the state version 0"),
+        ({"version": 2}, "the event at version 2 is not the one of the snapshot"),
+        ({"version": 9}, "the stream ends before version 9"),
+    ],
+)
+async def test_a_snapshot_that_no_load_would_use_is_not_compared(
+    events: Events, shelf: Shelf, change: dict[str, Any], reason: str
+) -> None:
+    tills = await filled(events, shelf)
+    snapshot = shelf.the(3)
+    await shelf.prune("Till-1", keep=0)
+    shelf.put(replace(snapshot, **change))
+    report = await tills.verify("1")
+    assert (report.version, report.is_right, report.is_wrong) == (None, False, False)
+    assert reason in report.reason
+
+
+async def test_a_store_that_is_down_is_an_error(events: Events, shelf: Shelf) -> None:
+    tills = await filled(events, shelf)
+    shelf.error = StorageError("down")
+    with pytest.raises(StorageError, match="down"):
+        await tills.verify("1")
+
+
+class Plain:
+    """Has no way to compare itself."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+@dataclass(eq=False)
+class Careless:
+    value: object
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (1, 1.0, True),
+        (NAN, float("nan"), True),
+        ([NAN], [float("nan")], True),
+        (Decimal("nan"), Decimal("nan"), True),
+        (Decimal("1.0"), Decimal("1.00"), True),
+        ("a", b"a", False),
+        ({"a": 1}, defaultdict(int, a=1), False),
+        ([1, [2]], [1, [3]], False),
+        ([1], [1, 2], False),
+        ((1,), [1], False),
+        ({1, 2}, {2, 1}, True),
+        ({1: [2]}, {1: [2], 3: []}, False),
+        (Plain([1]), Plain([1]), True),
+        (Plain([1]), Plain([2]), False),
+        (Careless([1]), Careless([1]), True),
+        (Careless([1]), Careless([2]), False),
+        (object(), object(), False),
+        (None, 0, False),
+    ],
+)
+def test_values_are_compared_all_the_way_down(
+    one: object, other: object, *, expected: bool
+) -> None:
+    assert _are_same(one, other) is expected
