@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eventsourcing_core import Event, JsonSerializer, Repository, StorageError
-from tests.core._tills import Events, Shelf, Sold, Till, state
+from tests.core._tills import Events, Sales, Shelf, Sold, Till, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,6 +120,10 @@ def tampered(tree: object) -> Callable[[Snapshot], Snapshot]:
     return lambda snapshot: replace(snapshot, state=data)
 
 
+def cut_off(snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, state=snapshot.state[:-9])
+
+
 def lacks_its_state(snapshot: Snapshot) -> Snapshot:
     tree: Any = JsonSerializer().deserialize(snapshot.state)
     del tree["state"]
@@ -136,7 +140,7 @@ def has_another_state(snapshot: Snapshot) -> Snapshot:
     ("change", "reason"),
     [
         (lambda s: replace(s, state=b""), "the snapshot at version 5 cannot be read: JSONDecode"),
-        (lambda s: replace(s, state=s.state[:-9]), "cannot be read: JSONDecodeError"),
+        (cut_off, "cannot be read: JSONDecodeError"),
         (lambda s: replace(s, state=b"\xff\xfe"), "cannot be read: UnicodeDecodeError"),
         (lambda s: replace(s, encoding="zebra"), "cannot be read: no serializer for 'zebra'"),
         (lambda s: replace(s, encoding="json+zz"), "cannot be read: no transformer for 'zz'"),
@@ -344,7 +348,7 @@ class Custom(Till):
         total, sales = state
         self.total = total
         for article, counts in sales:
-            self.sales[article] = type("Sales", (), {"counts": counts})()
+            self.sales[article] = Sales(counts)
 
 
 async def test_a_class_may_convert_its_state_itself(events: Events, shelf: Shelf) -> None:

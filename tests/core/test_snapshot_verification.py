@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
 
 from eventsourcing_core import Repository, SnapshotReport, StateDifference, StorageError
-from eventsourcing_core._verification import _are_same, differences
+from eventsourcing_core._verification import _Comparison, differences
 from tests.core._tills import Events, Sales, Shelf, Till
 
 
@@ -138,6 +139,18 @@ class Careless:
     value: object
 
 
+class Kind(Enum):
+    ONE = 1
+    TWO = 2
+
+
+def knot(value: int) -> Plain:
+    """Make an object that leads to itself."""
+    made = Plain(None)
+    made.value = [made, value]
+    return made
+
+
 NAN = float("nan")
 
 
@@ -162,9 +175,14 @@ NAN = float("nan")
         (Careless([1]), Careless([2]), False),
         (object(), object(), False),
         (None, 0, False),
+        (Kind.ONE, Kind.ONE, True),
+        (Kind.ONE, Kind.TWO, False),
+        (Plain(Kind.ONE), Plain(Kind.TWO), False),
+        (knot(1), knot(1), True),
+        (knot(1), knot(2), False),
     ],
 )
 def test_values_are_compared_all_the_way_down(
     one: object, other: object, *, expected: bool
 ) -> None:
-    assert _are_same(one, other) is expected
+    assert _Comparison().are_same(one, other) is expected

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eventsourcing_core._state import attributes_of, passed_over
 from eventsourcing_core._whole import is_cached_property
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class _Missing:
@@ -72,35 +69,55 @@ def differences(from_events: object, from_snapshot: object) -> tuple[StateDiffer
         StateDifference(name, one, other)
         for name in sorted(names - passed_over(cls))
         if not is_cached_property(cls, name)
-        and not _are_same(
+        and not _Comparison().are_same(
             one := getattr(from_events, name, _MISSING),
             other := getattr(from_snapshot, name, _MISSING),
         )
     )
 
 
-def _are_same(one: Any, other: Any) -> bool:
-    """Tell whether two values are equal all the way down, and of one type unless they are numbers.
+class _Comparison:
+    """Compares two values all the way down, and asks that they are of one type or numbers.
 
-    Not by ``==`` alone: a ``defaultdict`` equals a dict, NaN does not equal itself, and a class
-    without ``__eq__`` is compared by what is in it.
+    Not by ``==`` alone: a ``defaultdict`` equals a dict, NaN does not equal itself, and what has no
+    ``__eq__`` is compared by its attributes.
     """
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return one == other or (one != one and other != other)  # noqa: PLR0124 - NaN
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(_are_same, one, other))
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_are_same(one[key], other[key]) for key in one)
-    kind: Any = type(one)
-    if kind.__eq__ is object.__eq__ or dataclasses.is_dataclass(kind):
-        inside, beside = dict(_parts(one)), dict(_parts(other))
-        return (one is other or bool(inside)) and _are_same(inside, beside)
-    return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - Decimal's NaN
+
+    def __init__(self) -> None:
+        self._pairs: set[tuple[int, int]] = set()
+
+    def are_same(self, one: Any, other: Any) -> bool:
+        if one is other:
+            return True
+        if isinstance(one, int | float) and isinstance(other, int | float):
+            return one == other or (one != one and other != other)  # noqa: PLR0124 - NaN
+        if type(one) is not type(other):
+            return False
+        if isinstance(one, list | tuple | dict) or _has_parts(one):
+            return self._have_same(one, other)
+        return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - Decimal
+
+    def _have_same(self, one: Any, other: Any) -> bool:
+        pair = (id(one), id(other))
+        if pair in self._pairs:  # what leads back to itself: being compared further up
+            return True
+        self._pairs.add(pair)
+        if isinstance(one, list | tuple):
+            return len(one) == len(other) and all(map(self.are_same, one, other))
+        if not isinstance(one, dict):
+            if not _parts(one) and not dataclasses.is_dataclass(one):
+                return False  # nothing tells such objects apart but which of them it is
+            one, other = _parts(one), _parts(other)
+        return one.keys() == other.keys() and all(
+            self.are_same(value, other[key]) for key, value in one.items()
+        )
 
 
-def _parts(value: object) -> Iterator[tuple[str, Any]]:
-    for name, part in attributes_of(value):
-        if not is_cached_property(type(value), name):
-            yield name, part
+def _has_parts(value: object) -> bool:
+    kind: Any = type(value)
+    return dataclasses.is_dataclass(kind) or kind.__eq__ is object.__eq__
+
+
+def _parts(value: object) -> dict[str, Any]:
+    parts = attributes_of(value)
+    return {name: part for name, part in parts if not is_cached_property(type(value), name)}

@@ -1,0 +1,168 @@
+"""An aggregate with state of many forms, and an event store that counts what it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+
+from eventsourcing_core import Aggregate, Event, EventTypes, RecordedEvent, event
+from eventsourcing_core._state import OWN_ATTRIBUTES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+
+    from eventsourcing_core import AppendResult, EventStore, ExpectedVersion, PagedEventStore
+
+types = EventTypes()
+
+
+class Mood(Enum):
+    """How an account is."""
+
+    GOOD = "good"
+    BAD = "bad"
+
+
+@event(event_types=types)
+class Booked:
+    """An amount was booked to an account."""
+
+    account: str
+    amount: Decimal
+
+
+@event(event_types=types)
+class Renamed:
+    """An account got another name."""
+
+    account: str
+    to: str
+
+
+@event(event_types=types)
+class Closed:
+    """An account was closed."""
+
+    account: str
+
+
+@dataclass
+class Account:
+    """One account of a ledger: it changes."""
+
+    amounts: list[Decimal] = field(default_factory=list[Decimal])
+    mood: Mood = Mood.GOOD
+
+
+class Ledger(Aggregate):
+    """Accounts, what was closed, and sums."""
+
+    event_types = types
+    total: Decimal = Decimal(0)
+    last: Decimal | str | None = None
+    at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    accounts: dict[str, Account]
+    closed: set[str]
+    pairs: dict[tuple[str, int], list[str]]
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - as in the base
+        super().__init__(id)
+        self.accounts = {}
+        self.closed = set()
+        self.pairs = {}
+
+    def record(self, changes: Iterable[object]) -> None:
+        """Record what happened."""
+        for change in changes:
+            self._record(change)
+
+    def apply(self, event: Event[Booked | Renamed | Closed]) -> None:
+        """Change the state, whatever the order of events is."""
+        self.at += timedelta(microseconds=1)
+        match event.data:
+            case Booked(account, amount):
+                self.total += amount
+                self.last = amount
+                booked = self.accounts.setdefault(account, Account())
+                booked.amounts.append(amount)
+                booked.mood = Mood.BAD if amount < 0 else Mood.GOOD
+            case Renamed(account, to):
+                self.last = to
+                self.accounts[to] = self.accounts.pop(account, Account())
+                self.pairs.setdefault((account, len(self.accounts)), []).append(to)
+            case Closed(account):
+                self.last = None
+                self.closed.add(account)
+                self.accounts.pop(account, None)
+
+
+def state(ledger: Ledger) -> dict[str, object]:
+    """Give version and state."""
+    own = OWN_ATTRIBUTES - {"version"}
+    values = {name: getattr(ledger, name) for name in Ledger.__annotations__}
+    return values | {name: value for name, value in vars(ledger).items() if name not in own}
+
+
+_names = st.sampled_from(["a", "b", "Zoë"])
+changes = st.one_of(
+    st.builds(Booked, _names, st.decimals(-100, 100, places=2)),
+    st.builds(Renamed, _names, _names),
+    st.builds(Closed, _names),
+)
+"""What may happen to a ledger."""
+
+
+class Counting:
+    """A store with pages that writes down from where it was read, and how many events it gave."""
+
+    def __init__(self, store: EventStore, paged: PagedEventStore) -> None:
+        self._store, self._paged = store, paged
+        self.reads: list[int] = []
+        self.given = 0
+
+    async def append(
+        self,
+        stream_id: str,
+        events: Sequence[Event[object]],
+        *,
+        expected_version: int | ExpectedVersion,
+    ) -> AppendResult:
+        """Append."""
+        return await self._store.append(stream_id, events, expected_version=expected_version)
+
+    def read(self, *arguments: Any, **options: Any) -> AsyncIterator[RecordedEvent[Any]]:
+        """Not used where there are pages."""
+        raise NotImplementedError
+
+    async def read_pages(
+        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        """Read by the page."""
+        self.reads.append(from_version)
+        async for page in self._paged.read_pages(
+            stream_id, from_version=from_version, to_version=to_version
+        ):
+            events = list(page)
+            self.given += len(events)
+            yield events
+
+    def read_all(
+        self,
+        *,
+        after_position: int = 0,
+        limit: int | None = None,
+        event_types: Collection[str] | None = None,
+        stream_prefix: str | None = None,
+        backward: bool = False,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Not used by repositories."""
+        raise NotImplementedError
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        """Not used by repositories."""
+        raise NotImplementedError
