@@ -18,7 +18,7 @@ from eventsourcing_core import (
 from eventsourcing_inmemory import InMemoryEventStore, InMemorySnapshotStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
 types = EventTypes()
 
@@ -88,6 +88,19 @@ class Events(InMemoryEventStore):
         async for recorded in events:
             self.given += 1
             yield recorded
+
+
+class PagedEvents(Events):
+    """Gives a stream in pages of three."""
+
+    async def read_pages(
+        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        """Read by the page."""
+        every = self.read(stream_id, from_version=from_version, to_version=to_version)
+        events = [event async for event in every]
+        for first in range(0, len(events), 3):
+            yield iter(events[first : first + 3])
 
 
 class Shelf(InMemorySnapshotStore):

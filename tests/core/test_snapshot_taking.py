@@ -271,6 +271,7 @@ async def test_a_policy_is_given_the_facts(events: Events, shelf: Shelf) -> None
     for counts in ((1, 1), (1,), (1,)):
         till.sell(*counts)
         await tills.save(till)
+    await tills.save(till)  # nothing
     await tills.update("1", lambda till: till.sell(1))
     facts = [(o.version_before, o.version, o.snapshot_version) for o in occasions]
     assert facts == [(0, 2, None), (2, 3, None), (3, 4, 3), (4, 5, 4)]
@@ -289,6 +290,21 @@ async def test_a_snapshot_is_taken_on_demand(events: Events, shelf: Shelf) -> No
     rebuilt = Till.from_events("1", [e async for e in events.read("Till-1", to_version=9)])
     await tills.take_snapshot(rebuilt)
     assert shelf.versions() == [9, 100]
+
+
+async def test_a_snapshot_is_taken_of_what_a_snapshot_gave(
+    tills: Repository[Till], shelf: Shelf, log: pytest.LogCaptureFixture
+) -> None:
+    await tills.update("1", lambda till: till.sell(1, 2, 3, 4, 5))
+    till = await tills.load("1")
+    await shelf.prune("Till-1", keep=0)
+    log.clear()
+    await tills.take_snapshot(till)
+    assert shelf.versions() == [5]
+    size = len(shelf.the(5).state)
+    assert said(log, logging.DEBUG) == [
+        f"Till-1: a snapshot was taken at version 5, of {size} bytes"
+    ]
 
 
 async def test_what_is_no_stored_version_gives_no_snapshot(tills: Repository[Till]) -> None:

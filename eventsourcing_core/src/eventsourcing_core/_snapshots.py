@@ -227,6 +227,8 @@ class Snapshots(Generic[A]):
         snapshot = self._snapshot(aggregate)
         await self._store.save(snapshot, keep=self._keep)
         stored.snapshot_version = max(snapshot.version, stored.snapshot_version or 0)
+        message = "%s: a snapshot was taken at version %d, of %d bytes"
+        logger.debug(message, snapshot.aggregate_id, snapshot.version, len(snapshot.state))
 
     def _snapshot(self, aggregate: A) -> Snapshot:
         name = type(aggregate).__name__
