@@ -107,10 +107,12 @@ Row = tuple[Any, ...]  # one row of the log: the case, its Facts, the Task, the 
 class PermitApplication(Aggregate):
     """One application on its way: its facts, and what was done about it, and when."""
 
+    facts: Facts | None = None
+    history: list[tuple[Task, datetime]]
+
     def __init__(self, id: str) -> None:  # noqa: A002 - Aggregate's own name for it
         super().__init__(id)
-        self.facts: Facts | None = None
-        self.history: list[tuple[Task, datetime]] = []
+        self.history = []
 
     def apply(self, event: Event[ApplicationReceived | TaskDone]) -> None:
         """Take the facts from the first event, and from every event what was done."""

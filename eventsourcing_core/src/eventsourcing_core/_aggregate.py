@@ -33,8 +33,10 @@ class StoredAs:
 class Aggregate(ABC):
     """A consistency boundary: commands check the state and record events, ``apply`` changes it.
 
-    Subclasses annotate their state with defaults, or set it in ``__init__(self, id)`` after
-    calling ``super().__init__(id)``.
+    Subclasses annotate their state in the body of the class, with defaults, or without and set it
+    in ``__init__(self, id)`` after calling ``super().__init__(id)``. What is annotated there is
+    what a snapshot holds; what is annotated only in ``__init__`` cannot be seen, and is refused
+    when a snapshot is taken.
 
     >>> from eventsourcing_core import Event, event
     >>> @event("counter.raised")
