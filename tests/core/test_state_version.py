@@ -21,7 +21,7 @@ NAME = "a_module_of_this_test"
 SOURCE = """
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar, NotRequired, TypedDict
+from typing import ClassVar, Final, Literal, NotRequired, TypedDict
 from eventsourcing_core import Aggregate, Transient
 
 class Colour(Enum):
@@ -50,6 +50,9 @@ class Held(Base):
     first: int = 0
     lines: dict[str, Line]
     either: int | str = 0
+    few: Literal["a", "b"] = "a"
+    once: Final[int]
+    MOST: Final = 5
 
     def apply(self, event):
         self.first += 1
@@ -95,6 +98,8 @@ def changed(old: str, new: str) -> str:
         ("loud: bool", "loud: NotRequired[bool]"),
         ("RED = 1\n    GREEN = 2", "RED = 2\n    GREEN = 1"),
         ("RED = 1", "CRIMSON = 1"),
+        ('Literal["a", "b"]', 'Literal["a", "c"]'),
+        ("once: Final[int]", "once: Final[str]"),
     ],
 )
 def test_a_changed_layout_has_another_version(old: str, new: str) -> None:
@@ -114,6 +119,10 @@ def test_a_changed_layout_has_another_version(old: str, new: str) -> None:
         ),
         ("n: int\n    colour: Colour", "colour: Colour\n    n: int"),
         ("int | str = 0", "str | int = 0"),
+        ('Literal["a", "b"]', 'Literal["b", "a"]'),
+        ("once: Final[int]", "once: int"),
+        ("MOST: Final = 5", "MOST: Final = 6"),
+        ("MOST: Final = 5\n", "\n"),
         ('category = "held"', 'category = "kept"'),
     ],
 )

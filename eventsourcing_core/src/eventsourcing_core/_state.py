@@ -143,29 +143,31 @@ def attributes_of(instance: Any) -> Iterator[tuple[str, Any]]:
             yield name, getattr(instance, name)
 
 
+@cache
 def passed_over(cls: type) -> frozenset[str]:
     """List the attributes of a class that are no state: the library's own and transient ones."""
-    compiled = _compiled(cls)
-    return OWN_ATTRIBUTES if isinstance(compiled, str) else compiled.passed_over
+    try:
+        hints = _hints(cls)
+    except SerializationError:  # a class that converts its state itself may have any hints
+        return OWN_ATTRIBUTES
+    return OWN_ATTRIBUTES | {name for name, hint in hints.items() if _is_transient(hint)}
 
 
 @cache
 def _compiled(cls: type) -> State | str:
     """Compile, or say why not: what cannot be stored is asked for at every load."""
     compiler, hints, attributes = Compiler(), dict[str, Any](), list[Attribute]()
-    skipped = set(OWN_ATTRIBUTES)
+    skipped = passed_over(cls)
     try:
         for name, hint in _hints(cls).items():
-            if _is_transient(hint):
-                skipped.add(name)
-            elif name not in skipped:
+            if name not in skipped:
                 hints[name] = hint
                 encode, decode, _ = compiler.conversion(hint, f"{cls.__name__}.{name}")
                 attributes.append(Attribute(name, encode, decode))
         layout = layout_of(hints)
     except SerializationError as error:
         return f"{error}; mark the attribute as Transient[…] if it is no state, {_CURE}"
-    return State(cls.__name__, tuple(attributes), frozenset(skipped), layout)
+    return State(cls.__name__, tuple(attributes), skipped, layout)
 
 
 def _hints(cls: type) -> dict[str, Any]:
