@@ -63,7 +63,7 @@ class SnapshotReport:
 
 def differences(from_events: object, from_snapshot: object) -> tuple[StateDifference, ...]:
     """Compare two aggregates of a class by their state, attribute by attribute."""
-    cls = type(from_events)
+    cls: Any = type(from_events)
     names = {name for each in (from_events, from_snapshot) for name, _ in attributes_of(each)}
     return tuple(
         StateDifference(name, one, other)
