@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import time
-from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +15,10 @@ import msgpack
 
 from benchmarks._measure import Account, Deposited, deposits, report, take_turns
 from eventsourcing_core import open_backend
-from tests.eventsourcing_postgres._server import Server
+from tests.eventsourcing_postgres._databases import RUN, temporary_database
+from tests.eventsourcing_postgres._server import running_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from benchmarks._measure import Side
     from eventsourcing_core import Backend
 
@@ -62,8 +59,14 @@ numbers = count(1)
 
 
 async def main(rounds: int = 7) -> None:
-    """Measure on a server of its own, or on the database that an environment variable names."""
-    async with database() as url, asyncpg.create_pool(url, min_size=POOL, max_size=POOL) as pool:
+    """Measure in a database of its own, which is dropped afterwards."""
+    with running_server() as server, temporary_database(server, f"{RUN}_bench") as url:
+        await measure(url, rounds)
+
+
+async def measure(url: str, rounds: int) -> None:
+    """Measure in an empty database."""
+    async with asyncpg.create_pool(url, min_size=POOL, max_size=POOL) as pool:
         await pool.execute(TABLES)
         async with open_backend(
             url, serializer="msgpack", min_size=POOL, max_size=POOL, migrate=True
@@ -72,21 +75,6 @@ async def main(rounds: int = 7) -> None:
             await loads(backend, pool, rounds)
             await reads(backend, pool)
             await horizon(backend, pool, rounds)
-
-
-@asynccontextmanager
-async def database() -> AsyncIterator[str]:
-    """Give the URL of an empty database: ``EVENTSOURCING_POSTGRES_URL``, or a server's own."""
-    named = os.environ.get("EVENTSOURCING_POSTGRES_URL")
-    if named:
-        yield named
-        return
-    server = Server()
-    try:
-        server.start()
-        yield server.url()
-    finally:
-        server.stop()
 
 
 def row() -> tuple[Any, ...]:

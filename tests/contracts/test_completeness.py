@@ -9,6 +9,7 @@ import pytest
 
 from eventsourcing_core.testing import (
     EventStoreContract,
+    PagedEventStoreContract,
     SerializerContract,
     SnapshotStoreContract,
 )
@@ -23,6 +24,7 @@ FAULTS: dict[type[object], list[str]] = {
         "test_broken_values.py",
         "test_broken_waits.py",
     ],
+    PagedEventStoreContract: ["test_broken_pages.py"],
     SerializerContract: ["test_broken_serializers.py"],
     SnapshotStoreContract: ["test_broken_snapshot_stores.py"],
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -18,7 +19,7 @@ import asyncpg
 import pytest
 
 from eventsourcing_postgres import migrate
-from tests.eventsourcing_postgres._server import Server
+from tests.eventsourcing_postgres._server import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -48,54 +49,47 @@ def run_apart(work: Coroutine[object, object, None]) -> None:
         threads.submit(asyncio.run, work).result()
 
 
+@contextmanager
+def temporary_database(server_url: str, name: str, options: str = "") -> Iterator[str]:
+    """Give the URL of a database that is made now, and dropped afterwards."""
+    run_apart(execute(server_url, f"create database {name} {options}"))
+    try:
+        yield with_database(server_url, name)
+    finally:
+        run_apart(execute(server_url, f"drop database if exists {name} with (force)"))
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """Give the URL of a database on a running server."""
-    named = os.environ.get("EVENTSOURCING_POSTGRES_URL")
-    if named:
-        yield named
-        return
-    server = Server()
-    try:
-        server.demand_password("guarded")
-        server.start()
-        run_apart(execute(server.url(), "create role guarded login"))
-        yield server.url()
-    finally:
-        server.stop()
+    with running_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def template(server_url: str) -> Iterator[str]:
     """Give the name of a database that is migrated and empty."""
     name = f"{RUN}_template"
+    with temporary_database(server_url, name) as url:
 
-    async def make() -> None:
-        await execute(server_url, f"create database {name}")
-        async with asyncpg.create_pool(
-            with_database(server_url, name), min_size=1, max_size=2
-        ) as pool:
-            await migrate(pool)
+        async def make() -> None:
+            async with asyncpg.create_pool(url, min_size=1, max_size=2) as pool:
+                await migrate(pool)
 
-    run_apart(make())
-    yield name
-    run_apart(execute(server_url, f"drop database {name} with (force)"))
+        run_apart(make())
+        yield name
 
 
 @pytest.fixture
 def make_database(server_url: str, template: str) -> Iterator[Callable[[], str]]:
     """Give a function that makes a fresh, migrated database, and returns its URL."""
-    made: list[str] = []
+    with ExitStack() as made:
 
-    def make() -> str:
-        name = f"{RUN}_{next(_names)}"
-        made.append(name)
-        run_apart(execute(server_url, f"create database {name} template {template}"))
-        return with_database(server_url, name)
+        def make() -> str:
+            name = f"{RUN}_{next(_names)}"
+            return made.enter_context(temporary_database(server_url, name, f"template {template}"))
 
-    yield make
-    for name in made:
-        run_apart(execute(server_url, f"drop database if exists {name} with (force)"))
+        yield make
 
 
 @pytest.fixture

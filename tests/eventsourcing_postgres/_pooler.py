@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.eventsourcing_postgres._server import NOBODY, _free_port
+from tests.eventsourcing_postgres._server import NOBODY, free_port
 
 
 def executable() -> str | None:
@@ -39,7 +39,7 @@ class Pooler:
             "user": unquote(server.username or "postgres"),
             "password": unquote(server.password or ""),
         }
-        self._port = _free_port()
+        self._port = free_port()
         self._user = NOBODY if os.getuid() == 0 else None  # it refuses to run as root
         self._folder = Path(tempfile.mkdtemp(prefix="pooler-"))
         self._folder.chmod(0o755)

@@ -9,16 +9,18 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
 NOBODY = 65534
 """PostgreSQL refuses to run as root, so root runs it as this user."""
+GUARDED = "guarded"
+"""The user who needs a password, if there is one of this name."""
 
 
 class Server:
@@ -47,7 +49,7 @@ class Server:
         self._data.mkdir(mode=0o700)
         if self._user is not None:
             os.chown(self._data, NOBODY, NOBODY)
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._run(
             "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
@@ -115,6 +117,26 @@ class Server:
         )
 
 
+@contextmanager
+def running_server() -> Iterator[str]:
+    """Give the URL of a database on a running server.
+
+    ``EVENTSOURCING_POSTGRES_URL`` names one; else it is one of its own, which trusts everybody but
+    the user ``GUARDED``, and is stopped at the end.
+    """
+    named = os.environ.get("EVENTSOURCING_POSTGRES_URL")
+    if named:
+        yield named
+        return
+    server = Server()
+    try:
+        server.demand_password(GUARDED)
+        server.start()
+        yield server.url()
+    finally:
+        server.stop()
+
+
 def running(pids: Collection[int]) -> set[int]:
     """Give those of some processes that still run; one that nobody reaped does not."""
     return {
@@ -150,7 +172,7 @@ def _wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from tests.eventsourcing_postgres._databases import RUN, execute, run_apart, with_database
+from tests.eventsourcing_postgres._databases import RUN, temporary_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-
-__all__ = ["execute", "with_database"]
 
 
 @pytest.fixture(scope="session")
 def contract_url(server_url: str, template: str) -> Iterator[str]:
     """Give the URL of one database for all contract tests; they empty it themselves."""
-    name = f"{RUN}_contract"
-    run_apart(execute(server_url, f"create database {name} template {template}"))
-    yield with_database(server_url, name)
-    run_apart(execute(server_url, f"drop database {name} with (force)"))
+    with temporary_database(server_url, f"{RUN}_contract", f"template {template}") as url:
+        yield url
 
 
 @pytest.fixture

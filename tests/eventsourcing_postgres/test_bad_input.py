@@ -25,7 +25,8 @@ from eventsourcing_core import (
     open_backend,
 )
 from eventsourcing_postgres import PostgresEventStore, PostgresSnapshotStore, migrate, status
-from tests.eventsourcing_postgres._databases import execute, run_apart, with_database
+from tests.eventsourcing_postgres._databases import execute, temporary_database
+from tests.eventsourcing_postgres._server import GUARDED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -141,12 +142,14 @@ async def refused(url: str, **options: Any) -> StorageError:
 
 
 @pytest.fixture
-async def guarded_url(url: str) -> str:
+async def guarded_url(url: str) -> AsyncIterator[str]:
     """Give the URL of a user whose password the server checks."""
     if "EVENTSOURCING_POSTGRES_URL" in os.environ:
         pytest.skip("the named server decides by itself whether it checks passwords")
-    await execute(url, f"alter role guarded password '{SECRET}'")
-    return urlsplit(url)._replace(netloc=f"guarded@{urlsplit(url).netloc.split('@')[1]}").geturl()
+    await execute(url, f"create role {GUARDED} login password '{SECRET}'")
+    address = urlsplit(url).netloc.split("@")[1]
+    yield urlsplit(url)._replace(netloc=f"{GUARDED}@{address}").geturl()
+    await execute(url, f"drop owned by {GUARDED}; drop role {GUARDED}")
 
 
 async def test_a_wrong_password_is_refused_and_not_shown(guarded_url: str) -> None:
@@ -163,8 +166,8 @@ async def test_a_missing_password_is_refused(guarded_url: str) -> None:
 async def test_a_password_of_any_characters_is_quoted_in_the_url(
     url: str, guarded_url: str
 ) -> None:
-    await execute(url, "grant usage on schema eventsourcing to guarded")
-    await execute(url, "grant select on all tables in schema eventsourcing to guarded")
+    await execute(url, f"grant usage on schema eventsourcing to {GUARDED}")
+    await execute(url, f"grant select on all tables in schema eventsourcing to {GUARDED}")
     right = guarded_url.replace("guarded@", f"guarded:{quote(SECRET, safe='')}@")
     async with open_backend(right) as backend:
         assert [e async for e in backend.event_store.read("a")] == []
@@ -220,21 +223,17 @@ async def test_an_address_or_option_that_makes_no_sense_is_refused(
 # A pool that gives no connection.
 
 
-async def test_a_closed_pool_is_a_storage_error(url: str, operation: Operation) -> None:
-    pool = asyncpg.create_pool(url, min_size=1, max_size=1)
-    await pool
-    async with stores_on(pool) as (store, snapshots):
-        await pool.close()
-        with pytest.raises(StorageError, match="closed") as caught:
-            await operation(store, snapshots)
-        assert isinstance(caught.value.__cause__, asyncpg.InterfaceError)
-
-
-async def test_a_pool_that_was_never_opened_is_a_storage_error(
-    url: str, operation: Operation
+@pytest.mark.parametrize(("was_opened", "said"), [(True, "closed"), (False, "not initialized")])
+async def test_a_pool_that_is_not_open_is_a_storage_error(
+    url: str, operation: Operation, said: str, *, was_opened: bool
 ) -> None:
-    async with stores_on(asyncpg.create_pool(url)) as (store, snapshots):
-        with pytest.raises(StorageError, match="not initialized") as caught:
+    pool = asyncpg.create_pool(url, min_size=1, max_size=1)
+    if was_opened:
+        await pool
+    async with stores_on(pool) as (store, snapshots):
+        if was_opened:
+            await pool.close()
+        with pytest.raises(StorageError, match=said) as caught:
             await operation(store, snapshots)
         assert isinstance(caught.value.__cause__, asyncpg.InterfaceError)
 
@@ -366,13 +365,9 @@ async def test_a_database_that_is_read_only_is_not_migrated(read_only: Pool) -> 
 def latin(url: str, server_url: str) -> Iterator[str]:
     """Give the URL of a database whose encoding does not have every character."""
     name = f"{urlsplit(url).path[1:]}_latin"
-
-    def run(sql: str) -> None:
-        run_apart(execute(server_url, sql))
-
-    run(f"create database {name} template template0 encoding 'LATIN1' locale 'C'")
-    yield with_database(server_url, name)
-    run(f"drop database {name} with (force)")
+    options = "template template0 encoding 'LATIN1' locale 'C'"
+    with temporary_database(server_url, name, options) as made:
+        yield made
 
 
 async def test_a_character_that_the_database_does_not_have_is_refused_alone(latin: str) -> None:

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from eventsourcing_core.testing import EventStoreContract, SnapshotStoreContract
+from eventsourcing_core.testing import (
+    EventStoreContract,
+    PagedEventStoreContract,
+    SnapshotStoreContract,
+)
 from eventsourcing_postgres import PostgresEventStore, PostgresSnapshotStore
 
 if TYPE_CHECKING:
@@ -22,7 +26,7 @@ alter sequence eventsourcing.events_position restart;
 """
 
 
-class TestEventStore(EventStoreContract):
+class TestEventStore(EventStoreContract, PagedEventStoreContract):
     examples = 30  # each example empties a real database
 
     @pytest.fixture

@@ -32,6 +32,7 @@ async def test_a_connection_at_hand_goes_back_to_the_pool(url: str) -> None:
     ):
         await append(store)
         await until_free(pool, 2)
+        assert store._database._at_hand is None
 
 
 async def test_closing_the_store_gives_the_connection_back_at_once(

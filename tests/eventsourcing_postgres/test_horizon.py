@@ -15,8 +15,8 @@ from eventsourcing_core import (
     StorageError,
 )
 from eventsourcing_postgres import PostgresEventStore, migrate
+from tests.eventsourcing_postgres._databases import with_database
 from tests.eventsourcing_postgres._server import Server
-from tests.eventsourcing_postgres.conftest import with_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

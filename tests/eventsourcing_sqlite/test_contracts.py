@@ -12,6 +12,7 @@ from eventsourcing_core.testing import (
     EventStoreContract,
     OpenEventStore,
     OpenSnapshotStore,
+    PagedEventStoreContract,
     SnapshotStoreContract,
 )
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from eventsourcing_core import EventCodec, EventStore, SnapshotStore
 
 
-class TestSqliteEventStore(EventStoreContract):
+class TestSqliteEventStore(EventStoreContract, PagedEventStoreContract):
     @pytest.fixture
     def open_store(self, tmp_path: Path) -> OpenEventStore:
         numbers = count(1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core import open_backend
-from tests.eventsourcing_postgres._databases import execute, run_apart, with_database
+from tests.eventsourcing_postgres._databases import temporary_database
 from tests.examples.test_permits import (
     CASES,
     REAL,
@@ -36,10 +36,8 @@ PERMITS = "permits.py"
 @pytest.fixture
 def bare_url(server_url: str, url: str) -> Iterator[str]:
     """Give the URL of a database without the schema."""
-    name = f"{url.rpartition('/')[2]}_bare"
-    run_apart(execute(server_url, f"create database {name}"))
-    yield with_database(server_url, name)
-    run_apart(execute(server_url, f"drop database {name} with (force)"))
+    with temporary_database(server_url, f"{url.rpartition('/')[2]}_bare") as bare:
+        yield bare
 
 
 @pytest.fixture

@@ -149,13 +149,7 @@ def open_backend(
         message = f"not a backend URL: {shown!r}; it begins with a scheme, as sqlite:///file.db"
         raise ValueError(message)
     factory = find_backend(scheme)
-    known = _options_of(factory)
-    given: dict[str, object] = {
-        name: _converted(name, text, known)
-        for name, text in parse_qsl(url.partition("?")[2].partition("#")[0], keep_blank_values=True)
-        if _is_known(name, known, scheme)
-    }
-    given |= {name: value for name, value in options.items() if _is_known(name, known, scheme)}
+    given = _checked_options(url, options, _options_of(factory))
     codec = EventCodec(
         serializer,
         transformers=transformers,
@@ -178,12 +172,19 @@ def _options_of(factory: Callable[..., object]) -> dict[str, str]:
     }
 
 
-def _is_known(name: str, known: Mapping[str, str], scheme: str) -> bool:
-    if name in known:
-        return True
-    options = ", ".join(sorted(known)) or "none"
-    message = f"the backend {scheme!r} has no option {name!r}; its options are: {options}"
-    raise ValueError(message)
+def _checked_options(
+    url: str, options: Mapping[str, object], known: Mapping[str, str]
+) -> dict[str, object]:
+    """Gather the options of the URL and those beside it, which win; each must be known."""
+    query = url.partition("?")[2].partition("#")[0]
+    texts = dict(parse_qsl(query, keep_blank_values=True))
+    for name in (*texts, *options):
+        if name not in known:
+            scheme = url.partition(":")[0].lower()
+            listed = ", ".join(sorted(known)) or "none"
+            message = f"the backend {scheme!r} has no option {name!r}; its options are: {listed}"
+            raise ValueError(message)
+    return {name: _converted(name, text, known) for name, text in texts.items()} | dict(options)
 
 
 def _converted(name: str, text: str, known: Mapping[str, str]) -> object:

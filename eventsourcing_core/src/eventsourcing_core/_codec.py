@@ -21,7 +21,7 @@ from eventsourcing_core._pipeline import Pipeline, pipeline_named
 from eventsourcing_core._scalars import check_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from eventsourcing_core._serializer import Serializer, Transformer
 
@@ -164,6 +164,21 @@ class EventCodec:
             yield new_recorded_event(
                 event_type, payload, event_id, time, kept, stream_id, version, at
             )
+
+    async def decode_pages(
+        self, pages: AsyncIterator[Iterable[Iterable[Any]]]
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        """Decode stored events by the page, as ``PagedEventStore.read_pages`` gives them."""
+        async for rows in pages:
+            yield self.decode(rows)
+
+    async def decode_each(
+        self, pages: AsyncIterator[Iterable[Iterable[Any]]]
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Decode pages of stored events one by one, as ``EventStore.read`` gives them."""
+        async for rows in pages:
+            for event in self.decode(rows):
+                yield event
 
     def _reader(self, encoding: str) -> Callable[[bytes], object]:
         read = pipeline_named(encoding, self._known).read

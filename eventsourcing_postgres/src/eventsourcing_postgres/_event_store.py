@@ -104,13 +104,14 @@ class PostgresEventStore:
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of one stream by version; see ``EventStore.read``."""
         bounds = (from_version, to_version)
-        return self._decoded(self._pages(stream_id, bounds, limit=limit, backward=backward))
+        pages = self._pages(stream_id, bounds, limit=limit, backward=backward)
+        return self._codec.decode_each(pages)
 
     def read_pages(
         self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
     ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
         """Read a stream by the page; see ``PagedEventStore``."""
-        return self._decoded_pages(self._pages(stream_id, (from_version, to_version)))
+        return self._codec.decode_pages(self._pages(stream_id, (from_version, to_version)))
 
     def _pages(
         self,
@@ -158,18 +159,7 @@ class PostgresEventStore:
             self._database, event_types=event_types, stream_prefix=stream_prefix, limit=limit
         )
         pages = reader.backward(after_position) if backward else reader.forward(after_position)
-        return self._decoded(pages)
-
-    async def _decoded_pages(
-        self, pages: AsyncIterator[list[Any]]
-    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
-        async for rows in pages:
-            yield self._codec.decode(rows)
-
-    async def _decoded(self, pages: AsyncIterator[list[Any]]) -> AsyncIterator[RecordedEvent[Any]]:
-        async for rows in pages:
-            for event in self._codec.decode(rows):
-                yield event
+        return self._codec.decode_each(pages)
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there may be events after a position; see ``EventStore.wait``."""

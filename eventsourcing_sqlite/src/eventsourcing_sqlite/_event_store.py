@@ -84,13 +84,14 @@ class SqliteEventStore:
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of one stream by version; see ``EventStore.read``."""
         bounds = (from_version, to_version)
-        return self._decoded(self._stream_pages(stream_id, bounds, limit=limit, backward=backward))
+        pages = self._stream_pages(stream_id, bounds, limit=limit, backward=backward)
+        return self._codec.decode_each(pages)
 
     def read_pages(
         self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
     ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
         """Read a stream by the page; see ``PagedEventStore``."""
-        return self._decoded_pages(self._stream_pages(stream_id, (from_version, to_version)))
+        return self._codec.decode_pages(self._stream_pages(stream_id, (from_version, to_version)))
 
     def _stream_pages(
         self,
@@ -131,7 +132,8 @@ class SqliteEventStore:
         }
         walk = Walk(_READ_ALL[backward], _LAST_POSITION, _POSITION, parameters, backward)
         first = after_position + 1
-        return self._decoded(pages(self._database, walk, first=first, last=None, limit=limit))
+        rows = pages(self._database, walk, first=first, last=None, limit=limit)
+        return self._codec.decode_each(rows)
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there may be events after a position; see ``EventStore.wait``.
@@ -157,19 +159,6 @@ class SqliteEventStore:
             verdicts = await write_appends(connection, appends)
         self._database.announce()
         return verdicts
-
-    async def _decoded_pages(
-        self, pages: AsyncIterator[list[tuple[Any, ...]]]
-    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
-        async for rows in pages:
-            yield self._codec.decode(rows)
-
-    async def _decoded(
-        self, pages: AsyncIterator[list[tuple[Any, ...]]]
-    ) -> AsyncIterator[RecordedEvent[Any]]:
-        async for rows in pages:
-            for event in self._codec.decode(rows):
-                yield event
 
 
 def _json_array(event_types: Collection[str]) -> str:

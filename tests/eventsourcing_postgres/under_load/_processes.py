@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.eventsourcing_postgres.conftest import execute, with_database
+from tests.eventsourcing_postgres._databases import temporary_database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from contextlib import AsyncExitStack
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractContextManager, AsyncExitStack
 
 PROGRAM = "tests.eventsourcing_postgres.under_load.other_process"
 ROOT = Path(__file__).parents[3]
@@ -77,10 +77,6 @@ async def start_all(stack: AsyncExitStack, *commands: tuple[object, ...]) -> lis
     )
 
 
-@contextmanager
-def database(server_url: str, template: str, name: str) -> Iterator[str]:
+def database(server_url: str, template: str, name: str) -> AbstractContextManager[str]:
     """Make a fresh, migrated database, and give its URL."""
-    name = f"{template}_{name}"
-    asyncio.run(execute(server_url, f"create database {name} template {template}"))
-    yield with_database(server_url, name)
-    asyncio.run(execute(server_url, f"drop database {name} with (force)"))
+    return temporary_database(server_url, f"{template}_{name}", f"template {template}")

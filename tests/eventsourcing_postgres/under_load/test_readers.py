@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 import pytest
 
-from tests.eventsourcing_postgres.conftest import with_database
+from tests.eventsourcing_postgres._databases import with_database
 from tests.eventsourcing_postgres.under_load._processes import (
     DEADLINE,
     Process,

@@ -36,6 +36,7 @@ pytest.register_assert_rewrite(
             "_idempotency_contract",
             "_input_contract",
             "_lifetime_contract",
+            "_paged_event_store_contract",
             "_read_all_contract",
             "_read_contract",
             "_serializer_contract",
@@ -49,6 +50,7 @@ pytest.register_assert_rewrite(
 # ruff: noqa: E402 - imported after the lines above, as they ask
 from eventsourcing_core.testing._contract import OpenEventStore, OpenSnapshotStore
 from eventsourcing_core.testing._event_store_contract import EventStoreContract
+from eventsourcing_core.testing._paged_event_store_contract import PagedEventStoreContract
 from eventsourcing_core.testing._serializer_contract import SerializerContract
 from eventsourcing_core.testing._snapshot_store_contract import SnapshotStoreContract
 
@@ -56,6 +58,7 @@ __all__ = [
     "EventStoreContract",
     "OpenEventStore",
     "OpenSnapshotStore",
+    "PagedEventStoreContract",
     "SerializerContract",
     "SnapshotStoreContract",
 ]
