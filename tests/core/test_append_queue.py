@@ -334,3 +334,115 @@ async def test_a_writer_that_is_cancelled_leaves_what_another_will_write() -> No
         await first
     writer.released.set()
     assert await asyncio.gather(*rest) == [AppendResult(2, 0), AppendResult(3, 0)]
+
+
+# Streams that somebody else holds.
+
+
+class HeldError(Exception):
+    """Says that somebody else holds a stream."""
+
+
+class Holding(Writer):
+    """Fails a batch that has an append to a held stream."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = asyncio.Event()
+
+    async def __call__(self, appends: Sequence[Append]) -> list[AppendResult | Exception]:
+        try:
+            return await super().__call__(appends)
+        except HeldError:
+            self.failed.set()
+            raise
+
+    def hold(self, stream_id: str) -> None:
+        self.faults[stream_id] = HeldError()
+
+    def queue(self, max_wait: float = 60.0) -> AppendQueue:
+        return AppendQueue(
+            self, is_held=lambda error: isinstance(error, HeldError), max_wait=max_wait
+        )
+
+    async def until_tried_again(self) -> None:
+        self.failed.clear()
+        async with asyncio.timeout(10):
+            await self.failed.wait()
+
+
+async def test_an_append_to_a_held_stream_keeps_nobody_waiting() -> None:
+    writer = Holding()
+    writer.hold("held")
+    queue = writer.queue()
+    held, *others = await start(queue, append("held"), append("a"), append("b"))
+    async with asyncio.timeout(10):
+        await asyncio.gather(*others)
+        await queue.append(append("c"))
+    await writer.until_tried_again()
+    assert not held.done()
+    writer.faults.clear()
+    async with asyncio.timeout(10):
+        assert await held == AppendResult(len(writer.batches), 0)
+
+
+async def test_a_verdict_may_say_that_a_stream_is_held() -> None:
+    writer = Holding()
+    writer.verdicts["held"] = HeldError()
+    held, other = await start(writer.queue(), append("held"), append("a"))
+    assert (await other).position == 1
+    assert not held.done()
+    writer.verdicts.clear()
+    async with asyncio.timeout(10):
+        await held
+
+
+async def test_appends_to_a_held_stream_are_written_in_the_order_they_came() -> None:
+    writer = Holding()
+    writer.hold("held")
+    tasks = await start(writer.queue(), *(append("held", number) for number in (1, 2, 3)))
+    await writer.until_tried_again()
+    writer.faults.clear()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*tasks)
+    numbers = [int.from_bytes(batch[0].events[0].event_id) for batch in writer.batches]
+    assert numbers == [*[1] * (len(numbers) - 2), 2, 3]
+
+
+async def test_a_stream_that_stays_held_is_the_callers_error_in_the_end() -> None:
+    writer = Holding()
+    writer.hold("held")
+    tasks = await start(writer.queue(max_wait=0), append("held"), append("held"))
+    async with asyncio.timeout(10):
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert results == [writer.faults["held"]] * 2
+
+
+async def test_a_caller_that_is_cancelled_while_its_stream_is_held_takes_its_append_back() -> None:
+    writer = Holding()
+    writer.hold("held")
+    queue = writer.queue()
+    first, second = await start(queue, append("held", 1), append("held", 2))
+    await writer.until_tried_again()
+    first.cancel()
+    tried = len(writer.batches)
+    writer.faults.clear()
+    async with asyncio.timeout(10):
+        await second
+    assert [batch[0].events[0].event_id[-1] for batch in writer.batches[tried:]] == [2]
+
+
+async def test_closing_waits_for_an_append_to_a_held_stream() -> None:
+    writer = Holding()
+    writer.hold("held")
+    queue = writer.queue()
+    first, second = await start(queue, append("held"), append("held"))
+    await writer.until_tried_again()
+    closing = asyncio.create_task(queue.close())
+    await writer.until_tried_again()
+    assert not closing.done()
+    writer.faults.clear()
+    async with asyncio.timeout(10):
+        await closing
+    assert first.done()
+    assert second.done()

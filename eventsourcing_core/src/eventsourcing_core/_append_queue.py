@@ -5,6 +5,10 @@ one commit, and each caller gets its own verdict. When nothing is under way an a
 once; there is no timer, and so no added latency. Where a server does the writing, two batches may
 be under way: it works on one while this process prepares the next. The idea is the group commit of
 databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
+
+An append that cannot be written now, because somebody else holds its stream, must not keep its
+neighbours waiting: it is set apart, and tried again by itself until it is written or its time is
+over. Later appends to its stream wait for it, and no others.
 """
 
 from __future__ import annotations
@@ -28,6 +32,8 @@ WriteBatch = Callable[[Sequence[Append]], Awaitable[Sequence[Verdict]]]
 It raises when the batch as a whole was not written.
 """
 
+_PAUSE = 0.05  # seconds between two tries of an append that is set apart
+
 
 class _Entry(NamedTuple):
     append: Append
@@ -47,22 +53,28 @@ class AppendQueue:
         write: Writes a batch.
         is_outage: Tells errors that would meet any append (the connection is lost, the disk is
             full): all callers of the batch get them.
+        is_held: Tells errors and verdicts that say that somebody else holds a stream now.
+        max_wait: Seconds after which the caller of such an append gets that error.
         max_appends: The most appends in one batch.
         max_bytes: The most bytes in one batch; a larger append goes alone.
         max_writes: The most batches under way at once, each to other streams.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is documented above, and all but the first have defaults
         self,
         write: WriteBatch,
         *,
         is_outage: Callable[[Exception], bool] = lambda _: False,
+        is_held: Callable[[Exception], bool] = lambda _: False,
+        max_wait: float = 30.0,
         max_appends: int = 1000,
         max_bytes: int = 4 * 1024 * 1024,
         max_writes: int = 1,
     ) -> None:
         self._write = write
         self._is_outage = is_outage
+        self._is_held = is_held
+        self._max_wait = max_wait
         self._max_appends = max_appends
         self._max_bytes = max_bytes
         self._max_writes = max_writes
@@ -70,6 +82,8 @@ class AppendQueue:
         self._writing: set[str] = set()  # the streams of the batches under way
         self._writers: set[asyncio.Task[None]] = set()
         self._free_writes = max_writes  # how many more batches may be under way
+        self._apart: dict[str, asyncio.Task[None]] = {}  # by stream; each tries one append again
+        self._trying = asyncio.Lock()  # one try at a time: each takes a connection, or the like
         self._closed = False
 
     async def append(self, append: Append) -> AppendResult:
@@ -85,15 +99,18 @@ class AppendQueue:
         loop = asyncio.get_running_loop()
         entry = _Entry(append, loop.create_future())
         self._waiting.setdefault(append.stream_id, deque()).append(entry)
-        if append.stream_id not in self._writing:
+        if not self._is_busy(append.stream_id):
             self._start_writer()
         return await entry.verdict
 
     async def close(self) -> None:
         """Refuse further appends, and wait until those that came before are written."""
         self._closed = True
-        while self._writers:
-            await asyncio.wait(self._writers)
+        while under_way := {*self._writers, *self._apart.values()}:
+            await asyncio.wait(under_way)
+
+    def _is_busy(self, stream_id: str) -> bool:
+        return stream_id in self._writing or stream_id in self._apart
 
     def _start_writer(self) -> None:
         if len(self._writers) < self._max_writes:
@@ -124,7 +141,7 @@ class AppendQueue:
 
     def _ended(self, writer: asyncio.Task[None]) -> None:
         self._writers.discard(writer)  # one that was cancelled before it began
-        if not self._writers:  # only when it was cancelled does anybody wait now
+        if writer.cancelled() and not self._writers:  # nobody would write what waits now
             for waiting in self._waiting.values():
                 _cancel(waiting)
             self._waiting.clear()
@@ -136,7 +153,7 @@ class AppendQueue:
         """
         batch: list[_Entry] = []
         size = 0
-        streams = [stream_id for stream_id in self._waiting if stream_id not in self._writing]
+        streams = [stream_id for stream_id in self._waiting if not self._is_busy(stream_id)]
         most = min(self._max_appends, -(-len(streams) // max(self._free_writes, 1)))
         for stream_id in streams:
             entries = self._waiting[stream_id]
@@ -155,20 +172,55 @@ class AppendQueue:
 
     async def _settle(self, batch: list[_Entry]) -> None:
         try:
+            verdicts = await self._written(batch)
+            if verdicts is None:
+                for entry in batch:
+                    await self._settle([entry])
+                return
+            for entry, verdict in zip(batch, verdicts, strict=True):
+                if self._means_held(verdict):
+                    self._set_apart(entry)
+                else:
+                    _answer(entry, verdict)
+        finally:  # whoever has no answer now: this task was cancelled
+            _cancel(entry for entry in batch if entry.append.stream_id not in self._apart)
+
+    async def _written(self, batch: list[_Entry]) -> Sequence[Verdict] | None:
+        """Write a batch; None if it failed, and one of its appends may be to blame."""
+        try:
             verdicts = await self._write([entry.append for entry in batch])
             _check_count(verdicts, batch)
         except Exception as error:  # noqa: BLE001 - every failure goes to the callers
             if len(batch) > 1 and not self._is_outage(error):
-                for entry in batch:
-                    await self._settle([entry])
-            else:
-                for entry in batch:
-                    _answer(entry, error)
-        else:
-            for entry, verdict in zip(batch, verdicts, strict=True):
-                _answer(entry, verdict)
-        finally:
-            _cancel(batch)  # whoever has no answer now: this task was cancelled
+                return None
+            return [error] * len(batch)
+        return verdicts
+
+    def _means_held(self, verdict: Verdict) -> bool:
+        return isinstance(verdict, Exception) and self._is_held(verdict)
+
+    def _set_apart(self, entry: _Entry) -> None:
+        task = asyncio.get_running_loop().create_task(self._try_again(entry), context=Context())
+        self._apart[entry.append.stream_id] = task
+        task.add_done_callback(lambda _: self._come_back(entry))
+
+    async def _try_again(self, entry: _Entry) -> None:
+        """Write an append by itself, as soon as nobody else holds its stream."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._max_wait
+        while not entry.verdict.done():  # its caller may be cancelled
+            await asyncio.sleep(_PAUSE)
+            async with self._trying:
+                verdicts = await self._written([entry])
+            for verdict in verdicts or ():
+                if loop.time() > deadline or not self._means_held(verdict):
+                    _answer(entry, verdict)
+
+    def _come_back(self, entry: _Entry) -> None:
+        _cancel([entry])  # if it has no answer now: the task was cancelled
+        del self._apart[entry.append.stream_id]
+        if entry.append.stream_id in self._waiting:
+            self._start_writer()
 
 
 def _check_count(verdicts: Sequence[Verdict], batch: Sequence[_Entry]) -> None:

@@ -34,6 +34,7 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
     max_size: int = 10,
     acquire_timeout: float = 30.0,
     poll_interval: float = 1.0,
+    max_wait: float = 30.0,
     pooler: bool | None = None,
     sslmode: str | None = None,
     application_name: str = "eventsourcing",
@@ -49,6 +50,7 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
         max_size: The most connections.
         acquire_timeout: Seconds to wait for a free connection, and for the first one.
         poll_interval: Seconds between two looks of a waiting reader that is not notified.
+        max_wait: Seconds that an append waits for a stream that somebody's transaction holds.
         pooler: Whether a pooler lends server connections for one transaction each (pgbouncer
             does, and others): then nothing of a session is relied on, so no statement stays
             prepared and waiting readers poll. Found out by itself unless given.
@@ -85,6 +87,7 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
             acquire_timeout=acquire_timeout,
             poll_interval=poll_interval,
             listen=not pooler,
+            max_wait=max_wait,
         ) as events:
             try:
                 yield Backend("postgresql", codec, event_store=events, snapshot_store=snapshots)

@@ -18,6 +18,7 @@ _MISSING = (
     asyncpg.InvalidSchemaNameError,
     asyncpg.UndefinedColumnError,
 )
+_HELD = (asyncpg.LockNotAvailableError,)
 _PASSING = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -53,6 +54,12 @@ def translated(doing: str, schema: str) -> Iterator[None]:
             f"run: python -m eventsourcing_postgres migrate --schema {schema} URL"
         )
         raise SchemaError(message) from error
+    except _HELD as error:
+        message = (
+            f"{doing} failed: another transaction holds the stream (it has appended with "
+            "connection=… and not ended; appenders() tells which) or the tables"
+        )
+        raise StorageError(message) from error
     except TimeoutError as error:  # an OSError, too, so it comes first
         message = (
             f"{doing} failed: no connection in time, or no answer: "
@@ -68,6 +75,15 @@ def is_outage(error: Exception) -> bool:
     """Tell whether an error would meet any append: the connection, the server, the schema."""
     is_own = isinstance(error.__cause__, asyncpg.QueryCanceledError)  # one that took too long
     return isinstance(error.__cause__, _OUTAGES) and not is_own
+
+
+class StreamMovedError(StorageError):
+    """The append did not fit, and would have fitted when that was looked into: try it again."""
+
+
+def is_held(error: Exception) -> bool:
+    """Tell whether another transaction is at work on the stream."""
+    return isinstance(error.__cause__, _HELD) or isinstance(error, StreamMovedError)
 
 
 def is_passing(error: Exception) -> bool:

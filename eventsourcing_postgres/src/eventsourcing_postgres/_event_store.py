@@ -17,14 +17,21 @@ from eventsourcing_core import (
 )
 from eventsourcing_postgres._arguments import arguments, event_ids
 from eventsourcing_postgres._database import Database
-from eventsourcing_postgres._errors import is_duplicate, is_outage, is_passing, translated
+from eventsourcing_postgres._errors import (
+    StreamMovedError,
+    is_duplicate,
+    is_held,
+    is_outage,
+    is_passing,
+    translated,
+)
 from eventsourcing_postgres._horizon import AllReader, Appender
 from eventsourcing_postgres._pages import stream_pages
 from eventsourcing_postgres._statements import LARGEST_INTEGER, statement
 from eventsourcing_postgres._waking import Waking
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
     from typing import Self
 
     import asyncpg
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection
 
 _ATTEMPTS = 5
+_PATIENCE = 200  # milliseconds that a shared commit waits for a stream that somebody holds
 _WRITES = 2  # batches under way: the server works on one while the next is prepared
 
 
@@ -52,6 +60,8 @@ class PostgresEventStore:
         poll_interval: Seconds between two looks of a waiting reader, where no notification comes.
         listen: Whether waiting readers keep one connection of the pool to be notified on; without
             it (behind a transaction pooler) they only poll.
+        max_wait: Seconds that an append waits for a stream to which somebody's open transaction
+            has appended; its neighbours do not wait.
     """
 
     def __init__(  # noqa: PLR0913 - each is documented above, and all but the pool have defaults
@@ -64,11 +74,18 @@ class PostgresEventStore:
         acquire_timeout: float = 30.0,
         poll_interval: float = 1.0,
         listen: bool = True,
+        max_wait: float = 30.0,
     ) -> None:
         self._codec = EventCodec.given(codec, serializer)
         self._database = Database(pool, schema=schema, acquire_timeout=acquire_timeout)
         writes = min(_WRITES, pool.get_max_size())
-        self._queue = AppendQueue(self._write, is_outage=is_outage, max_writes=writes)
+        self._queue = AppendQueue(
+            self._write,
+            is_outage=is_outage,
+            is_held=is_held,
+            max_wait=max_wait,
+            max_writes=writes,
+        )
         self._waking = Waking(self._database, poll_interval=poll_interval, listen=listen)
 
     async def append(
@@ -83,7 +100,8 @@ class PostgresEventStore:
 
         With ``connection`` the append is part of the transaction that is open on it: it is
         stored when that commits. Such appends do not share a commit with others. Until then
-        readers of all streams stop before it, so keep such a transaction short.
+        readers of all streams stop before it, and other appends to the stream wait (at most
+        ``max_wait`` seconds), so keep such a transaction short.
         """
         append = self._codec.encode_append(stream_id, events, expected_version)
         self._database.check_usable()
@@ -191,7 +209,7 @@ class PostgresEventStore:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with self._database.connection("append") as connection:
-                    return await self._call(connection, appends)
+                    return await self._call(connection, appends, _PATIENCE)
             except StorageError as error:
                 if is_duplicate(error) and len(appends) == 1:
                     async with self._database.connection("append") as connection:
@@ -201,41 +219,44 @@ class PostgresEventStore:
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
     async def _call(
-        self, connection: Connection, appends: Sequence[Append]
+        self, connection: Connection, appends: Sequence[Append], patience: int | None
     ) -> list[AppendResult | Exception]:
         order = sorted(range(len(appends)), key=lambda index: appends[index].stream_id)
         rows = await connection.fetch(
             statement("append", self._database.schema),
             *arguments([appends[index] for index in order]),
+            patience,
         )
         verdicts: dict[int, AppendResult | Exception] = {}
+        misfits: dict[int, int] = {}  # the versions at which their streams are
         for index, (is_accepted, version, position) in zip(order, rows, strict=True):
             if is_accepted:
                 verdicts[index] = AppendResult(version, position)
             else:
-                verdicts[index] = await self._verdict(connection, appends[index], version)
+                misfits[index] = version
+        if misfits:
+            pairs = [(appends[index], version) for index, version in misfits.items()]
+            verdicts |= zip(misfits, await self._judge(connection, pairs), strict=True)
         return [verdicts[index] for index in range(len(appends))]
 
-    async def _verdict(
-        self, connection: Connection, append: Append, version: int
-    ) -> AppendResult | Exception:
-        """Judge an append that did not fit: a repetition, or a conflict."""
+    async def _judge(
+        self, connection: Connection, misfits: Sequence[tuple[Append, int]]
+    ) -> list[AppendResult | Exception]:
+        """Judge appends to streams at other versions: each is a repetition, or a conflict."""
         rows = await connection.fetch(
-            statement("find_events", self._database.schema), event_ids(append.events)
+            statement("find_events", self._database.schema),
+            event_ids(event for append, _ in misfits for event in append.events),
         )
         places = {row[0]: Place(row[1], row[2], row[3]) for row in rows}
-        try:
-            settled = append.settle(version, places)
-        except EventSourcingError as error:
-            return error
-        return settled or StorageError("the append met another one at the same moment: repeat it")
+        return [_judged(append, version, places) for append, version in misfits]
 
     async def _settled(self, connection: Connection, append: Append) -> AppendResult | Exception:
         """Judge an append whose event ids are in the store already."""
         version = await connection.fetchval(
             statement("stream_version", self._database.schema), append.stream_id
         )
-        return await self._verdict(connection, append, version or 0)
+        (verdict,) = await self._judge(connection, [(append, version or 0)])
+        return verdict
 
     async def _append_inside(self, connection: Connection, append: Append) -> AppendResult:
         """Append in the caller's transaction, which stays usable whatever the verdict is."""
@@ -250,7 +271,7 @@ class PostgresEventStore:
         try:
             with translated("append", self._database.schema):
                 async with connection.transaction():  # a savepoint
-                    (verdict,) = await self._call(connection, [append])
+                    (verdict,) = await self._call(connection, [append], None)
         except StorageError as error:
             if not is_duplicate(error):
                 raise
@@ -259,3 +280,14 @@ class PostgresEventStore:
         if isinstance(verdict, Exception):
             raise verdict
         return verdict
+
+
+def _judged(
+    append: Append, version: int, places: Mapping[bytes, Place]
+) -> AppendResult | Exception:
+    try:
+        settled = append.settle(version, places)
+    except EventSourcingError as error:
+        return error
+    message = "append failed: another one to the same stream ended at the same moment: repeat it"
+    return settled or StreamMovedError(message)

@@ -1,5 +1,5 @@
 drop function {schema}.append(
     text[], bigint[], integer[], integer[], integer[], uuid[], text[], bytea[], bytea[], text[],
-    bigint[]
+    bigint[], integer
 );
 drop function {schema}.lock_class();

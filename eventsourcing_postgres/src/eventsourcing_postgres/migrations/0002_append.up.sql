@@ -13,6 +13,9 @@ $$;
 --   owners, places                one element per event: the number of its append, and its own
 --                                 number in it, both from 1
 --   event_ids to timestamps       one element per event
+--   patience                      milliseconds to wait for a stream that another transaction holds;
+--                                 null, in the transaction of a caller, who may append again in it:
+--                                 as long as the session's lock_timeout says
 --
 -- Gives a row per append, in their order: whether it was accepted, then the stream's version (the
 -- new one, or the one that did not fit), then the position of its last event.
@@ -29,7 +32,8 @@ create function {schema}.append(
     datas bytea[],
     metadatas bytea[],
     encodings text[],
-    timestamps bigint[]
+    timestamps bigint[],
+    patience integer
 ) returns table (is_accepted boolean, stream_version bigint, last_position bigint)
 language plpgsql volatile as $$
 declare
@@ -39,7 +43,12 @@ declare
     floor bigint;
     positions bigint[];
     written integer := 0;
+    published text;
 begin
+    if patience is not null then
+        perform set_config('lock_timeout', patience::text, true);
+    end if;
+
     -- 1. Streams first. From here on no other append to these streams can draw a position, so
     --    in a stream positions rise as versions do.
     for number in 1 .. cardinality(stream_ids) loop
@@ -73,10 +82,20 @@ begin
 
     -- 2. Publish the floor: every position that this transaction draws will be above it. The lock
     --    is shared, so it does not wait, and it is released only after the commit is visible.
-    floor := coalesce(pg_sequence_last_value('{schema_text}.events_position'), 0);
-    floor := ({schema}.lock_class() << 48) | floor;
-    if not pg_try_advisory_xact_lock_shared(floor) then  -- a stranger has it for himself
-        perform pg_advisory_xact_lock_shared(floor);
+    --    A transaction that appends again has published a lower one already, unless a savepoint
+    --    took that back: together with the setting, which says so.
+    if patience is null then
+        published := 'eventsourcing.floor_' || {schema}.lock_class();
+    end if;
+    if published is null or coalesce(current_setting(published, true), '') = '' then
+        floor := coalesce(pg_sequence_last_value('{schema_text}.events_position'), 0);
+        floor := ({schema}.lock_class() << 48) | floor;
+        if not pg_try_advisory_xact_lock_shared(floor) then  -- a stranger has it for himself
+            perform pg_advisory_xact_lock_shared(floor);
+        end if;
+        if published is not null then
+            perform set_config(published, 'yes', true);
+        end if;
     end if;
 
     -- 3. Only then draw positions. The case of one event is the most frequent, and a statement of

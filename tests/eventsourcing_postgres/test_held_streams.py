@@ -1,0 +1,210 @@
+"""Streams that somebody's open transaction holds: who appends to them waits, and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from eventsourcing_core import AppendResult, ConcurrencyError, Event, ExpectedVersion, StorageError
+from eventsourcing_postgres import PostgresEventStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    Pool = asyncpg.Pool[asyncpg.Record]
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+ANY = ExpectedVersion.ANY
+
+
+@pytest.fixture
+async def other(url: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(url)
+    yield connection
+    connection.terminate()
+
+
+@asynccontextmanager
+async def opened(pool: Pool, max_wait: float = 30.0) -> AsyncIterator[PostgresEventStore]:
+    """Open a store, and end the test if something in it waits for ever."""
+    async with (
+        asyncio.timeout(20),
+        PostgresEventStore(pool, listen=False, max_wait=max_wait) as store,
+    ):
+        yield store
+
+
+def one() -> list[Event[object]]:
+    return [Event("Opened", {})]
+
+
+def start(
+    store: PostgresEventStore, *stream_ids: str, expected: int | ExpectedVersion = ANY
+) -> list[asyncio.Task[AppendResult]]:
+    """Begin appends at once, so that they share commits."""
+    return [
+        asyncio.create_task(store.append(stream_id, one(), expected_version=expected))
+        for stream_id in stream_ids
+    ]
+
+
+async def until_apart(store: PostgresEventStore, count: int) -> None:
+    while len(store._queue._apart) != count:  # noqa: ASYNC110 - the queue tells nobody
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("are_new", [True, False])
+async def test_the_neighbours_of_held_streams_are_written(
+    pool: Pool, other: Connection, *, are_new: bool
+) -> None:
+    held = [f"held-{n}" for n in range(8)]  # more than can be written at once
+    free = [f"free-{n}" for n in range(40)]
+    async with opened(pool) as store:
+        if not are_new:
+            await asyncio.gather(*start(store, *held))
+        async with other.transaction():
+            for stream_id in held:
+                await store.append(stream_id, one(), expected_version=ANY, connection=other)
+            waiting = start(store, *held)
+            for _ in range(3):
+                await asyncio.gather(*start(store, *free))
+            assert not any(task.done() for task in waiting)
+        before = 1 if are_new else 2
+        results = await asyncio.gather(*waiting)
+        assert [result.version for result in results] == [before + 1] * len(held)
+
+
+async def test_what_waits_for_a_held_stream_keeps_its_order(pool: Pool, other: Connection) -> None:
+    async with opened(pool) as store:
+        async with other.transaction():
+            await store.append("a", one(), expected_version=0, connection=other)
+            first = start(store, "a")
+            await asyncio.gather(*start(store, "b"))
+            later = start(store, "a", "a")
+            await asyncio.gather(*start(store, "b"))
+        results = await asyncio.gather(*first, *later)
+        assert [result.version for result in results] == [2, 3, 4]
+
+
+async def test_a_conflict_with_who_held_the_stream_is_found_when_it_is_free(
+    pool: Pool, other: Connection
+) -> None:
+    async with opened(pool) as store:
+        async with other.transaction():
+            await store.append("a", one(), expected_version=0, connection=other)
+            (task,) = start(store, "a", expected=0)
+            await asyncio.gather(*start(store, "b"))
+        with pytest.raises(ConcurrencyError) as caught:
+            await task
+        assert (caught.value.expected, caught.value.actual) == (0, 1)
+
+
+async def test_who_waits_for_himself_gets_an_error(pool: Pool, other: Connection) -> None:
+    async with opened(pool, max_wait=0.5) as store:
+        async with other.transaction():
+            await store.append("a", one(), expected_version=0, connection=other)
+            with pytest.raises(
+                StorageError, match="another transaction holds the stream"
+            ) as caught:
+                await store.append("a", one(), expected_version=ANY)
+        assert isinstance(caught.value.__cause__, asyncpg.LockNotAvailableError)
+        assert (await store.append("a", one(), expected_version=1)).version == 2
+
+
+async def test_a_cancelled_append_to_a_held_stream_is_not_made_afterwards(
+    pool: Pool, other: Connection
+) -> None:
+    async with opened(pool) as store:
+        async with other.transaction():
+            await store.append("a", one(), expected_version=0, connection=other)
+            (task,) = start(store, "a")
+            await asyncio.gather(*start(store, "b"))
+            await until_apart(store, 1)
+            task.cancel()
+            await until_apart(store, 0)
+        assert (await store.append("a", one(), expected_version=1)).version == 2
+
+
+async def test_closing_waits_for_an_append_to_a_held_stream(pool: Pool, other: Connection) -> None:
+    async with opened(pool) as store:
+        transaction = other.transaction()
+        await transaction.start()
+        await store.append("a", one(), expected_version=0, connection=other)
+        (task,) = start(store, "a")
+        await asyncio.gather(*start(store, "b"))
+        closing = asyncio.create_task(store.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        await transaction.commit()
+        await closing
+        assert task.result().version == 2
+
+
+@pytest.mark.usefixtures("pool")
+async def test_an_append_that_would_have_fitted_is_tried_again(pool: Pool) -> None:
+    # A stream moves between two statements of the function: here, whenever it is called first.
+    await pool.execute("""
+        create sequence calls;
+        alter function eventsourcing.append rename to real_append;
+        create function eventsourcing.append(
+            stream_ids text[], expected bigint[], sizes integer[], owners integer[],
+            places integer[], event_ids uuid[], event_types text[], datas bytea[],
+            metadatas bytea[], encodings text[], timestamps bigint[], patience integer
+        ) returns table (is_accepted boolean, stream_version bigint, last_position bigint)
+        language plpgsql as $$
+        begin
+            if nextval('calls') = 1 then
+                return query select false, expected[1], null::bigint;
+            else
+                return query select * from eventsourcing.real_append(
+                    stream_ids, expected, sizes, owners, places, event_ids, event_types, datas,
+                    metadatas, encodings, timestamps, patience
+                );
+            end if;
+        end
+        $$;
+    """)
+    async with opened(pool) as store:
+        assert await store.append("a", one(), expected_version=0) == AppendResult(1, 1)
+        assert await pool.fetchval("select last_value from calls") == 2
+
+
+# Many appends in one transaction.
+
+
+async def floors(connection: Connection) -> int:
+    locks = "select count(*) from eventsourcing.floors where pid = pg_backend_pid()"
+    return int(await connection.fetchval(locks))
+
+
+async def test_a_transaction_takes_one_lock_however_often_it_appends(
+    pool: Pool, other: Connection
+) -> None:
+    async with opened(pool) as store:
+        for _ in range(2):
+            async with other.transaction():
+                for n in range(20):
+                    await store.append(f"s-{n}", one(), expected_version=ANY, connection=other)
+                    await store.append("elsewhere", one(), expected_version=ANY)
+                assert await floors(other) == 1
+            assert await floors(other) == 0
+
+
+async def test_a_floor_that_a_savepoint_took_back_is_published_again(
+    pool: Pool, other: Connection
+) -> None:
+    async with opened(pool) as store:
+        async with other.transaction():
+            savepoint = other.transaction()
+            await savepoint.start()
+            await store.append("gone", one(), expected_version=0, connection=other)
+            await savepoint.rollback()
+            assert await floors(other) == 0
+            await store.append("slow", one(), expected_version=0, connection=other)
+            await store.append("fast", one(), expected_version=0)
+            assert [event.stream_id async for event in store.read_all()] == []
+        assert [event.stream_id async for event in store.read_all()] == ["slow", "fast"]
