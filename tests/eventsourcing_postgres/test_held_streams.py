@@ -149,22 +149,19 @@ async def test_an_append_that_would_have_fitted_is_tried_again(pool: Pool) -> No
     # A stream moves between two statements of the function: here, whenever it is called first.
     await pool.execute("""
         create sequence calls;
-        alter function eventsourcing.append rename to real_append;
-        create function eventsourcing.append(
-            stream_ids text[], expected bigint[], sizes integer[], owners integer[],
-            places integer[], event_ids uuid[], event_types text[], datas bytea[],
-            metadatas bytea[], encodings text[], timestamps bigint[], patience integer
-        ) returns table (is_accepted boolean, stream_version bigint, last_position bigint)
-        language plpgsql as $$
+        alter function eventsourcing.append_one rename to real_append_one;
+        create function eventsourcing.append_one(
+            stream_id text, expected bigint, event_id uuid, event_type text, data bytea,
+            metadata bytea, encoding text, happened bigint, patience integer
+        ) returns bigint[] language plpgsql as $$
         begin
             if nextval('calls') = 1 then
-                return query select false, expected[1], null::bigint;
-            else
-                return query select * from eventsourcing.real_append(
-                    stream_ids, expected, sizes, owners, places, event_ids, event_types, datas,
-                    metadatas, encodings, timestamps, patience
-                );
+                return array[expected, null];
             end if;
+            return eventsourcing.real_append_one(
+                stream_id, expected, event_id, event_type, data, metadata, encoding, happened,
+                patience
+            );
         end
         $$;
     """)

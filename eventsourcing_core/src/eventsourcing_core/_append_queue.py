@@ -58,6 +58,9 @@ class AppendQueue:
         max_appends: The most appends in one batch.
         max_bytes: The most bytes in one batch; a larger append goes alone.
         max_writes: The most batches under way at once, each to other streams.
+        is_cancellable: Whether a write may be cancelled half way, and then happened or did not.
+            An append that meets no other one is then written by its caller, which takes less
+            time than by a task, and is cancelled with it.
     """
 
     def __init__(  # noqa: PLR0913 - each is documented above, and all but the first have defaults
@@ -70,6 +73,7 @@ class AppendQueue:
         max_appends: int = 1000,
         max_bytes: int = 4 * 1024 * 1024,
         max_writes: int = 1,
+        is_cancellable: bool = False,
     ) -> None:
         self._write = write
         self._is_outage = is_outage
@@ -80,10 +84,12 @@ class AppendQueue:
         self._max_writes = max_writes
         self._waiting: dict[str, deque[_Entry]] = {}  # by stream, in order of arrival
         self._writing: set[str] = set()  # the streams of the batches under way
-        self._writers: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.Future[None]] = set()
         self._free_writes = max_writes  # how many more batches may be under way
         self._apart: dict[str, asyncio.Task[None]] = {}  # by stream; each tries one append again
         self._trying = asyncio.Lock()  # one try at a time: each takes a connection, or the like
+        self._is_cancellable = is_cancellable
+        self._is_quiet = True  # the last write was of one append
         self._closed = False
 
     async def append(self, append: Append) -> AppendResult:
@@ -96,8 +102,9 @@ class AppendQueue:
         if self._closed:
             message = "the store is closed"
             raise StorageError(message)
-        loop = asyncio.get_running_loop()
-        entry = _Entry(append, loop.create_future())
+        if self._is_cancellable and self._is_quiet and not (self._writers or self._apart):
+            return await self._write_alone(append)
+        entry = _Entry(append, asyncio.get_running_loop().create_future())
         self._waiting.setdefault(append.stream_id, deque()).append(entry)
         if not self._is_busy(append.stream_id):
             self._start_writer()
@@ -131,6 +138,7 @@ class AppendQueue:
 
     async def _write_one(self, batch: list[_Entry]) -> None:
         streams = {entry.append.stream_id for entry in batch}
+        self._is_quiet = len(batch) == 1
         self._writing |= streams
         self._free_writes -= 1
         try:
@@ -139,7 +147,33 @@ class AppendQueue:
             self._writing -= streams
             self._free_writes += 1
 
-    def _ended(self, writer: asyncio.Task[None]) -> None:
+    async def _write_alone(self, append: Append) -> AppendResult:
+        """Write an append in its caller's task; those that come meanwhile are batched."""
+        loop = asyncio.get_running_loop()
+        writer: asyncio.Future[None] = loop.create_future()
+        self._writers.add(writer)
+        self._writing.add(append.stream_id)
+        self._free_writes -= 1
+        entry: _Entry | None = None
+        try:
+            verdict = await self._verdict(append)
+            if self._means_held(verdict):
+                entry = _Entry(append, loop.create_future())
+                self._set_apart(entry)
+        finally:
+            self._writers.discard(writer)
+            self._writing.discard(append.stream_id)
+            self._free_writes += 1
+            writer.set_result(None)
+            if self._waiting:
+                self._start_writer()
+        if entry is not None:
+            return await entry.verdict
+        if isinstance(verdict, Exception):
+            raise verdict
+        return verdict
+
+    def _ended(self, writer: asyncio.Future[None]) -> None:
         self._writers.discard(writer)  # one that was cancelled before it began
         if writer.cancelled() and not self._writers:  # nobody would write what waits now
             for waiting in self._waiting.values():
@@ -172,7 +206,7 @@ class AppendQueue:
 
     async def _settle(self, batch: list[_Entry]) -> None:
         try:
-            verdicts = await self._written(batch)
+            verdicts = await self._verdicts([entry.append for entry in batch])
             if verdicts is None:
                 for entry in batch:
                     await self._settle([entry])
@@ -185,15 +219,23 @@ class AppendQueue:
         finally:  # whoever has no answer now: this task was cancelled
             _cancel(entry for entry in batch if entry.append.stream_id not in self._apart)
 
-    async def _written(self, batch: list[_Entry]) -> Sequence[Verdict] | None:
-        """Write a batch; None if it failed, and one of its appends may be to blame."""
+    async def _verdict(self, append: Append) -> Verdict:
         try:
-            verdicts = await self._write([entry.append for entry in batch])
-            _check_count(verdicts, batch)
+            verdicts = await self._write([append])
+            _check_count(verdicts, 1)
+        except Exception as error:  # noqa: BLE001 - every failure goes to the caller
+            return error
+        return verdicts[0]
+
+    async def _verdicts(self, appends: Sequence[Append]) -> Sequence[Verdict] | None:
+        """Write appends; None if that failed, and one of several may be to blame."""
+        if len(appends) == 1:
+            return [await self._verdict(appends[0])]
+        try:
+            verdicts = await self._write(appends)
+            _check_count(verdicts, len(appends))
         except Exception as error:  # noqa: BLE001 - every failure goes to the callers
-            if len(batch) > 1 and not self._is_outage(error):
-                return None
-            return [error] * len(batch)
+            return [error] * len(appends) if self._is_outage(error) else None
         return verdicts
 
     def _means_held(self, verdict: Verdict) -> bool:
@@ -211,10 +253,9 @@ class AppendQueue:
         while not entry.verdict.done():  # its caller may be cancelled
             await asyncio.sleep(_PAUSE)
             async with self._trying:
-                verdicts = await self._written([entry])
-            for verdict in verdicts or ():
-                if loop.time() > deadline or not self._means_held(verdict):
-                    _answer(entry, verdict)
+                verdict = await self._verdict(entry.append)
+            if loop.time() > deadline or not self._means_held(verdict):
+                _answer(entry, verdict)
 
     def _come_back(self, entry: _Entry) -> None:
         _cancel([entry])  # if it has no answer now: the task was cancelled
@@ -223,9 +264,9 @@ class AppendQueue:
             self._start_writer()
 
 
-def _check_count(verdicts: Sequence[Verdict], batch: Sequence[_Entry]) -> None:
-    if len(verdicts) != len(batch):
-        message = f"the store gave {len(verdicts)} verdicts for {len(batch)} appends"
+def _check_count(verdicts: Sequence[Verdict], count: int) -> None:
+    if len(verdicts) != count:
+        message = f"the store gave {len(verdicts)} verdicts for {count} appends"
         raise StorageError(message)
 
 

@@ -1,4 +1,4 @@
-"""Appends as the arrays that the function ``append`` takes."""
+"""Appends as the functions ``append`` and ``append_one`` take them."""
 
 from __future__ import annotations
 
@@ -39,6 +39,21 @@ def arguments(appends: Sequence[Append]) -> list[list[Any]]:
         [event.metadata for _, _, event in events],
         [event.encoding for _, _, event in events],
         [event.timestamp for _, _, event in events],
+    ]
+
+
+def one_event(append: Append) -> list[Any]:
+    """Give the first eight arguments of the function ``append_one`` for an append of one event."""
+    (event,) = append.events
+    return [
+        append.stream_id,
+        _expected(append.expected_version),
+        UUID(bytes=event.event_id),
+        event.event_type,
+        event.data,
+        event.metadata,
+        event.encoding,
+        event.timestamp,
     ]
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple
 
 import asyncpg
 
 from eventsourcing_core import StorageError
-from eventsourcing_postgres._errors import translated
+from eventsourcing_postgres._errors import DRIVER, translation
 from eventsourcing_postgres._statements import quoted, statement
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from asyncpg.pool import PoolConnectionProxy
 
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 _AT_HAND = 0.05
 """Seconds for which an unused connection is kept, before it goes back to the pool."""
@@ -67,18 +68,14 @@ class Database:
             message = "the store belongs to another event loop: open one in this loop"
             raise RuntimeError(message)
 
-    @asynccontextmanager
-    async def connection(self, doing: str) -> AsyncIterator[Connection]:
-        """Borrow a connection; the driver's errors inside become ours."""
-        with translated(doing, self.schema):
-            connection, self._at_hand = self._at_hand, None
-            if connection is not None and _is_lost(connection):
-                await self._release(connection)
-                connection = None
-            if connection is None:
-                connection = await self.pool.acquire(timeout=self._acquire_timeout)
+    async def use(
+        self, doing: str, work: Callable[[Connection, *Args], Awaitable[T]], *args: *Args
+    ) -> T:
+        """Do some work on a borrowed connection; the driver's errors in it become ours."""
+        try:
+            connection = await self._borrow()
             try:
-                yield connection
+                result = await work(connection, *args)
             except BaseException:
                 await self._release(connection)
                 raise
@@ -86,12 +83,27 @@ class Database:
                 self._keep(connection)
             else:
                 await self._release(connection)
+        except DRIVER as error:
+            raise translation(error, doing, self.schema) from error
+        return result
 
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run a statement of a file, and give its rows."""
-        async with self.connection(doing) as connection:
-            rows: list[Any] = await connection.fetch(statement(name, self.schema), *arguments)
-            return rows
+        return await self.use(doing, self._fetch, name, arguments)
+
+    async def _fetch(
+        self, connection: Connection, name: str, arguments: tuple[Any, ...]
+    ) -> list[Any]:
+        rows: list[Any] = await connection.fetch(statement(name, self.schema), *arguments)
+        return rows
+
+    async def _borrow(self) -> PoolConnectionProxy[asyncpg.Record]:
+        connection, self._at_hand = self._at_hand, None
+        if connection is not None:
+            if not _is_lost(connection):
+                return connection
+            await self._release(connection)
+        return await self.pool.acquire(timeout=self._acquire_timeout)
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start something that may come to its end after nobody waits for it any more."""

@@ -34,13 +34,14 @@ _OUTAGES = (
     asyncpg.InvalidCatalogNameError,
     *_MISSING,
 )
-_DRIVER = (
+DRIVER = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
     OverflowError,  # a port that is no port
 )
+"""What the driver raises."""
 
 
 @contextmanager
@@ -48,27 +49,27 @@ def translated(doing: str, schema: str) -> Iterator[None]:
     """Raise what the driver raises as a ``StorageError`` (or ``SchemaError``) that says so."""
     try:
         yield
-    except _MISSING as error:
-        message = (
+    except DRIVER as error:
+        raise translation(error, doing, schema) from error
+
+
+def translation(error: Exception, doing: str, schema: str) -> StorageError:
+    """Give our error for one of ``DRIVER``, to be raised from it."""
+    if isinstance(error, _MISSING):
+        return SchemaError(
             f"{doing} failed: the schema {schema!r} has no tables of this version ({error}); "
             f"run: python -m eventsourcing_postgres migrate --schema {schema} URL"
         )
-        raise SchemaError(message) from error
-    except _HELD as error:
-        message = (
-            f"{doing} failed: another transaction holds the stream (it has appended with "
-            "connection=… and not ended; appenders() tells which) or the tables"
+    if isinstance(error, _HELD):
+        said = (
+            "another transaction holds the stream (it has appended with connection=… and not "
+            "ended; appenders() tells which) or the tables"
         )
-        raise StorageError(message) from error
-    except TimeoutError as error:  # an OSError, too, so it comes first
-        message = (
-            f"{doing} failed: no connection in time, or no answer: "
-            "the pool is exhausted, or the server away"
-        )
-        raise StorageError(message) from error
-    except _DRIVER as error:
-        message = f"{doing} failed: {type(error).__name__}: {error}"
-        raise StorageError(message) from error
+    elif isinstance(error, TimeoutError):
+        said = "no connection in time, or no answer: the pool is exhausted, or the server away"
+    else:
+        said = f"{type(error).__name__}: {error}"
+    return StorageError(f"{doing} failed: {said}")
 
 
 def is_outage(error: Exception) -> bool:

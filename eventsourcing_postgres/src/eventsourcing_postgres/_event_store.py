@@ -15,7 +15,7 @@ from eventsourcing_core import (
     check_read_all,
     check_wait,
 )
-from eventsourcing_postgres._arguments import arguments, event_ids
+from eventsourcing_postgres._arguments import arguments, event_ids, one_event
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._errors import (
     StreamMovedError,
@@ -85,6 +85,7 @@ class PostgresEventStore:
             is_held=is_held,
             max_wait=max_wait,
             max_writes=writes,
+            is_cancellable=True,
         )
         self._waking = Waking(self._database, poll_interval=poll_interval, listen=listen)
 
@@ -208,12 +209,10 @@ class PostgresEventStore:
         """Write a batch in one transaction of one statement; the queue calls this."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                async with self._database.connection("append") as connection:
-                    return await self._call(connection, appends, _PATIENCE)
+                return await self._database.use("append", self._call, appends, _PATIENCE)
             except StorageError as error:
                 if is_duplicate(error) and len(appends) == 1:
-                    async with self._database.connection("append") as connection:
-                        return [await self._settled(connection, appends[0])]
+                    return [await self._database.use("append", self._settled, appends[0])]
                 if attempt == _ATTEMPTS or not is_passing(error):
                     raise
         raise AssertionError  # pragma: no cover - the loop returns or raises
@@ -221,23 +220,25 @@ class PostgresEventStore:
     async def _call(
         self, connection: Connection, appends: Sequence[Append], patience: int | None
     ) -> list[AppendResult | Exception]:
-        order = sorted(range(len(appends)), key=lambda index: appends[index].stream_id)
-        rows = await connection.fetch(
-            statement("append", self._database.schema),
-            *arguments([appends[index] for index in order]),
-            patience,
-        )
-        verdicts: dict[int, AppendResult | Exception] = {}
-        misfits: dict[int, int] = {}  # the versions at which their streams are
-        for index, (is_accepted, version, position) in zip(order, rows, strict=True):
-            if is_accepted:
-                verdicts[index] = AppendResult(version, position)
-            else:
-                misfits[index] = version
-        if misfits:
-            pairs = [(appends[index], version) for index, version in misfits.items()]
-            verdicts |= zip(misfits, await self._judge(connection, pairs), strict=True)
-        return [verdicts[index] for index in range(len(appends))]
+        if len(appends) == 1 and len(appends[0].events) == 1:
+            sql = statement("append_one", self._database.schema)
+            outcomes = [await connection.fetchval(sql, *one_event(appends[0]), patience)]
+        else:
+            sql = statement("append", self._database.schema)
+            order = sorted(range(len(appends)), key=lambda index: appends[index].stream_id)
+            arrays = arguments([appends[index] for index in order])
+            rows = await connection.fetch(sql, *arrays, patience)
+            outcomes = [row for _, row in sorted(zip(order, rows, strict=True))]
+        misfits = [
+            (append, version)
+            for append, (version, position) in zip(appends, outcomes, strict=True)
+            if position is None
+        ]
+        judged = iter(await self._judge(connection, misfits) if misfits else ())
+        return [
+            next(judged) if position is None else AppendResult(version, position)
+            for version, position in outcomes
+        ]
 
     async def _judge(
         self, connection: Connection, misfits: Sequence[tuple[Append, int]]

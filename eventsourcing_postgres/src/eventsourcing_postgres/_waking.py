@@ -19,7 +19,7 @@ from eventsourcing_postgres._statements import LARGEST_INTEGER
 if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection, Database
 
-_PAUSE = 0.005  # seconds between two notifications
+_PAUSE = 0.02  # seconds between two notifications; the first one goes out at once
 _LAST_NOTIFICATION = 1.0  # seconds that closing waits for it at the most
 
 
@@ -108,8 +108,7 @@ class Waking:
         """Listen, and begin anew when the connection is lost."""
         while True:
             with contextlib.suppress(StorageError):
-                async with self._database.connection("listen") as connection:
-                    await self._listen_on(connection)
+                await self._database.use("listen", self._listen_on)
             self._wake()  # what was notified in between is not heard: look once
             await asyncio.sleep(self._poll_interval)
 

@@ -5,20 +5,80 @@ create function {schema}.lock_class() returns bigint language sql stable as $$
     select 1 + '{schema_text}.events_position'::regclass::oid::bigint % 65535
 $$;
 
+-- Advance a stream by so many events: its new version, or null if it is not at the expected one, which
+-- is a version, or -1: any, or -2: the stream exists. From here on no other append to the stream can
+-- draw a position, so in a stream positions rise as versions do.
+create function {schema}.advance(stream_id text, expected bigint, size integer) returns bigint
+language plpgsql volatile as $$
+declare
+    reached bigint;
+begin
+    case expected
+        when 0 then
+            insert into {schema}.streams as s values (stream_id, size)
+            on conflict do nothing
+            returning s.version into reached;
+        when -1 then
+            insert into {schema}.streams as s values (stream_id, size)
+            on conflict (id) do update set version = s.version + excluded.version
+            returning s.version into reached;
+        when -2 then
+            update {schema}.streams as s set version = s.version + size
+            where s.id = stream_id
+            returning s.version into reached;
+        else
+            update {schema}.streams as s set version = s.version + size
+            where s.id = stream_id and s.version = expected
+            returning s.version into reached;
+    end case;
+    return reached;
+end
+$$;
+
+-- The version of a stream; 0 if it is not there.
+create function {schema}.version_of(stream_id text) returns bigint language sql volatile as $$
+    select coalesce((select s.version from {schema}.streams as s where s.id = stream_id), 0)
+$$;
+
+-- Publish the floor: every position that this transaction draws will be above it. The lock is shared,
+-- so it does not wait, and it is released only after the commit is visible.
+create function {schema}.publish_floor() returns void language plpgsql volatile as $$
+declare
+    floor bigint := coalesce(pg_sequence_last_value('{schema_text}.events_position'), 0);
+begin
+    floor := ({schema}.lock_class() << 48) | floor;
+    if not pg_try_advisory_xact_lock_shared(floor) then  -- a stranger has it for himself
+        perform pg_advisory_xact_lock_shared(floor);
+    end if;
+end
+$$;
+
+-- The same in the transaction of a caller, who may append in it again: he has published a lower one
+-- then, unless a savepoint took it back, together with the setting that says so.
+create function {schema}.publish_first_floor() returns void language plpgsql volatile as $$
+declare
+    published text := 'eventsourcing.floor_' || {schema}.lock_class();
+begin
+    if coalesce(current_setting(published, true), '') = '' then
+        perform {schema}.publish_floor();
+        perform set_config(published, 'yes', true);
+    end if;
+end
+$$;
+
 -- Append to several streams in one transaction.
 --
 --   stream_ids, expected, sizes   one element per append: at most one of a stream, sorted by stream
 --                                 in "C" order, so that two batches cannot deadlock; expected is
---                                 the version, or -1: any, or -2: the stream exists
+--                                 that of the function advance
 --   owners, places                one element per event: the number of its append, and its own
 --                                 number in it, both from 1
 --   event_ids to timestamps       one element per event
 --   patience                      milliseconds to wait for a stream that another transaction holds;
---                                 null, in the transaction of a caller, who may append again in it:
---                                 as long as the session's lock_timeout says
+--                                 null in the transaction of a caller: as its lock_timeout says
 --
--- Gives a row per append, in their order: whether it was accepted, then the stream's version (the
--- new one, or the one that did not fit), then the position of its last event.
+-- Gives a row per append, in their order: the stream's version (the new one, or the one that did not
+-- fit), and the position of its last event, which is null if the append did not fit.
 --
 -- The order of the three steps is what readers rely on; each is a statement of its own.
 create function {schema}.append(
@@ -34,112 +94,102 @@ create function {schema}.append(
     encodings text[],
     timestamps bigint[],
     patience integer
-) returns table (is_accepted boolean, stream_version bigint, last_position bigint)
+) returns table (stream_version bigint, last_position bigint)
 language plpgsql volatile as $$
 declare
     befores bigint[] := array_fill(null::bigint, array[cardinality(stream_ids)]);
-    versions bigint[] := befores;
-    found_version bigint;
-    floor bigint;
     positions bigint[];
     written integer := 0;
-    published text;
 begin
     if patience is not null then
         perform set_config('lock_timeout', patience::text, true);
     end if;
 
-    -- 1. Streams first. From here on no other append to these streams can draw a position, so
-    --    in a stream positions rise as versions do.
+    -- 1. Streams first.
     for number in 1 .. cardinality(stream_ids) loop
-        found_version := null;
-        case expected[number]
-            when 0 then
-                insert into {schema}.streams as s values (stream_ids[number], sizes[number])
-                on conflict do nothing
-                returning s.version into found_version;
-            when -1 then
-                insert into {schema}.streams as s values (stream_ids[number], sizes[number])
-                on conflict (id) do update set version = s.version + excluded.version
-                returning s.version into found_version;
-            when -2 then
-                update {schema}.streams as s set version = s.version + sizes[number]
-                where s.id = stream_ids[number]
-                returning s.version into found_version;
-            else
-                update {schema}.streams as s set version = s.version + sizes[number]
-                where s.id = stream_ids[number] and s.version = expected[number]
-                returning s.version into found_version;
-        end case;
-        if found_version is not null then
-            befores[number] := found_version - sizes[number];
-        else
-            select s.version into found_version from {schema}.streams as s
-            where s.id = stream_ids[number];
-        end if;
-        versions[number] := coalesce(found_version, 0);
+        befores[number] :=
+            {schema}.advance(stream_ids[number], expected[number], sizes[number]) - sizes[number];
     end loop;
 
-    -- 2. Publish the floor: every position that this transaction draws will be above it. The lock
-    --    is shared, so it does not wait, and it is released only after the commit is visible.
-    --    A transaction that appends again has published a lower one already, unless a savepoint
-    --    took that back: together with the setting, which says so.
-    if patience is null then
-        published := 'eventsourcing.floor_' || {schema}.lock_class();
-    end if;
-    if published is null or coalesce(current_setting(published, true), '') = '' then
-        floor := coalesce(pg_sequence_last_value('{schema_text}.events_position'), 0);
-        floor := ({schema}.lock_class() << 48) | floor;
-        if not pg_try_advisory_xact_lock_shared(floor) then  -- a stranger has it for himself
-            perform pg_advisory_xact_lock_shared(floor);
-        end if;
-        if published is not null then
-            perform set_config(published, 'yes', true);
-        end if;
+    -- 2. The floor.
+    if patience is not null then
+        perform {schema}.publish_floor();
+    else
+        perform {schema}.publish_first_floor();
     end if;
 
-    -- 3. Only then draw positions. The case of one event is the most frequent, and a statement of
-    --    one row takes half the time of one over arrays.
-    if cardinality(event_ids) = 1 then
-        if befores[1] is not null then
-            insert into {schema}.events (
-                position, stream_id, version, event_id, event_type,
-                data, metadata, encoding, "timestamp"
-            ) values (
-                nextval('{schema_text}.events_position'),
-                stream_ids[1], versions[1], event_ids[1], event_types[1],
-                datas[1], metadatas[1], encodings[1], timestamps[1]
-            )
-            returning array[position] into positions;
-        end if;
-    else
-        with inserted as (
-            insert into {schema}.events (
-                position, stream_id, version, event_id, event_type,
-                data, metadata, encoding, "timestamp"
-            )
-            select
-                nextval('{schema_text}.events_position'),
-                stream_ids[given.owner], befores[given.owner] + given.place, given.event_id,
-                given.event_type, given.data, given.metadata, given.encoding, given.happened
-            from unnest(
-                owners, places, event_ids, event_types, datas, metadatas, encodings, timestamps
-            ) as given (owner, place, event_id, event_type, data, metadata, encoding, happened)
-            where befores[given.owner] is not null
-            returning position
+    -- 3. Only then the positions.
+    with inserted as (
+        insert into {schema}.events (
+            position, stream_id, version, event_id, event_type,
+            data, metadata, encoding, "timestamp"
         )
-        select array_agg(position order by position) into positions from inserted;
-    end if;
+        select
+            nextval('{schema_text}.events_position'),
+            stream_ids[given.owner], befores[given.owner] + given.place, given.event_id,
+            given.event_type, given.data, given.metadata, given.encoding, given.happened
+        from unnest(
+            owners, places, event_ids, event_types, datas, metadatas, encodings, timestamps
+        ) as given (owner, place, event_id, event_type, data, metadata, encoding, happened)
+        where befores[given.owner] is not null
+        returning position
+    )
+    select array_agg(position order by position) into positions from inserted;
 
     for number in 1 .. cardinality(stream_ids) loop
-        is_accepted := befores[number] is not null;
-        stream_version := versions[number];
-        last_position := null;
-        if is_accepted then  -- positions were drawn in the order of the events
+        if befores[number] is null then
+            stream_version := {schema}.version_of(stream_ids[number]);
+            last_position := null;
+        else  -- positions were drawn in the order of the events
             written := written + sizes[number];
+            stream_version := befores[number] + sizes[number];
             last_position := positions[written];
         end if;
         return next;
     end loop;
+end
+$$;
+
+-- Append one event, in the same three steps: the most frequent case, in half of the time. Gives an
+-- array of the stream's version and the position, as above.
+create function {schema}.append_one(
+    stream_id text,
+    expected bigint,
+    event_id uuid,
+    event_type text,
+    data bytea,
+    metadata bytea,
+    encoding text,
+    happened bigint,
+    patience integer
+) returns bigint[] language plpgsql volatile as $$
+declare
+    reached bigint;
+    drawn bigint;
+begin
+    if patience is not null then
+        perform set_config('lock_timeout', patience::text, true);
+    end if;
+
+    reached := {schema}.advance(stream_id, expected, 1);
+    if reached is null then
+        return array[{schema}.version_of(stream_id), null];
+    end if;
+
+    if patience is not null then
+        perform {schema}.publish_floor();
+    else
+        perform {schema}.publish_first_floor();
+    end if;
+
+    insert into {schema}.events (
+        position, stream_id, version, event_id, event_type,
+        data, metadata, encoding, "timestamp"
+    ) values (
+        nextval('{schema_text}.events_position'), stream_id, reached, event_id, event_type,
+        data, metadata, encoding, happened
+    )
+    returning position into drawn;
+    return array[reached, drawn];
 end
 $$;
