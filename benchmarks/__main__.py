@@ -11,27 +11,32 @@ import asyncio
 import platform
 import sys
 
-from benchmarks import codec, memory, postgres, sqlite
+from benchmarks import codec, memory, postgres, snapshots, sqlite
 
 BENCHMARKS = {
     "codec": codec.main,
     "memory": memory.main,
     "sqlite": sqlite.main,
     "postgres": postgres.main,
+    "snapshots": snapshots.main,
 }
+
+PLOTS = {"snapshot-plot": snapshots.plot}
+"""Those that draw a picture of the documentation; only run when they are named."""
 
 
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS | PLOTS))
     names = parser.parse_args().names or list(BENCHMARKS)
-    unknown = [name for name in names if name not in BENCHMARKS]
+    known = BENCHMARKS | PLOTS
+    unknown = [name for name in names if name not in known]
     if unknown:
-        parser.error(f"no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
+        parser.error(f"no benchmark {unknown[0]!r}; there are: {', '.join(known)}")
     print(f"Python {platform.python_version()}, {platform.system()}, {sys.platform}")
     for name in names:
-        asyncio.run(BENCHMARKS[name]())
+        asyncio.run(known[name]())
 
 
 if __name__ == "__main__":

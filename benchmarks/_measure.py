@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from eventsourcing_core import Aggregate, Event, event
 
@@ -23,6 +25,10 @@ class Account(Aggregate):
     """Rebuilt from deposits."""
 
     balance: int = 0
+
+    def deposit(self, owner: str, amount: int) -> None:
+        """Record one."""
+        self._record(Deposited(owner, amount))
 
     def apply(self, event: Event[Deposited]) -> None:
         """Add."""
@@ -46,6 +52,12 @@ async def take_turns(sides: dict[str, Side], rounds: int) -> dict[str, list[floa
             if number:
                 seconds[name].append(time.perf_counter() - begin)
     return seconds
+
+
+def resident_megabytes() -> float:
+    """Give what this process has in memory now, as Linux counts it."""
+    pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
+    return pages * resource.getpagesize() / 1024**2
 
 
 def report(title: str, seconds: dict[str, list[float]], *, count: int, unit: str) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import time
 from itertools import count
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import asyncpg
 import msgpack
 
-from benchmarks._measure import Account, Deposited, deposits, report, take_turns
+from benchmarks._measure import (
+    Account,
+    Deposited,
+    deposits,
+    report,
+    resident_megabytes,
+    take_turns,
+)
 from eventsourcing_core import open_backend
 from tests.eventsourcing_postgres._databases import RUN, temporary_database
 from tests.eventsourcing_postgres._server import running_server
@@ -169,7 +174,7 @@ async def loads(backend: Backend, pool: Pool, rounds: int) -> None:
     """Measure; targets: under 100 ms, and 1.5 times the bare fetch and decoding."""
     await backend.event_store.append("Account-1", deposits(EVENTS), expected_version=0)
     await pool.execute("vacuum analyze eventsourcing.events")
-    repository = backend.repository(Account)
+    repository = backend.repository(Account, snapshot_frequency=None)
 
     async def bare() -> None:
         for _, data in await pool.fetch(STREAM, "Account-1"):
@@ -212,12 +217,6 @@ async def reads(backend: Backend, pool: Pool) -> None:
     seconds = await take_turns(sides, 3)
     report(f"Read {total:,} events of all streams", seconds, count=total, unit="events")
     print(f"  resident memory grew by {most - before:.1f} MB at the most during read_all")
-
-
-def resident_megabytes() -> float:
-    """Give what this process has in memory now, as Linux counts it."""
-    pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
-    return pages * resource.getpagesize() / 1024**2
 
 
 async def keyset_pages(pool: Pool, *, decode: bool) -> None:

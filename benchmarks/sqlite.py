@@ -75,7 +75,7 @@ def bare(path: Path) -> Side:
 
 def loading(backend: Backend) -> Side:
     """Load the aggregate."""
-    repository = backend.repository(Account)
+    repository = backend.repository(Account, snapshot_frequency=None)
 
     async def run() -> None:
         account = await repository.load("1")

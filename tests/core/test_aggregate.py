@@ -150,7 +150,9 @@ def test_constants_of_the_class_may_be_mutable_objects() -> None:
     assert {"tea"} == Fine("1").ALLOWED
 
 
-@pytest.mark.parametrize("payload", [Added, Event.of(Added("tea"), event_types=types)], ids=repr)
+@pytest.mark.parametrize(
+    "payload", [Added, Event.of(Added("tea"), event_types=types)], ids=["class", "event"]
+)
 def test_recording_a_class_or_an_event_says_what_to_give(payload: object) -> None:
     with pytest.raises(TypeError, match="record the payload itself"):
         Basket("1")._record(payload)

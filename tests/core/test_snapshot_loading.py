@@ -370,3 +370,35 @@ async def test_a_class_may_convert_its_state_itself(events: Events, shelf: Shelf
     till = await tills.load("1")
     assert events.reads == [5]
     assert (till.total, till.sales["tea"].counts) == (21, [1, 2, 3, 4, 5, 6])
+
+
+async def test_snapshots_that_are_ahead_of_a_restored_stream_give_way_to_new_ones(
+    shelf: Shelf,
+) -> None:
+    lost = Events()
+    for _ in range(4):
+        await sell(repository(lost, shelf), 1, 2, 3, 4, 5)
+    assert shelf.versions() == [5, 10, 15, 20]
+    events = Events()  # restored from a backup, with other events since
+    tills = Repository(events, Till, snapshot_store=shelf, snapshot_frequency=5, keep_snapshots=2)
+    await sell(tills, 6, 7, 8)
+    await sell(tills, 9, 10, 11)
+    assert shelf.versions() == [6]
+    events.reads = []
+    assert state(await tills.load("1")) == await replayed(events)
+    assert events.reads == [6, 1]
+
+
+async def test_snapshots_that_cannot_be_dropped_are_no_error(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    class Guarded(Shelf):
+        async def prune(self, aggregate_id: str, *, keep: int) -> None:
+            message = f"{aggregate_id}: {keep}"
+            raise StorageError(message)
+
+    guarded = Guarded()
+    await sell(repository(Events(), guarded), 1, 2, 3, 4, 5)
+    events = Events()
+    assert (await repository(events, guarded).load("1")).version == 0
+    assert "its snapshots were not dropped" in said(log, logging.DEBUG)[-1]

@@ -231,7 +231,9 @@ def refused(holder: Holder) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("value", [object(), {1: 2}, (1,), {1}], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), {1: 2}, (1,), {1}], ids=["object", "dict", "tuple", "set"]
+)
 def test_a_value_of_another_type_is_named(value: object) -> None:
     holder = Holder("1")
     holder.value = value

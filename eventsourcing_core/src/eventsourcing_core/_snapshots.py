@@ -117,9 +117,17 @@ class Snapshots(Generic[A]):
             return False
         if fault:
             _log_unused(aggregate, SnapshotError(fault))
+            await self._drop(aggregate.stream_id)
             return False
         stored_as(aggregate).snapshot_version = found.version
         return True
+
+    async def _drop(self, stream_id: str) -> None:
+        """Delete snapshots that are ahead of their stream: new ones would count as older ones."""
+        try:
+            await self._store.prune(stream_id, keep=0)
+        except Exception as error:  # noqa: BLE001 - they are only a cache
+            logger.debug("%s: its snapshots were not dropped: %s", stream_id, _said(error))
 
     async def after_save(self, aggregate: A, before: int, version: int) -> None:
         """Take a snapshot if it is due; whatever goes wrong is logged, and not raised."""
