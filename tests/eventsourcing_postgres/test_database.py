@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import asyncpg
+import pytest
 
-from eventsourcing_core import Event, ExpectedVersion
+from eventsourcing_core import Event, ExpectedVersion, StorageError
 from eventsourcing_postgres import PostgresEventStore, _database
-
-if TYPE_CHECKING:
-    import pytest
+from eventsourcing_postgres._pages import FIRST_PAGE
 
 
 async def append(store: PostgresEventStore) -> int:
@@ -67,3 +65,22 @@ async def test_a_connection_that_was_lost_at_hand_is_nobodys_error(
                 while held is not None and not _database._is_lost(held):  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.01)
     await other.close()
+
+
+async def test_closing_the_store_ends_who_reads_and_who_waits(url: str) -> None:
+    async with asyncpg.create_pool(url, min_size=1, max_size=3) as pool, asyncio.timeout(20):
+        store = PostgresEventStore(pool, listen=False, poll_interval=3600)
+        many: list[Event[object]] = [Event("Opened", {}) for _ in range(8 * FIRST_PAGE)]
+        await store.append("a", many, expected_version=0)
+        reader = aiter(store.read("a"))
+        assert (await anext(reader)).version == 1  # the next page is being fetched
+        waiting = asyncio.create_task(store.wait(after_position=8 * FIRST_PAGE, timeout=3600))
+        while not store._waking._waiting:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+        await until_free(pool, pool.get_size())
+        await store.close()
+        assert pool.get_idle_size() == pool.get_size()
+        with pytest.raises(StorageError, match="closed"):
+            await waiting
+        with pytest.raises(StorageError, match="closed"):
+            assert [event async for event in reader] == []

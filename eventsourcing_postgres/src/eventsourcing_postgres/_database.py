@@ -58,15 +58,18 @@ class Database:
 
     def check_usable(self) -> None:
         """Refuse use after closing, and from another event loop than before."""
-        if self._closed:
-            message = "the store is closed"
-            raise StorageError(message)
+        self._check_open()
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
             message = "the store belongs to another event loop: open one in this loop"
             raise RuntimeError(message)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            message = "the store is closed"
+            raise StorageError(message)
 
     async def use(
         self, doing: str, work: Callable[[Connection, *Args], Awaitable[T]], *args: *Args
@@ -98,6 +101,7 @@ class Database:
         return rows
 
     async def _borrow(self) -> PoolConnectionProxy[asyncpg.Record]:
+        self._check_open()  # a reader may be half way when the store is closed
         connection, self._at_hand = self._at_hand, None
         if connection is not None:
             if not _is_lost(connection):

@@ -193,10 +193,14 @@ class PostgresEventStore:
         return [Appender(*row) for row in rows]
 
     async def close(self) -> None:
-        """Write what is waiting, and refuse more; the pool stays open."""
+        """Write what is waiting, and refuse more; the pool stays open.
+
+        Who reads or waits gets a ``StorageError`` when he asks for more.
+        """
         await self._queue.close()
         await self._waking.close()
         self._database.close()
+        self._waking.wake()
         await self._database.wait_closed()
 
     async def __aenter__(self) -> Self:

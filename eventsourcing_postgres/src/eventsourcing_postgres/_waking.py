@@ -49,7 +49,7 @@ class Waking:
 
     def appended(self) -> None:
         """Wake the readers in this process, and soon those in others."""
-        self._wake()
+        self.wake()
         if self._notifier is None:
             self._notifier = asyncio.get_running_loop().create_task(self._notify())
         else:
@@ -87,7 +87,8 @@ class Waking:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let those who wait in this process look."""
         for woken in self._waiting:
             woken.set()
 
@@ -109,14 +110,14 @@ class Waking:
         while True:
             with contextlib.suppress(StorageError):
                 await self._database.use("listen", self._listen_on)
-            self._wake()  # what was notified in between is not heard: look once
+            self.wake()  # what was notified in between is not heard: look once
             await asyncio.sleep(self._poll_interval)
 
     async def _listen_on(self, connection: Connection) -> None:
         lost = asyncio.Event()
 
         def on_notification(*_: object) -> None:
-            self._wake()
+            self.wake()
 
         def on_end(*_: object) -> None:
             lost.set()
