@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -360,15 +360,17 @@ class Holding(Writer):
     def hold(self, stream_id: str) -> None:
         self.faults[stream_id] = HeldError()
 
-    def queue(self, max_wait: float = 60.0) -> AppendQueue:
+    def queue(self, max_wait: float = 60.0, **options: Any) -> AppendQueue:
         return AppendQueue(
-            self, is_held=lambda error: isinstance(error, HeldError), max_wait=max_wait
+            self, is_held=lambda error: isinstance(error, HeldError), max_wait=max_wait, **options
         )
 
     async def until_tried_again(self) -> None:
-        self.failed.clear()
+        """Wait until what is held was set apart, and tried again without success."""
         async with asyncio.timeout(10):
-            await self.failed.wait()
+            for _ in range(2):
+                self.failed.clear()
+                await self.failed.wait()
 
 
 async def test_an_append_to_a_held_stream_keeps_nobody_waiting() -> None:
@@ -412,10 +414,13 @@ async def test_appends_to_a_held_stream_are_written_in_the_order_they_came() -> 
 async def test_a_stream_that_stays_held_is_the_callers_error_in_the_end() -> None:
     writer = Holding()
     writer.hold("held")
-    tasks = await start(writer.queue(max_wait=0), append("held"), append("held"))
+    loop = asyncio.get_running_loop()
+    begin = loop.time()
+    tasks = await start(writer.queue(max_wait=0.5), *(append("held") for _ in range(8)))
     async with asyncio.timeout(10):
         results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert results == [writer.faults["held"]] * 2
+    assert results == [writer.faults["held"]] * 8
+    assert 0.5 <= loop.time() - begin < 1.0, "they wait together, not one after the other"
 
 
 async def test_a_caller_that_is_cancelled_while_its_stream_is_held_takes_its_append_back() -> None:
@@ -470,9 +475,7 @@ class Alone(Holding):
             raise
 
     def alone(self) -> AppendQueue:
-        return AppendQueue(
-            self, is_held=lambda error: isinstance(error, HeldError), is_cancellable=True
-        )
+        return self.queue(is_cancellable=True)
 
 
 async def test_an_append_that_meets_no_other_is_written_by_its_caller() -> None:
@@ -553,3 +556,83 @@ async def test_closing_waits_for_a_caller_that_writes() -> None:
     async with asyncio.timeout(10):
         await closing
         await first
+
+
+async def test_what_is_apart_is_tried_together() -> None:
+    writer = Holding()
+    streams = ["a", "b", "c"]
+    for stream_id in streams:
+        writer.hold(stream_id)
+    queue = writer.queue(max_writes=2, is_cancellable=True)
+    tasks = await start(queue, *map(append, streams))
+    await writer.until_tried_again()
+    del writer.batches[:]
+    await writer.until_tried_again()
+    tried = writer.streams()
+    assert sorted(tried[0]) == streams
+    writer.faults.clear()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*tasks)
+
+
+async def test_an_append_to_a_stream_that_is_apart_does_not_overtake_it() -> None:
+    writer = Holding()
+    writer.hold("held")
+    queue = writer.queue(max_writes=2, is_cancellable=True)
+    (first,) = await start(queue, append("held", 1))
+    await writer.until_tried_again()
+    later = await start(queue, append("held", 2), append("other", 3), append("held", 4))
+    async with asyncio.timeout(10):
+        await later[1]
+    await writer.until_tried_again()
+    assert not first.done()
+    assert not later[0].done()
+    writer.faults.clear()
+    async with asyncio.timeout(10):
+        await asyncio.gather(first, *later)
+    written = [one.events[0].event_id[-1] for batch in writer.batches for one in batch]
+    assert [number for number in written if number != 1][-2:] == [2, 4]
+    assert written.index(2) > len(written) - 1 - written[::-1].index(1)
+
+
+async def test_two_appends_to_a_stream_are_never_under_way_at_once() -> None:
+    writer = Alone(held=True)
+    queue = writer.queue(max_writes=2, is_cancellable=True)
+    tasks = await start(queue, append("a", 1), append("a", 2), append("b", 3))
+    await asyncio.sleep(0)
+    assert sorted(stream for batch in writer.streams() for stream in batch) == ["a", "b"]
+    writer.released.set()
+    await asyncio.gather(*tasks)
+    assert writer.streams()[-1] == ["a"]
+
+
+async def test_what_fails_while_it_judges_an_error_is_everybodys_error() -> None:
+    def broken(error: Exception) -> bool:
+        message = f"cannot judge {error!r}"
+        raise LookupError(message)
+
+    writer = Writer(held=True)
+    writer.faults["a"] = ValueError("bad row")
+    queue = AppendQueue(writer, is_outage=broken, is_held=broken)
+    first = await held_by_first(writer, queue)
+    tasks = await start(queue, append("a"), append("b"))
+    writer.released.set()
+    async with asyncio.timeout(10):
+        results = await asyncio.gather(first, *tasks, return_exceptions=True)
+        await queue.close()
+    assert [type(result) for result in results] == [AppendResult, LookupError, LookupError]
+
+
+async def test_callers_whose_streams_are_held_are_not_forgotten_when_the_loop_ends() -> None:
+    writer = Holding()
+    writer.hold("held")
+    queue = writer.queue()
+    tasks = await start(queue, append("held"), append("held"))
+    await writer.until_tried_again()
+    assert queue._trier is not None
+    queue._trier.cancel()
+    await asyncio.wait({tasks[0]}, timeout=10)
+    assert tasks[0].cancelled()
+    writer.faults.clear()
+    async with asyncio.timeout(10):
+        await tasks[1]

@@ -616,6 +616,17 @@ async def test_an_append_that_the_server_takes_too_long_for_can_be_repeated(
 # A connection that the caller should not have given.
 
 
+async def test_a_sequence_that_is_behind_its_table_is_said(
+    store: PostgresEventStore, other: Connection
+) -> None:
+    await store.append("a", [event(), event()], expected_version=0)
+    await other.execute("select setval('eventsourcing.events_position', 1)")
+    with pytest.raises(StorageError, match="the sequence events_position is behind") as caught:
+        async with asyncio.timeout(10):
+            await store.append("b", [event()], expected_version=0)
+    assert isinstance(caught.value.__cause__, asyncpg.UniqueViolationError)
+
+
 async def test_a_closed_connection_is_a_storage_error(
     store: PostgresEventStore, other: Connection
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import asyncpg
 import pytest
@@ -65,6 +67,28 @@ async def test_a_connection_that_was_lost_at_hand_is_nobodys_error(
                 while held is not None and not _database._is_lost(held):  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.01)
     await other.close()
+
+
+async def test_who_gives_up_on_a_server_that_hangs_does_not_wait_for_it(url: str) -> None:
+    if "EVENTSOURCING_POSTGRES_URL" in os.environ:
+        pytest.skip("the processes of the named server are not ours to stop")
+    loop = asyncio.get_running_loop()
+    async with asyncpg.create_pool(url, min_size=1, max_size=2) as pool, asyncio.timeout(20):
+        async with PostgresEventStore(pool, listen=False) as store:
+            await append(store)
+            assert store._database._at_hand is not None
+            pid = store._database._at_hand.get_server_pid()
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                begin = loop.time()
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.2):
+                        await append(store)
+                assert loop.time() - begin < 5
+            finally:
+                os.kill(pid, signal.SIGCONT)
+        await until_free(pool, pool.get_size())
+        assert not store._database._background
 
 
 async def test_closing_the_store_ends_who_reads_and_who_waits(url: str) -> None:

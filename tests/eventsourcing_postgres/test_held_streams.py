@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 
 from eventsourcing_core import AppendResult, ConcurrencyError, Event, ExpectedVersion, StorageError
-from eventsourcing_postgres import PostgresEventStore
+from eventsourcing_postgres import PostgresEventStore, migrate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -76,6 +76,29 @@ async def test_the_neighbours_of_held_streams_are_written(
         before = 1 if are_new else 2
         results = await asyncio.gather(*waiting)
         assert [result.version for result in results] == [before + 1] * len(held)
+
+
+async def test_many_held_streams_cost_their_neighbours_one_more_write(
+    pool: Pool, other: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[int] = []
+    real = PostgresEventStore._call
+
+    async def counting(self: PostgresEventStore, *args: Any, **options: Any) -> list[Any]:
+        writes.append(len(args[1]))
+        return await real(self, *args, **options)
+
+    monkeypatch.setattr(PostgresEventStore, "_call", counting)
+    held = [f"held-{n}" for n in range(60)]
+    async with opened(pool) as store:
+        async with other.transaction():
+            for stream_id in held:
+                await store.append(stream_id, one(), expected_version=ANY, connection=other)
+            del writes[:]
+            waiting = start(store, "alone", *held, *(f"free-{n}" for n in range(60)))
+            await asyncio.gather(waiting[0], *waiting[61:])
+            assert sorted(writes) == [1, 60, 60, 120, 120] or sorted(writes) == [1, 120, 120]
+        assert {result.version for result in await asyncio.gather(*waiting)} == {1, 2}
 
 
 async def test_what_waits_for_a_held_stream_keeps_its_order(pool: Pool, other: Connection) -> None:
@@ -144,7 +167,6 @@ async def test_closing_waits_for_an_append_to_a_held_stream(pool: Pool, other: C
         assert task.result().version == 2
 
 
-@pytest.mark.usefixtures("pool")
 async def test_an_append_that_would_have_fitted_is_tried_again(pool: Pool) -> None:
     # A stream moves between two statements of the function: here, whenever it is called first.
     await pool.execute("""
@@ -205,3 +227,25 @@ async def test_a_floor_that_a_savepoint_took_back_is_published_again(
             await store.append("fast", one(), expected_version=0)
             assert [event.stream_id async for event in store.read_all()] == []
         assert [event.stream_id async for event in store.read_all()] == ["slow", "fast"]
+
+
+async def test_two_stores_in_one_transaction_each_publish_a_floor(
+    pool: Pool, other: Connection
+) -> None:
+    await migrate(pool, schema="second")
+    for schema in ("eventsourcing", "second"):  # the class is 16 bits of an id: two may be equal
+        await pool.execute(f"""
+            create or replace function {schema}.lock_class() returns bigint
+            language sql stable as $$ select 7::bigint $$
+        """)
+    async with (
+        opened(pool) as first,
+        PostgresEventStore(pool, schema="second", listen=False) as second,
+    ):
+        await asyncio.gather(*start(first, *(f"before-{n}" for n in range(20))))
+        async with other.transaction():
+            await first.append("a", one(), expected_version=0, connection=other)
+            await second.append("slow", one(), expected_version=0, connection=other)
+            await second.append("fast", one(), expected_version=0)
+            assert [event.stream_id async for event in second.read_all()] == []
+        assert [event.stream_id async for event in second.read_all()] == ["slow", "fast"]

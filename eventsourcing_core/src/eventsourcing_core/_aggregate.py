@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from eventsourcing_core._event import Event
 from eventsourcing_core._event_types import EventTypes, default_event_types
 from eventsourcing_core._names import check_stream_id
-from eventsourcing_core._state import state_of
+from eventsourcing_core._state import OWN_ATTRIBUTES, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -28,6 +29,8 @@ class StoredAs:
     """The version of the newest snapshot that it came from or made."""
     load_seconds: float | None = None
     """How long loading it took, unless a snapshot was tried since."""
+    in_doubt: int = 0
+    """How many of the pending events were sent, and may be stored or not."""
 
 
 class Aggregate(ABC):
@@ -74,7 +77,7 @@ class Aggregate(ABC):
     """
 
     def __init_subclass__(cls, **options: object) -> None:
-        """Name the category, and refuse state that all instances would share."""
+        """Name the category, and refuse what would go wrong later."""
         super().__init_subclass__(**options)
         if "category" not in vars(cls):
             cls.category = cls.__name__
@@ -84,7 +87,8 @@ class Aggregate(ABC):
                 "the first '-' of a stream id is where the category ends"
             )
             raise ValueError(message)
-        annotations = vars(cls).get("__annotations__", {})
+        annotations = inspect.get_annotations(cls)
+        _refuse_taken_names(cls, annotations)
         for name, value in vars(cls).items():
             is_constant = name.isupper() or "ClassVar" in str(annotations.get(name))
             if isinstance(value, (list, dict, set)) and not is_constant and name[:2] != "__":
@@ -98,7 +102,6 @@ class Aggregate(ABC):
         self.id: str = id
         self.version: int = 0
         self._pending_events: list[Event[Any]] = []
-        self.in_doubt: int = 0
         self._stored_as = StoredAs()
         check_stream_id(self.stream_id)
 
@@ -168,7 +171,7 @@ class Aggregate(ABC):
 
     def clear_pending(self, events: Collection[Event[Any]] | None = None) -> list[Event[Any]]:
         """Take the pending events away, or only those given, and give them back."""
-        self.in_doubt = 0
+        self._stored_as.in_doubt = 0
         if events is None:
             taken, self._pending_events = self._pending_events, []
             return taken
@@ -188,6 +191,22 @@ class Aggregate(ABC):
         if event is not None:
             aggregate._stored_as = StoredAs(aggregate.version, event.raw_event_id)
         return aggregate
+
+
+_ATTRIBUTES = OWN_ATTRIBUTES | {"stream_id", "pending_events"}
+_METHODS = frozenset(name for name in vars(Aggregate) if inspect.isroutine(vars(Aggregate)[name]))
+
+
+def _refuse_taken_names(cls: type[Aggregate], annotations: Collection[str]) -> None:
+    """Refuse attributes under names that ``Aggregate`` uses itself; methods may be overridden."""
+    for name in (*annotations, *vars(cls)):
+        is_data = name in annotations or not hasattr(vars(cls)[name], "__get__")
+        if name in _ATTRIBUTES or (is_data and name in _METHODS):
+            message = (
+                f"{cls.__name__}.{name} is a name that Aggregate uses itself: "
+                "give your attribute another one"
+            )
+            raise TypeError(message)
 
 
 def stored_as(aggregate: Aggregate) -> StoredAs:

@@ -7,8 +7,8 @@ be under way: it works on one while this process prepares the next. The idea is 
 databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
 
 An append that cannot be written now, because somebody else holds its stream, must not keep its
-neighbours waiting: it is set apart, and tried again by itself until it is written or its time is
-over. Later appends to its stream wait for it, and no others.
+neighbours waiting: it is set apart, and tried again with others that are, until it is written or
+its time is over. Later appends to its stream wait for it, and no others.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ WriteBatch = Callable[[Sequence[Append]], Awaitable[Sequence[Verdict]]]
 It raises when the batch as a whole was not written.
 """
 
-_PAUSE = 0.05  # seconds between two tries of an append that is set apart
+_PAUSE = 0.05  # seconds between two tries of what is set apart
 
 
 class _Entry(NamedTuple):
     append: Append
     verdict: asyncio.Future[AppendResult]
+    deadline: float  # of the loop's clock, for an append whose stream is held
 
 
 class AppendQueue:
@@ -86,8 +87,8 @@ class AppendQueue:
         self._writing: set[str] = set()  # the streams of the batches under way
         self._writers: set[asyncio.Future[None]] = set()
         self._free_writes = max_writes  # how many more batches may be under way
-        self._apart: dict[str, asyncio.Task[None]] = {}  # by stream; each tries one append again
-        self._trying = asyncio.Lock()  # one try at a time: each takes a connection, or the like
+        self._apart: dict[str, _Entry] = {}  # by stream
+        self._trier: asyncio.Task[None] | None = None  # tries what is apart again
         self._is_cancellable = is_cancellable
         self._is_quiet = True  # the last write was of one append
         self._closed = False
@@ -104,7 +105,7 @@ class AppendQueue:
             raise StorageError(message)
         if self._is_cancellable and self._is_quiet and not (self._writers or self._apart):
             return await self._write_alone(append)
-        entry = _Entry(append, asyncio.get_running_loop().create_future())
+        entry = self._entry(append)
         self._waiting.setdefault(append.stream_id, deque()).append(entry)
         if not self._is_busy(append.stream_id):
             self._start_writer()
@@ -113,8 +114,12 @@ class AppendQueue:
     async def close(self) -> None:
         """Refuse further appends, and wait until those that came before are written."""
         self._closed = True
-        while under_way := {*self._writers, *self._apart.values()}:
+        while under_way := self._writers | ({self._trier} if self._trier else set()):
             await asyncio.wait(under_way)
+
+    def _entry(self, append: Append) -> _Entry:
+        loop = asyncio.get_running_loop()
+        return _Entry(append, loop.create_future(), loop.time() + self._max_wait)
 
     def _is_busy(self, stream_id: str) -> bool:
         return stream_id in self._writing or stream_id in self._apart
@@ -149,8 +154,7 @@ class AppendQueue:
 
     async def _write_alone(self, append: Append) -> AppendResult:
         """Write an append in its caller's task; those that come meanwhile are batched."""
-        loop = asyncio.get_running_loop()
-        writer: asyncio.Future[None] = loop.create_future()
+        writer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._writers.add(writer)
         self._writing.add(append.stream_id)
         self._free_writes -= 1
@@ -158,7 +162,7 @@ class AppendQueue:
         try:
             verdict = await self._verdict(append)
             if self._means_held(verdict):
-                entry = _Entry(append, loop.create_future())
+                entry = self._entry(append)
                 self._set_apart(entry)
         finally:
             self._writers.discard(writer)
@@ -205,6 +209,7 @@ class AppendQueue:
         return batch
 
     async def _settle(self, batch: list[_Entry]) -> None:
+        """Write a batch, and answer its callers; those whose stream is held are set apart."""
         try:
             verdicts = await self._verdicts([entry.append for entry in batch])
             if verdicts is None:
@@ -212,10 +217,13 @@ class AppendQueue:
                     await self._settle([entry])
                 return
             for entry, verdict in zip(batch, verdicts, strict=True):
-                if self._means_held(verdict):
+                if self._means_held(verdict) and not self._is_late(entry):
                     self._set_apart(entry)
                 else:
                     _answer(entry, verdict)
+        except Exception as error:  # noqa: BLE001 - what tells errors apart failed itself
+            for entry in batch:
+                _answer(entry, error)
         finally:  # whoever has no answer now: this task was cancelled
             _cancel(entry for entry in batch if entry.append.stream_id not in self._apart)
 
@@ -241,27 +249,51 @@ class AppendQueue:
     def _means_held(self, verdict: Verdict) -> bool:
         return isinstance(verdict, Exception) and self._is_held(verdict)
 
+    def _is_late(self, entry: _Entry) -> bool:
+        return asyncio.get_running_loop().time() >= entry.deadline
+
     def _set_apart(self, entry: _Entry) -> None:
-        task = asyncio.get_running_loop().create_task(self._try_again(entry), context=Context())
-        self._apart[entry.append.stream_id] = task
-        task.add_done_callback(lambda _: self._come_back(entry))
+        self._apart[entry.append.stream_id] = entry
+        if self._trier is None:
+            task = asyncio.get_running_loop().create_task(self._try_again(), context=Context())
+            self._trier = task
+            task.add_done_callback(self._tried)
 
-    async def _try_again(self, entry: _Entry) -> None:
-        """Write an append by itself, as soon as nobody else holds its stream."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._max_wait
-        while not entry.verdict.done():  # its caller may be cancelled
+    async def _try_again(self) -> None:
+        """Write what was set apart, as soon as nobody else holds its stream."""
+        while self._apart:
             await asyncio.sleep(_PAUSE)
-            async with self._trying:
-                verdict = await self._verdict(entry.append)
-            if loop.time() > deadline or not self._means_held(verdict):
-                _answer(entry, verdict)
+            batch: list[_Entry] = []
+            size = 0
+            for entry in self._apart.values():
+                size += entry.append.size
+                if batch and (len(batch) == self._max_appends or size > self._max_bytes):
+                    break
+                batch.append(entry)
+            await self._try(batch)
+        self._trier = None  # at once: what is set apart from now on needs another one
 
-    def _come_back(self, entry: _Entry) -> None:
-        _cancel([entry])  # if it has no answer now: the task was cancelled
-        del self._apart[entry.append.stream_id]
-        if entry.append.stream_id in self._waiting:
-            self._start_writer()
+    async def _try(self, batch: list[_Entry]) -> None:
+        streams = {entry.append.stream_id for entry in batch}
+        self._writing |= streams
+        try:
+            for stream_id in streams:  # to come back behind the others, if they are still held
+                del self._apart[stream_id]
+            # Who was cancelled meanwhile takes his append back.
+            if asked := [entry for entry in batch if not entry.verdict.done()]:
+                await self._settle(asked)
+        finally:
+            self._writing -= streams
+            if any(stream_id in self._waiting for stream_id in streams - self._apart.keys()):
+                self._start_writer()
+
+    def _tried(self, trier: asyncio.Task[None]) -> None:
+        if self._trier is trier:  # it was cancelled
+            self._trier = None
+            _cancel(self._apart.values())
+            self._apart.clear()
+            if self._waiting:
+                self._start_writer()
 
 
 def _check_count(verdicts: Sequence[Verdict], count: int) -> None:

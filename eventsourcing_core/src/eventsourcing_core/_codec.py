@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._serializer import Serializer, Transformer
 
+logger = logging.getLogger("eventsourcing_core.codec")
+
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """How many bytes an event's data and metadata may take together, unless said otherwise."""
 
@@ -34,6 +37,10 @@ class EventCodec:
 
     New events are written with ``serializer`` and ``transformers``; each stored event carries
     their names, and is read with what made it. So a store can hold a mixture.
+
+    An event whose type has no class is read as a dict, and the log ``eventsourcing_core.codec``
+    warns of it, once per type: a class that was renamed is found out so. There is no warning where
+    dicts are meant: the registry has no classes at all, or this codec wrote such a dict itself.
 
     Args:
         serializer: A serializer, or the name of an installed one.
@@ -66,6 +73,7 @@ class EventCodec:
         self._known = pipeline
         self._readers = {pipeline.name: pipeline.read}
         self._conversions = event_types.conversions
+        self._plain: set[str] = set()  # types that are dicts on purpose, or were warned of
 
     @classmethod
     def given(cls, codec: EventCodec | None, serializer: Serializer | str | None) -> EventCodec:
@@ -195,6 +203,7 @@ class EventCodec:
         if self.event_types.strict:
             raise _no_class(event.event_type)
         check_tree(payload, "data")
+        self._plain.add(event.event_type)
         return payload
 
     def _check_untyped(self, event_type: str, payload: object) -> None:
@@ -203,6 +212,10 @@ class EventCodec:
         if type(payload) is not dict:
             message = f"expected a dict, found {type(payload).__name__}"
             raise SerializationError(message)
+        if event_type not in self._plain:
+            self._plain.add(event_type)
+            if self._conversions:  # who has no classes at all reads dicts on purpose
+                logger.warning(_NO_CLASS, event_type, event_type)
 
     def _encode_metadata(self, event: Event[object]) -> bytes:
         metadata = dict(event.metadata)
@@ -231,6 +244,13 @@ def _checked(event: Event[object]) -> Event[object]:
         message = f"append takes events, got {type(event).__name__}: wrap it with Event.of(…)"
         raise TypeError(message)
     return event
+
+
+_NO_CLASS = (
+    "events of type %r are read as plain dicts, since no class is registered for them: if a class "
+    "was renamed or is not imported, register it with @event(%r); EventTypes(strict=True) makes "
+    "this an error. This is said once per type"
+)
 
 
 def _no_class(event_type: str) -> UnknownEventTypeError:

@@ -118,7 +118,7 @@ class Repository(Generic[A]):
             StorageError: If the store fails.
         """
         self._check_class(aggregate)
-        pending, in_doubt = aggregate.pending_events, aggregate.in_doubt
+        pending, in_doubt = aggregate.pending_events, stored_as(aggregate).in_doubt
         version = aggregate.version
         before = version - len(pending)
         # What may have reached the store is repeated as it was, and the rest comes after it.
@@ -134,7 +134,7 @@ class Repository(Generic[A]):
         try:
             result = await self._store.append(aggregate.stream_id, batch, expected_version=expected)
         except (StorageError, asyncio.CancelledError):
-            aggregate.in_doubt = len(batch)
+            stored_as(aggregate).in_doubt = len(batch)
             raise
         aggregate.clear_pending(batch)
         stored = stored_as(aggregate)

@@ -79,6 +79,10 @@ class Database:
             connection = await self._borrow()
             try:
                 result = await work(connection, *args)
+            except asyncio.CancelledError:
+                # The driver first waits until the server has given up what it was doing.
+                self.start(self._release(connection))
+                raise
             except BaseException:
                 await self._release(connection)
                 raise

@@ -19,6 +19,12 @@ _MISSING = (
     asyncpg.UndefinedColumnError,
 )
 _HELD = (asyncpg.LockNotAvailableError,)
+HELD = (
+    "append failed: another transaction holds the stream (it has appended with connection=… and "
+    "not ended; appenders() tells which) or the tables"
+)
+"""What the caller of such an append is told in the end."""
+_EVENT_ID = "events_event_id"  # the constraint; the other ones do not fail in a store that is whole
 _PASSING = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -60,10 +66,12 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
             f"{doing} failed: the schema {schema!r} has no tables of this version ({error}); "
             f"run: python -m eventsourcing_postgres migrate --schema {schema} URL"
         )
-    if isinstance(error, _HELD):
+    if isinstance(error, _HELD) and doing == "append":
+        return StorageError(HELD)
+    if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name != _EVENT_ID:
         said = (
-            "another transaction holds the stream (it has appended with connection=… and not "
-            "ended; appenders() tells which) or the tables"
+            f"the tables do not go with each other ({error}), as after restoring a part of them; "
+            "if only the sequence events_position is behind, set it to the highest position"
         )
     elif isinstance(error, TimeoutError):
         said = "no connection in time, or no answer: the pool is exhausted, or the server away"
@@ -78,13 +86,13 @@ def is_outage(error: Exception) -> bool:
     return isinstance(error.__cause__, _OUTAGES) and not is_own
 
 
-class StreamMovedError(StorageError):
-    """The append did not fit, and would have fitted when that was looked into: try it again."""
+class BusyStreamError(StorageError):
+    """Another transaction is at work on the stream: the append may succeed when that ends."""
 
 
 def is_held(error: Exception) -> bool:
     """Tell whether another transaction is at work on the stream."""
-    return isinstance(error.__cause__, _HELD) or isinstance(error, StreamMovedError)
+    return isinstance(error.__cause__, _HELD) or isinstance(error, BusyStreamError)
 
 
 def is_passing(error: Exception) -> bool:
@@ -94,4 +102,5 @@ def is_passing(error: Exception) -> bool:
 
 def is_duplicate(error: Exception) -> bool:
     """Tell whether an event id is in the store already."""
-    return isinstance(error.__cause__, asyncpg.UniqueViolationError)
+    cause = error.__cause__
+    return isinstance(cause, asyncpg.UniqueViolationError) and cause.constraint_name == _EVENT_ID

@@ -18,7 +18,8 @@ from eventsourcing_core import (
 from eventsourcing_postgres._arguments import arguments, event_ids, one_event
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._errors import (
-    StreamMovedError,
+    HELD,
+    BusyStreamError,
     is_duplicate,
     is_held,
     is_outage,
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection
 
 _ATTEMPTS = 5
-_PATIENCE = 200  # milliseconds that a shared commit waits for a stream that somebody holds
+_PATIENCE = 100  # milliseconds that a commit waits for a stream that somebody holds,
+_IMPATIENCE = 2  # and when it is known that somebody does
 _WRITES = 2  # batches under way: the server works on one while the next is prepared
 
 
@@ -215,14 +217,27 @@ class PostgresEventStore:
             try:
                 return await self._database.use("append", self._call, appends, _PATIENCE)
             except StorageError as error:
+                if is_held(error) and len(appends) > 1:
+                    return await self._database.use("append", self._call_free, appends)
                 if is_duplicate(error) and len(appends) == 1:
                     return [await self._database.use("append", self._settled, appends[0])]
                 if attempt == _ATTEMPTS or not is_passing(error):
                     raise
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
+    async def _call_free(
+        self, connection: Connection, appends: Sequence[Append]
+    ) -> list[AppendResult | Exception]:
+        """Write what goes to streams that nobody holds; the others are busy."""
+        return await self._call(connection, appends, _IMPATIENCE, skips_held=True)
+
     async def _call(
-        self, connection: Connection, appends: Sequence[Append], patience: int | None
+        self,
+        connection: Connection,
+        appends: Sequence[Append],
+        patience: int | None,
+        *,
+        skips_held: bool = False,
     ) -> list[AppendResult | Exception]:
         if len(appends) == 1 and len(appends[0].events) == 1:
             sql = statement("append_one", self._database.schema)
@@ -231,7 +246,7 @@ class PostgresEventStore:
             sql = statement("append", self._database.schema)
             order = sorted(range(len(appends)), key=lambda index: appends[index].stream_id)
             arrays = arguments([appends[index] for index in order])
-            rows = await connection.fetch(sql, *arrays, patience)
+            rows = await connection.fetch(sql, *arrays, patience, skips_held)
             outcomes = [row for _, row in sorted(zip(order, rows, strict=True))]
         misfits = [
             (append, version)
@@ -245,9 +260,9 @@ class PostgresEventStore:
         ]
 
     async def _judge(
-        self, connection: Connection, misfits: Sequence[tuple[Append, int]]
+        self, connection: Connection, misfits: Sequence[tuple[Append, int | None]]
     ) -> list[AppendResult | Exception]:
-        """Judge appends to streams at other versions: each is a repetition, or a conflict."""
+        """Judge what was not written: each is a repetition, or a conflict, or waits for another."""
         rows = await connection.fetch(
             statement("find_events", self._database.schema),
             event_ids(event for append, _ in misfits for event in append.events),
@@ -288,11 +303,13 @@ class PostgresEventStore:
 
 
 def _judged(
-    append: Append, version: int, places: Mapping[bytes, Place]
+    append: Append, version: int | None, places: Mapping[bytes, Place]
 ) -> AppendResult | Exception:
+    if version is None:
+        return BusyStreamError(HELD)
     try:
         settled = append.settle(version, places)
     except EventSourcingError as error:
         return error
     message = "append failed: another one to the same stream ended at the same moment: repeat it"
-    return settled or StreamMovedError(message)
+    return settled or BusyStreamError(message)

@@ -3,7 +3,7 @@ drop function {schema}.append_one(
 );
 drop function {schema}.append(
     text[], bigint[], integer[], integer[], integer[], uuid[], text[], bytea[], bytea[], text[],
-    bigint[], integer
+    bigint[], integer, boolean
 );
 drop function {schema}.publish_first_floor();
 drop function {schema}.publish_floor();

@@ -47,6 +47,7 @@ declare
     floor bigint := coalesce(pg_sequence_last_value('{schema_text}.events_position'), 0);
 begin
     floor := ({schema}.lock_class() << 48) | floor;
+    -- Without waiting first, since an expression takes less time than a statement.
     if not pg_try_advisory_xact_lock_shared(floor) then  -- a stranger has it for himself
         perform pg_advisory_xact_lock_shared(floor);
     end if;
@@ -57,7 +58,9 @@ $$;
 -- then, unless a savepoint took it back, together with the setting that says so.
 create function {schema}.publish_first_floor() returns void language plpgsql volatile as $$
 declare
-    published text := 'eventsourcing.floor_' || {schema}.lock_class();
+    -- By the sequence's own id: two stores may share a lock class.
+    published text :=
+        'eventsourcing.floor_' || '{schema_text}.events_position'::regclass::oid::text;
 begin
     if coalesce(current_setting(published, true), '') = '' then
         perform {schema}.publish_floor();
@@ -77,8 +80,11 @@ $$;
 --   patience                      milliseconds to wait for a stream that another transaction holds;
 --                                 null in the transaction of a caller: as its lock_timeout says
 --
+--   skips_held                    whether to pass over streams that another transaction holds
+--
 -- Gives a row per append, in their order: the stream's version (the new one, or the one that did not
--- fit), and the position of its last event, which is null if the append did not fit.
+-- fit, or null if it is held), and the position of its last event, which is null if the append was
+-- not written.
 --
 -- The order of the three steps is what readers rely on; each is a statement of its own.
 create function {schema}.append(
@@ -93,11 +99,13 @@ create function {schema}.append(
     metadatas bytea[],
     encodings text[],
     timestamps bigint[],
-    patience integer
+    patience integer,
+    skips_held boolean
 ) returns table (stream_version bigint, last_position bigint)
 language plpgsql volatile as $$
 declare
     befores bigint[] := array_fill(null::bigint, array[cardinality(stream_ids)]);
+    is_held boolean[] := array_fill(false, array[cardinality(stream_ids)]);
     positions bigint[];
     written integer := 0;
 begin
@@ -107,8 +115,19 @@ begin
 
     -- 1. Streams first.
     for number in 1 .. cardinality(stream_ids) loop
-        befores[number] :=
-            {schema}.advance(stream_ids[number], expected[number], sizes[number]) - sizes[number];
+        if skips_held then
+            begin
+                befores[number] := {schema}.advance(
+                    stream_ids[number], expected[number], sizes[number]
+                ) - sizes[number];
+            exception when lock_not_available then
+                is_held[number] := true;
+            end;
+        else
+            befores[number] := {schema}.advance(
+                stream_ids[number], expected[number], sizes[number]
+            ) - sizes[number];
+        end if;
     end loop;
 
     -- 2. The floor.
@@ -138,7 +157,9 @@ begin
 
     for number in 1 .. cardinality(stream_ids) loop
         if befores[number] is null then
-            stream_version := {schema}.version_of(stream_ids[number]);
+            stream_version := case
+                when not is_held[number] then {schema}.version_of(stream_ids[number])
+            end;
             last_position := null;
         else  -- positions were drawn in the order of the events
             written := written + sizes[number];
