@@ -114,8 +114,8 @@ class AppendQueue:
     async def close(self) -> None:
         """Refuse further appends, and wait until those that came before are written."""
         self._closed = True
-        while under_way := self._writers | ({self._trier} if self._trier else set()):
-            await asyncio.wait(under_way)
+        while self._writers or self._trier:
+            await asyncio.wait([*self._writers, *([self._trier] if self._trier else [])])
 
     def _entry(self, append: Append) -> _Entry:
         loop = asyncio.get_running_loop()
