@@ -34,6 +34,8 @@ ONCE = (
     "--ignore=tests/eventsourcing_postgres/test_pooler.py",
     "--ignore=tests/examples/test_on_postgres.py",
 )
+# Most of the others wait for disks and servers: two processes take half of the time.
+AT_ONCE = ("--numprocesses=2", "--dist=worksteal")
 
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv"
@@ -133,17 +135,17 @@ def minimums(session: nox.Session) -> None:
     """The tests with the oldest version of each dependency that we say we support."""
     members = [f"--editable={distribution}" for distribution in DISTRIBUTIONS]
     testing = f"--editable={DISTRIBUTIONS[0]}[all,testing]"
-    tools = nox.project.dependency_groups(PYPROJECT, "examples", "server")
+    tools = nox.project.dependency_groups(PYPROJECT, "examples", "parallel", "server")
     session.install("--resolution=lowest-direct", *members, testing, *tools)
-    session.run("pytest", *ONCE, *session.posargs)
+    session.run("pytest", *ONCE, *AT_ONCE, *session.posargs)
 
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """The tests, on every supported Python that is installed."""
     sync(session, "--group=tests")
-    once = () if session.python == RUNNING else ONCE
-    session.run("pytest", *once, *session.posargs)
+    less = () if session.python == RUNNING else (*ONCE, *AT_ONCE)
+    session.run("pytest", *less, *session.posargs)
 
 
 @nox.session(default=False)

@@ -57,7 +57,7 @@ def test_two_classes_under_one_name_are_refused() -> None:
 def test_a_class_typed_in_again_at_the_prompt_replaces_the_old_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delattr(sys.modules["__main__"], "__file__")
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
     types = EventTypes()
     first, second = (dataclasses.make_dataclass("Opened", ["x"], frozen=True) for _ in range(2))
     for cls in (first, second):

@@ -19,9 +19,10 @@ async def append(store: PostgresEventStore) -> int:
     return (await store.append("a", events, expected_version=ExpectedVersion.ANY)).version
 
 
-async def until_free(pool: asyncpg.Pool[asyncpg.Record], count: int) -> None:
+async def until_free(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    """Wait until every connection of a pool is back in it."""
     async with asyncio.timeout(10):
-        while pool.get_idle_size() != count:  # noqa: ASYNC110 - the pool tells nobody
+        while pool.get_idle_size() != pool.get_size():  # noqa: ASYNC110 - the pool tells nobody
             await asyncio.sleep(0.01)
 
 
@@ -31,7 +32,7 @@ async def test_a_connection_at_hand_goes_back_to_the_pool(url: str) -> None:
         PostgresEventStore(pool, listen=False) as store,
     ):
         await append(store)
-        await until_free(pool, 2)
+        await until_free(pool)
         assert store._database._at_hand is None
 
 
@@ -87,7 +88,7 @@ async def test_who_gives_up_on_a_server_that_hangs_does_not_wait_for_it(url: str
                 assert loop.time() - begin < 5
             finally:
                 os.kill(pid, signal.SIGCONT)
-        await until_free(pool, pool.get_size())
+        await until_free(pool)
         assert not store._database._background
 
 
@@ -101,7 +102,7 @@ async def test_closing_the_store_ends_who_reads_and_who_waits(url: str) -> None:
         waiting = asyncio.create_task(store.wait(after_position=8 * FIRST_PAGE, timeout=3600))
         while not store._waking._waiting:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0)
-        await until_free(pool, pool.get_size())
+        await until_free(pool)
         await store.close()
         assert pool.get_idle_size() == pool.get_size()
         with pytest.raises(StorageError, match="closed"):
