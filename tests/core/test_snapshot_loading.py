@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -402,3 +403,54 @@ async def test_snapshots_that_cannot_be_dropped_are_no_error(
     events = Events()
     assert (await repository(events, guarded).load("1")).version == 0
     assert "its snapshots were not dropped" in said(log, logging.DEBUG)[-1]
+
+
+@dataclass
+class Odd:
+    """Has a hint of a module that lacks it at run time."""
+
+    node: logging.Missing  # type: ignore[name-defined]  # pyright: ignore - the mistake
+
+
+class HoldsOdd(Till):
+    category = "Till"
+    odd: Odd | None = None
+
+
+class Homeless(Till):
+    category = "Till"
+    __module__ = "not.imported"
+
+
+class Raising(Till):
+    """A class whose annotations cannot even be asked for, as on Python 3.14."""
+
+    category = "Till"
+
+
+@pytest.mark.parametrize("cls", [HoldsOdd, Homeless, Raising])
+async def test_a_class_whose_annotations_are_broken_is_replayed(
+    events: Events,
+    shelf: Shelf,
+    log: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    cls: type[Till],
+) -> None:
+    evaluate = inspect.get_annotations
+
+    def get_annotations(base: type) -> dict[str, Any]:
+        if base is Raising:
+            message = "name 'Missing' is not defined"
+            raise NameError(message)
+        return evaluate(base)
+
+    monkeypatch.setattr(inspect, "get_annotations", get_annotations)
+    tills = repository(events, shelf, cls)
+    for _ in range(2):
+        await sell(tills, 1, 2, 3, 4, 5)
+    assert state(await tills.load("1")) == await replayed(events)
+    assert shelf.calls == []
+    (line,) = said(log, logging.WARNING)
+    assert cls.__name__ in line
+    report = await tills.verify("1")
+    assert cls.__name__ in report.reason

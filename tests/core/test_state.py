@@ -197,7 +197,7 @@ class Unknown(Bare):
     ("cls", "message"),
     [
         (Unsupported, r"Unsupported\.ratio has the hint complex.*Transient\["),
-        (Unknown, r"Unknown\.ratio cannot be evaluated: name 'Fraction'.*run time"),
+        (Unknown, r"Unknown\.ratio cannot be evaluated: NameError: name 'Fraction'.*run time"),
     ],
 )
 def test_an_annotation_that_cannot_be_stored_names_the_attribute(

@@ -94,7 +94,7 @@ class Snapshots(Generic[A]):
         """
         try:
             expected = state_version_of(self._class)
-        except SnapshotError as error:  # there are none, so the store is not asked
+        except Exception as error:  # noqa: BLE001 - there are none, so the store is not asked
             logger.debug("%s: all events are replayed, since %s", aggregate.stream_id, error)
             return False
         try:

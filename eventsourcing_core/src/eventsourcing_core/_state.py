@@ -148,17 +148,20 @@ def passed_over(cls: type) -> frozenset[str]:
     """List the attributes of a class that are no state: the library's own and transient ones."""
     try:
         hints = _hints(cls)
-    except SerializationError:  # a class that converts its state itself may have any hints
+    except Exception:  # noqa: BLE001 - a class that converts its state itself may have any hints
         return OWN_ATTRIBUTES
     return OWN_ATTRIBUTES | {name for name, hint in hints.items() if _is_transient(hint)}
 
 
 @cache
 def _compiled(cls: type) -> State | str:
-    """Compile, or say why not: what cannot be stored is asked for at every load."""
+    """Compile, or say why not: what cannot be stored is asked for at every load.
+
+    Evaluating annotations runs code of others, which may raise anything.
+    """
     compiler, hints, attributes = Compiler(), dict[str, Any](), list[Attribute]()
-    skipped = passed_over(cls)
     try:
+        skipped = passed_over(cls)
         for name, hint in _hints(cls).items():
             if name not in skipped:
                 hints[name] = hint
@@ -167,6 +170,8 @@ def _compiled(cls: type) -> State | str:
         layout = layout_of(hints)
     except SerializationError as error:
         return f"{error}; mark the attribute as Transient[…] if it is no state, {_CURE}"
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"the annotations of {cls.__name__} cannot be used: {_named(error)}; {_CURE[3:]}"
     return State(cls.__name__, tuple(attributes), skipped, layout)
 
 
@@ -191,15 +196,15 @@ def _hints(cls: type) -> dict[str, Any]:
 
 def _evaluated(annotation: Any, base: type, name: str) -> Any:
     holder = type(base.__name__, (), {"__annotations__": {name: annotation}})
-    module = vars(sys.modules[base.__module__])
     try:
+        module = vars(sys.modules[base.__module__])
         # A default in the class may have the name of a type in the module, which goes first.
         return get_type_hints(
             holder, {**vars(base), base.__name__: base}, dict(module), include_extras=True
         )[name]
-    except (NameError, TypeError, AttributeError, SyntaxError) as error:
+    except Exception as error:
         message = (
-            f"the annotation of {base.__name__}.{name} cannot be evaluated: {error}; the names in "
+            f"the annotation of {base.__name__}.{name} cannot be evaluated: {_named(error)}; the names in "
             "it must be there at run time, at module level, and not for type checkers only"
         )
         raise SerializationError(message) from error
@@ -228,10 +233,12 @@ def _undeclared(class_name: str, name: str) -> SnapshotError:
 
 
 def _cannot_store(where: str, error: Exception) -> SnapshotError:
-    said = (
-        str(error) if isinstance(error, SerializationError) else f"{type(error).__name__}: {error}"
-    )
+    said = str(error) if isinstance(error, SerializationError) else _named(error)
     return SnapshotError(
         f"{where} cannot be stored in a snapshot: {said}; mark it as Transient[…] if it is no "
         f"state, {_CURE}"
     )
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
