@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, IntEnum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypedDict
 from uuid import UUID
@@ -184,6 +184,29 @@ def test_slots_are_state_too() -> None:
         slotted.snapshot_state()
 
 
+class Private(Bare):
+    __slots__ = ("__count",)
+    __count: int
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - as in the base
+        super().__init__(id)
+        self.__count = 3
+
+    def raise_it(self) -> None:
+        self.__count += 4
+
+    @property
+    def count(self) -> int:
+        return self.__count
+
+
+def test_private_names_in_slots_are_state_too() -> None:
+    private, other = Private("1"), Private("1")
+    private.raise_it()
+    other.restore_state(private.snapshot_state())
+    assert other.count == 7
+
+
 class Unsupported(Bare):
     fine: int = 0
     ratio: complex = 0j
@@ -251,6 +274,65 @@ def test_a_subclass_of_a_container_would_come_back_as_its_base() -> None:
     holder = Holder("1")
     holder.words = defaultdict(int)
     assert "Holder.words is a defaultdict, which would come back as a plain dict" in refused(holder)
+
+
+class Status(StrEnum):
+    OPEN = "open"
+
+
+class Size(IntEnum):
+    SMALL = 1
+
+
+class Measured(Bare):
+    status: str = ""
+    size: int = 0
+    ratio: float = 0.0
+    sizes: dict[int, list[int | str]]
+    parts: list[Part]
+    right: Status | Size | bool | None = None
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - as in the base
+        super().__init__(id)
+        self.sizes = {}
+        self.parts = []
+
+
+@dataclass
+class Part:
+    name: str
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"status": Status.OPEN}, r"Measured\.status is a Status, .* plain str: annotate it as St"),
+        ({"size": Size.SMALL}, r"Measured\.size is a Size, .* plain int: annotate it as Size"),
+        ({"size": True}, r"Measured\.size is a bool, .* plain int: annotate it as bool"),
+        ({"ratio": True}, r"Measured\.ratio must be float, got bool"),
+        ({"sizes": {Size.SMALL: []}}, r"Measured\.sizes \(key\) is a Size"),
+        ({"sizes": {1: [Size.SMALL]}}, r"Measured\.sizes.* must be int or str, got Size"),
+        ({"parts": [Part(Status.OPEN)]}, r"Part\.name is a Status"),
+    ],
+)
+def test_a_subclass_of_a_plain_value_would_come_back_as_its_base(
+    change: dict[str, object], message: str
+) -> None:
+    measured = Measured("1")
+    vars(measured).update(change)
+    with pytest.raises(SnapshotError, match=message):
+        measured.snapshot_state()
+
+
+@pytest.mark.parametrize(
+    "change", [{"right": Status.OPEN}, {"right": Size.SMALL}, {"right": True}, {"ratio": 2}]
+)
+def test_what_is_annotated_as_what_it_is_comes_back(change: dict[str, object]) -> None:
+    measured, other = Measured("1"), Measured("1")
+    vars(measured).update(change)
+    other.restore_state(measured.snapshot_state())
+    assert values(other) == values(measured)
+    assert type(other.right) is type(measured.right)
 
 
 def test_one_object_in_two_places_would_come_back_as_two() -> None:

@@ -62,6 +62,28 @@ def atom(kind: type, where: str) -> Conversion:
     return Conversion(normalize, normalize, kind)
 
 
+def exact_atom(kind: type, where: str) -> Conversion:
+    """Keep these, but for subclasses: a member of a ``StrEnum``, or a bool as an int.
+
+    An int may be where a float is due, as type checkers allow it.
+    """
+    _, decode, _ = atom(kind, where)
+
+    def encode(value: Any) -> Any:
+        if isinstance(value, kind) and type(value) is not kind:
+            name = type(value).__name__
+            message = (
+                f"{where} is a {name}, which would come back as a plain {kind.__name__}: annotate "
+                f"it as {name}, or make it a {kind.__name__}"
+            )
+            raise SerializationError(message)
+        if kind is float and isinstance(value, int) and type(value) is not int:
+            raise _wrong(value, "float", where)
+        return decode(value)
+
+    return Conversion(encode, decode, kind)
+
+
 def scalar(kind: type, where: str) -> Conversion:
     """Store a scalar as its text."""
     scalar = SCALAR_BY_TYPE[kind]

@@ -34,6 +34,7 @@ from eventsourcing_core._conversion import (
     atom,
     dict_of,
     enum,
+    exact_atom,
     fixed_tuple,
     list_of,
     literal,
@@ -62,9 +63,15 @@ def compile_conversion(cls: type) -> Conversion:
 
 
 class Compiler:
-    """Compiles one class and the classes it refers to, each once, recursion included."""
+    """Compiles one class and the classes it refers to, each once, recursion included.
 
-    def __init__(self) -> None:
+    Args:
+        exact: Refuse a subclass of ``str``, ``int`` and so on where the base is the hint. Payloads
+            become what their hints say; a state must come back as what it is.
+    """
+
+    def __init__(self, *, exact: bool = False) -> None:
+        self._exact = exact
         self._records: dict[type, Conversion] = {}
 
     def conversion(self, hint: Any, where: str) -> Conversion:
@@ -89,7 +96,7 @@ class Compiler:
 
     def _plain(self, hint: type, where: str) -> Conversion:
         if hint in ATOMS:
-            return atom(hint, where)
+            return exact_atom(hint, where) if self._exact else atom(hint, where)
         if hint in SCALAR_BY_TYPE:
             return scalar(hint, where)
         if hint is list or hint is dict:

@@ -10,6 +10,7 @@ import inspect
 import re
 import sys
 from functools import cache
+from types import MemberDescriptorType
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -159,7 +160,7 @@ def _compiled(cls: type) -> State | str:
 
     Evaluating annotations runs code of others, which may raise anything.
     """
-    compiler, hints, attributes = Compiler(), dict[str, Any](), list[Attribute]()
+    compiler, hints, attributes = Compiler(exact=True), dict[str, Any](), list[Attribute]()
     try:
         skipped = passed_over(cls)
         for name, hint in _hints(cls).items():
@@ -204,8 +205,8 @@ def _evaluated(annotation: Any, base: type, name: str) -> Any:
         )[name]
     except Exception as error:
         message = (
-            f"the annotation of {base.__name__}.{name} cannot be evaluated: {_named(error)}; the names in "
-            "it must be there at run time, at module level, and not for type checkers only"
+            f"the annotation of {base.__name__}.{name} cannot be evaluated: {_named(error)}; the "
+            "names in it must be there at run time, at module level, and not for type checkers only"
         )
         raise SerializationError(message) from error
 
@@ -217,11 +218,13 @@ def _is_transient(hint: Any) -> bool:
 
 @cache
 def _slots(cls: type) -> tuple[str, ...]:
-    slots: list[str] = []
-    for base in cls.__mro__:
-        own = vars(base).get("__slots__", ())
-        slots += [own] if isinstance(own, str) else own
-    return tuple(name for name in slots if name not in {"__dict__", "__weakref__"})
+    return tuple(
+        name
+        for base in cls.__mro__
+        if "__slots__" in vars(base)
+        for name, member in vars(base).items()  # and not of __slots__: private names are mangled
+        if isinstance(member, MemberDescriptorType)
+    )
 
 
 def _undeclared(class_name: str, name: str) -> SnapshotError:
