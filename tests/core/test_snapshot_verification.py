@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta, timezone
 from decimal import Decimal
-from enum import Enum
-from typing import Any
+from enum import Enum, IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from eventsourcing_core import Repository, SnapshotReport, StateDifference, StorageError
 from eventsourcing_core._verification import _Comparison, differences
-from tests.core._tills import Events, Sales, Shelf, Till
+from tests.core._tills import Events, Sales, Shelf, Sold, Till
+
+if TYPE_CHECKING:
+    from eventsourcing_core import Event
 
 
 @pytest.fixture
@@ -109,6 +115,42 @@ async def test_what_is_transient_is_not_compared(events: Events, shelf: Shelf) -
     assert (await (await filled(events, shelf, Own)).verify("1")).is_right
 
 
+class Rated(Till):
+    """Reads in apply what it has computed of an older state."""
+
+    category = "Till"
+    tier: int = 0
+    bonus: int = 0
+
+    @cached_property
+    def factor(self) -> int:
+        return 60 // (30 - self.tier)
+
+    def apply(self, event: Event[Sold]) -> None:
+        super().apply(event)
+        self.tier = event.data.count
+        self.bonus += self.factor
+
+
+@pytest.mark.parametrize(("last", "restored"), [(15, 4), (30, ZeroDivisionError)])
+async def test_what_apply_reads_though_it_was_computed_before_is_found(
+    events: Events, shelf: Shelf, last: int, restored: object
+) -> None:
+    tills = repository(events, shelf, Rated)
+    await tills.update("1", lambda till: till.sell(10, 10, 10))
+    assert (await tills.verify("1")).is_right
+    await tills.update("1", lambda till: till.sell(10, 10))
+    await Repository(events, Till).update("1", lambda till: till.sell(last))
+    replayed = await Repository(events, Rated).load("1")
+    await tills.take_snapshot(replayed)
+    ((name, before, after),) = [
+        (each.attribute, each.from_events, each.from_snapshot)
+        for each in (await tills.verify("1")).differences
+    ]
+    assert (name, before) == ("factor", 3)
+    assert after == restored or type(after) is restored
+
+
 def test_an_attribute_that_only_one_has_differs() -> None:
     one, other = Till("1"), Till("1")
     del other.sales
@@ -171,6 +213,12 @@ def knot(value: int) -> Plain:
 
 
 NAN = float("nan")
+ZONE = ZoneInfo("Europe/Berlin")
+NOTHING = timedelta(0)
+
+
+class Size(IntEnum):
+    SMALL = 1
 
 
 @pytest.mark.parametrize(
@@ -193,6 +241,12 @@ NAN = float("nan")
         (Careless([1]), Careless([1]), True),
         (Careless([1]), Careless([2]), False),
         (object(), object(), False),
+        (1, True, False),
+        (Size.SMALL, 1, False),
+        (datetime(2026, 1, 1, 1, tzinfo=ZONE), datetime(2026, 1, 1, tzinfo=UTC), False),
+        (datetime(2026, 7, 1, tzinfo=ZONE), datetime(2026, 7, 1, tzinfo=ZONE), True),
+        (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=timezone(NOTHING)), True),
+        (time(1, fold=1), time(1), False),
         (None, 0, False),
         (Kind.ONE, Kind.ONE, True),
         (Kind.ONE, Kind.TWO, False),
