@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventsourcing_core._snapshots import state_version_of
+from eventsourcing_core._state_version import state_version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +84,7 @@ def changed(old: str, new: str) -> str:
     ("old", "new"),
     [
         ("state_version = 1", "state_version = 2"),
+        ("inherited: int = 0", "inherited: int = 0\n    state_version = 2"),
         ("first: int = 0", "second: int = 0"),
         ("first: int = 0", "first: float = 0"),
         ("first: int = 0", "first: int | None = 0"),

@@ -8,7 +8,6 @@ Whatever else is wrong with a snapshot or its store, the events are replayed fro
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -17,12 +16,11 @@ from weakref import WeakSet
 
 from eventsourcing_core._aggregate import Aggregate, stored_as
 from eventsourcing_core._errors import EventSourcingError, SnapshotError
-from eventsourcing_core._layout import name_of
 from eventsourcing_core._pipeline import Pipeline, pipeline_named
 from eventsourcing_core._scalars import check_tree
 from eventsourcing_core._snapshot_policy import SnapshotOccasion
 from eventsourcing_core._snapshot_store import Snapshot
-from eventsourcing_core._state import state_of
+from eventsourcing_core._state_version import state_version_of
 from eventsourcing_core._verification import SnapshotReport, differences
 
 if TYPE_CHECKING:
@@ -259,25 +257,6 @@ class Snapshots(Generic[A]):
             state_version=state_version,
             created_at=datetime.now(UTC),
         )
-
-
-def state_version_of(cls: type[Aggregate]) -> str:
-    """Give what a snapshot must have been made by to be used for a class.
-
-    This is the number that the class states, and a hash of its name and its annotated layout.
-
-    Raises:
-        SnapshotError: An attribute has a type that cannot be stored, and the class does not convert
-            its state itself.
-    """
-    try:
-        layout = state_of(cls).layout
-    except SnapshotError:
-        if cls.snapshot_state is Aggregate.snapshot_state:
-            raise
-        layout = "its own"
-    text = f"{name_of(cls)}\n{layout}"
-    return f"{cls.state_version}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _log_unused(aggregate: Aggregate, error: Exception) -> None:
