@@ -21,6 +21,8 @@ from eventsourcing_core import (
 from tests.core._tills import Events, Shelf, Till, state, types
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from eventsourcing_core import Event, Snapshot, SnapshotPolicy
 
 
@@ -315,8 +317,44 @@ async def test_what_is_no_stored_version_gives_no_snapshot(tills: Repository[Til
     with pytest.raises(ValueError, match="'Till-1' has events that are not saved"):
         await tills.take_snapshot(till)
     till.clear_pending()
-    with pytest.raises(ValueError, match="'Till-1' was neither loaded nor saved at version 1"):
+    with pytest.raises(ValueError, match="'Till-1' is not known to be .* version 1 make of it"):
         await tills.take_snapshot(till)
+
+
+async def given_up(tills: Repository[Till]) -> Till:
+    """Give a till whose state holds an event that its stream lacks, and lacks one that it has."""
+    till = await tills.update("1", lambda till: till.sell(1))
+    till.sell(100)
+    till.clear_pending()
+    await tills.update("1", lambda till: till.sell(2))
+    return till
+
+
+async def counted_by_hand(tills: Repository[Till]) -> Till:
+    """Give a till that was told its version, and never its events."""
+    await tills.update("1", lambda till: till.sell(1, 1, 1))
+    till = Till("1")
+    till.version = 3
+    return till
+
+
+@pytest.mark.parametrize("make", [given_up, counted_by_hand])
+async def test_what_its_events_did_not_make_gives_no_snapshot(
+    events: Events,
+    tills: Repository[Till],
+    shelf: Shelf,
+    log: pytest.LogCaptureFixture,
+    make: Callable[[Repository[Till]], Awaitable[Till]],
+) -> None:
+    till = await make(tills)
+    for _ in range(2):  # once it is not known, it stays so
+        till.sell(1, 1, 1, 1, 1)
+        await tills.save(till)
+        assert "'Till-1' is not known to be" in said(log)[-1]
+        with pytest.raises(ValueError, match="load it first"):
+            await tills.take_snapshot(till)
+    assert shelf.versions() == []
+    assert state(await tills.load("1")) == state(await Repository(events, Till).load("1"))
 
 
 @pytest.mark.parametrize("options", [{}, {"snapshot_frequency": None, "snapshot_store": Shelf()}])

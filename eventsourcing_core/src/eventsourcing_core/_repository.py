@@ -138,7 +138,10 @@ class Repository(Generic[A]):
             raise
         aggregate.clear_pending(batch)
         stored = stored_as(aggregate)
-        stored.version, stored.event_id = result.version, batch[-1].raw_event_id
+        # Else its state holds events that were given up, or lacks some: nobody knows of which.
+        is_known = stored.version == expected
+        stored.version = result.version if is_known else 0
+        stored.event_id = batch[-1].raw_event_id
         return result
 
     async def update(

@@ -161,12 +161,6 @@ class Snapshots(Generic[A]):
         if aggregate.version == 0:
             message = f"{aggregate.stream_id!r} has no events yet: there is nothing to snapshot"
             raise ValueError(message)
-        if stored_as(aggregate).version != aggregate.version:
-            message = (
-                f"{aggregate.stream_id!r} was neither loaded nor saved at version "
-                f"{aggregate.version} by a repository: load it first"
-            )
-            raise ValueError(message)
         await self._take(aggregate)
 
     async def verify(self, restored: A, replayed: A) -> SnapshotReport:
@@ -230,9 +224,15 @@ class Snapshots(Generic[A]):
     async def _take(self, aggregate: A) -> None:
         stored = stored_as(aggregate)
         stored.load_seconds = None
+        if stored.version != aggregate.version:
+            message = (
+                f"{aggregate.stream_id!r} is not known to be what its events up to version "
+                f"{aggregate.version} make of it: load it first"
+            )
+            raise ValueError(message)
         snapshot = self._snapshot(aggregate)
         await self._store.save(snapshot, keep=self._keep)
-        stored.snapshot_version = max(snapshot.version, stored.snapshot_version or 0)
+        stored.snapshot_version = snapshot.version
         message = "%s: a snapshot was taken at version %d, of %d bytes"
         logger.debug(message, snapshot.aggregate_id, snapshot.version, len(snapshot.state))
 
