@@ -17,6 +17,7 @@ from eventsourcing_core import (
     SnapshotError,
     SnapshotOccasion,
     StorageError,
+    TransformError,
 )
 from tests.core._tills import Events, Shelf, Till, state, types
 
@@ -203,6 +204,61 @@ async def test_a_class_whose_state_cannot_be_stored_works_and_is_warned_of_once(
     (line,) = said(log)
     assert f"{cls.__name__}." in line
     assert shelf.versions() == []
+
+
+class Choosy(Till):
+    """Cannot be stored for another reason each time."""
+
+    category = "Till"
+
+    def snapshot_state(self) -> object:
+        return {self.total: object()}
+
+
+async def test_each_reason_is_warned_of_but_not_without_end(
+    events: Events, shelf: Shelf, log: pytest.LogCaptureFixture
+) -> None:
+    tills = repository(events, shelf, Choosy, 1)
+    till = await tills.load("1")
+    for _ in range(3):
+        till.sell(1)
+        await tills.save(till)
+        till.sell(-1)
+        await tills.save(till)
+    assert [("key 1" in line, "key 0" in line) for line in said(log)] == [
+        (True, False),
+        (False, True),
+    ]
+    for _ in range(50):
+        till.sell(1)
+        await tills.save(till)
+    assert len(said(log)) == 20
+
+
+class Down:
+    """A transformer whose keys are elsewhere."""
+
+    name = "down"
+
+    def transform(self, data: bytes) -> bytes:
+        raise OSError(str(len(data)))
+
+    def restore(self, data: bytes) -> bytes:
+        return data
+
+
+async def test_a_transformer_that_fails_is_warned_of_each_time(
+    events: Events, shelf: Shelf, log: pytest.LogCaptureFixture
+) -> None:
+    tills = Repository(
+        events, Till, snapshot_store=shelf, snapshot_frequency=1, transformers=[Down()]
+    )
+    for id in ("1", "2"):  # noqa: A001 - the word of the domain
+        till = await tills.update(id, lambda till: till.sell(1))
+    assert len(said(log)) == 2
+    assert "the transformer 'down' failed: OSError" in said(log)[0]
+    with pytest.raises(TransformError, match="down"):
+        await tills.take_snapshot(till)
 
 
 async def test_a_class_without_snapshots_is_not_looked_for_in_the_snapshot_store(

@@ -190,6 +190,7 @@ class Repository(Generic[A]):
             ValueError: It has no events, or some that are not saved; or the repository has no
                 snapshots.
             SnapshotError: Its state cannot be stored; says which attribute, and what to do.
+            TransformError: A transformer failed.
             StorageError: The snapshot store failed.
         """
         self._check_class(aggregate)

@@ -12,10 +12,10 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from eventsourcing_core._aggregate import Aggregate, stored_as
-from eventsourcing_core._errors import EventSourcingError, SnapshotError
+from eventsourcing_core._errors import EventSourcingError, SnapshotError, TransformError
 from eventsourcing_core._pipeline import Pipeline, pipeline_named
 from eventsourcing_core._scalars import check_tree
 from eventsourcing_core._snapshot_policy import SnapshotOccasion
@@ -32,8 +32,11 @@ A = TypeVar("A", bound=Aggregate)
 
 logger = logging.getLogger("eventsourcing_core.snapshots")
 
-_warned: WeakSet[type] = WeakSet()
-"""The classes whose state cannot be stored, of which that was said."""
+_warned: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
+"""What was said of classes whose state cannot be stored."""
+
+_MOST_WARNINGS = 20
+"""How much is said of one class: messages quote values, of which there is no end."""
 
 
 class OutdatedError(Exception):
@@ -153,6 +156,7 @@ class Snapshots(Generic[A]):
         Raises:
             ValueError: The state is not that of a stored version.
             SnapshotError: The state cannot be stored.
+            TransformError: A transformer failed.
             StorageError: The snapshot store failed.
         """
         if aggregate.pending_events:
@@ -244,7 +248,7 @@ class Snapshots(Generic[A]):
             check_tree(state, f"what {name}.snapshot_state() gives")
             event_id = UUID(bytes=stored_as(aggregate).event_id)
             data = self._pipeline.write({"event_id": event_id, "state": state})
-        except SnapshotError:
+        except (SnapshotError, TransformError):  # the latter is not the class's fault
             raise
         except Exception as error:
             message = f"the state of {name} cannot be stored in a snapshot: {_said(error)}"
@@ -267,8 +271,11 @@ def _log_unused(aggregate: Aggregate, error: Exception) -> None:
 def _log_untaken(aggregate: Aggregate, version: int, error: Exception) -> None:
     level = logging.WARNING
     if isinstance(error, SnapshotError):  # the class's own fault: said once, else it never ends
-        level = logging.DEBUG if type(aggregate) in _warned else logging.WARNING
-        _warned.add(type(aggregate))
+        said = _warned.setdefault(type(aggregate), set())
+        if str(error) in said or len(said) == _MOST_WARNINGS:
+            level = logging.DEBUG
+        else:
+            said.add(str(error))
     message = "%s: no snapshot was taken at version %d, since %s"
     logger.log(level, message, aggregate.stream_id, version, _said(error))
 
