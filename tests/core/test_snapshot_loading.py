@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -98,6 +98,46 @@ async def test_a_load_asks_the_snapshot_store_once(tills: Repository[Till], shel
     await tills.load("1")
     await tills.load("unknown")
     assert shelf.calls == ["load", "load"]
+
+
+class Counted(Till):
+    """Counts how often it is made."""
+
+    category = "Till"
+    made: ClassVar[int] = 0
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - as in the base
+        super().__init__(id)
+        Counted.made += 1
+
+
+@pytest.mark.parametrize(("sold", "spoiled", "made"), [(1, False, 1), (5, False, 1), (5, True, 2)])
+async def test_an_aggregate_is_made_again_only_where_a_snapshot_failed(
+    events: Events, shelf: Shelf, sold: int, made: int, *, spoiled: bool
+) -> None:
+    tills = repository(events, shelf, Counted)
+    await sell(tills, *range(sold))
+    if spoiled:
+        shelf.put(replace(shelf.the(5), state=b""))
+    Counted.made = 0
+    assert (await tills.load("1")).version == sold
+    assert Counted.made == made
+
+
+async def test_a_page_may_be_empty(shelf: Shelf) -> None:
+    class Sparse(PagedEvents):
+        async def read_pages(self, *arguments: Any, **options: Any) -> Any:
+            async for page in super().read_pages(*arguments, **options):
+                yield iter(())
+                yield page
+
+    events = Sparse()
+    tills = repository(events, shelf)
+    await sell(tills, 1, 2, 3, 4, 5)
+    await sell(tills, 6)
+    events.reads = []
+    assert (await tills.load("1")).total == 21
+    assert events.reads == [5]
 
 
 async def test_the_past_is_loaded_from_the_newest_snapshot_before_it(
@@ -231,13 +271,21 @@ async def test_an_aggregate_of_a_class_below_leaves_no_snapshot_for_the_class_ab
     assert state(await tills.load("1")) == await replayed(events)
 
 
-@pytest.mark.parametrize("error", [StorageError("down"), OSError("gone"), RuntimeError("loop")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        StorageError("down"),
+        OSError("gone"),
+        RuntimeError("loop"),
+        asyncio.CancelledError("its own"),
+    ],
+)
 async def test_a_snapshot_store_that_is_down_leads_to_a_replay(
     tills: Repository[Till],
     events: Events,
     shelf: Shelf,
     log: pytest.LogCaptureFixture,
-    error: Exception,
+    error: BaseException,
 ) -> None:
     await sell(tills, 1, 2, 3, 4, 5)
     shelf.error = error
@@ -246,13 +294,20 @@ async def test_a_snapshot_store_that_is_down_leads_to_a_replay(
     assert str(error) in line
 
 
-async def test_a_load_can_be_cancelled_while_it_waits_for_the_snapshot(
-    tills: Repository[Till], shelf: Shelf
-) -> None:
-    await sell(tills, 1)
-    shelf.error = asyncio.CancelledError()
+async def test_a_load_can_be_cancelled_while_it_waits_for_the_snapshot(events: Events) -> None:
+    asked = asyncio.Event()
+
+    class Hanging(Shelf):
+        async def load(self, *arguments: Any, **options: Any) -> Snapshot | None:
+            asked.set()
+            await asyncio.sleep(3600)
+            return await super().load(*arguments, **options)
+
+    loading = asyncio.create_task(repository(events, Hanging()).load("1"))
+    await asked.wait()
+    loading.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await tills.load("1")
+        await loading
 
 
 async def test_a_snapshot_beyond_the_end_of_a_restored_stream_is_not_used(

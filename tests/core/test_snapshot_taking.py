@@ -167,16 +167,27 @@ async def test_a_policy_that_raises_fails_no_save(
     assert "ZeroDivisionError" in said(log)[0]
 
 
-async def test_a_cancelled_save_stays_cancelled_and_its_events_are_stored(
-    tills: Repository[Till], events: Events, shelf: Shelf
+async def test_a_cancelled_save_stays_cancelled_and_its_events_are_stored(events: Events) -> None:
+    slow = Slow()
+    till = Till("1")
+    till.sell(1, 2, 3, 4, 5)
+    saving = asyncio.create_task(repository(events, slow).save(till))
+    await slow.asked.wait()
+    saving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+    assert till.pending_events == ()
+    assert (await Repository(events, Till).load("1")).version == 5
+
+
+async def test_a_snapshot_store_that_cancels_itself_cancels_no_save(
+    tills: Repository[Till], shelf: Shelf, log: pytest.LogCaptureFixture
 ) -> None:
     till = await tills.load("1")
     till.sell(1, 2, 3, 4, 5)
     shelf.error = asyncio.CancelledError()
-    with pytest.raises(asyncio.CancelledError):
-        await tills.save(till)
-    assert till.pending_events == ()
-    assert (await Repository(events, Till).load("1")).version == 5
+    assert await tills.save(till) == 5
+    assert "no snapshot was taken at version 5, since CancelledError" in said(log)[0]
 
 
 class Undeclared(Till):

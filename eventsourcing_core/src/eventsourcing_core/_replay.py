@@ -56,8 +56,7 @@ class StreamReader:
             event = next(events, None)
             if event is None:
                 continue
-            if event.version != version or event.raw_event_id != event_id:
-                await _close(pages)
+            if event.raw_event_id != event_id:
                 return f"the event at version {version} is another one: the stream was changed"
             stored = stored_as(aggregate)
             stored.version, stored.event_id = version, event_id
@@ -106,13 +105,6 @@ async def _rest(events: Iterable[RecordedEvent[Any]], pages: Pages) -> Pages:
 async def _one_by_one(events: AsyncIterator[RecordedEvent[Any]]) -> Pages:
     async for event in events:
         yield (event,)
-
-
-async def _close(pages: Pages) -> None:
-    """Let a store stop what it may be doing for the next page."""
-    close = getattr(pages, "aclose", None)
-    if close is not None:
-        await close()
 
 
 def _hole(stream_id: str, version: int) -> StorageError:

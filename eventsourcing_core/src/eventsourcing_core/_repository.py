@@ -93,7 +93,9 @@ class Repository(Generic[A]):
             raise ValueError(message)
         started = perf_counter()
         aggregate = self._class(id)
-        if self._snapshots is None or not await self._snapshots.load(aggregate, at_version):
+        if self._snapshots is None:
+            await self._reader.replay(aggregate, at_version)
+        elif not await self._snapshots.load(aggregate, at_version):
             aggregate = self._class(id)  # a snapshot that was given up may have left its traces
             await self._reader.replay(aggregate, at_version)
         version = aggregate.version
@@ -110,7 +112,8 @@ class Repository(Generic[A]):
 
         The pending events are cleared when they are stored, and kept when anything fails: saving
         again is then safe, also if the first attempt did reach the store. If a snapshot is due, it
-        is taken after that; its failure is logged, and never raised.
+        is taken after that; its failure is logged, and never raised. A save that is cancelled
+        while it takes one, by a timeout say, has stored the events: none are pending any more.
 
         Raises:
             ConcurrencyError: If somebody saved the aggregate since it was loaded.

@@ -8,16 +8,23 @@ Whatever else is wrong with a snapshot or its store, the events are replayed fro
 
 from __future__ import annotations
 
-import logging
+from asyncio import CancelledError
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from eventsourcing_core._aggregate import Aggregate, stored_as
 from eventsourcing_core._errors import EventSourcingError, SnapshotError, TransformError
 from eventsourcing_core._pipeline import Pipeline, pipeline_named
 from eventsourcing_core._scalars import check_tree
+from eventsourcing_core._snapshot_log import (
+    OutdatedError,
+    log_untaken,
+    log_unused,
+    logger,
+    raise_if_cancelled,
+    said_of,
+)
 from eventsourcing_core._snapshot_policy import SnapshotOccasion
 from eventsourcing_core._snapshot_store import Snapshot
 from eventsourcing_core._state_version import state_version_of
@@ -29,21 +36,6 @@ if TYPE_CHECKING:
     from eventsourcing_core._snapshot_store import SnapshotStore
 
 A = TypeVar("A", bound=Aggregate)
-
-logger = logging.getLogger("eventsourcing_core.snapshots")
-
-_warned: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
-"""What was said of classes whose state cannot be stored."""
-
-_MOST_WARNINGS = 20
-"""How much is said of one class: messages quote values, of which there is no end."""
-
-
-class OutdatedError(Exception):
-    """A snapshot is of another class, or of another layout: so it is after every change of one.
-
-    It is never seen outside.
-    """
 
 
 class Found(NamedTuple):
@@ -88,24 +80,28 @@ class Snapshots(Generic[A]):
         self._pipeline = pipeline
 
     async def load(self, aggregate: A, at_version: int | None) -> bool:
-        """Restore an aggregate that was just made, and apply the events after the snapshot.
+        """Rebuild an aggregate that was just made, from its snapshot and the events after it.
 
-        False if there is no snapshot that can be used: then a log line says why, and the aggregate
-        may be half restored. Only the event store's errors are raised.
+        Without a snapshot that is of all its events. False if there is one that cannot be used:
+        then a log line says why, and the aggregate may be half restored. Only the event store's
+        errors are raised.
         """
         try:
             expected = state_version_of(self._class)
         except Exception as error:  # noqa: BLE001 - there are none, so the store is not asked
             logger.debug("%s: all events are replayed, since %s", aggregate.stream_id, error)
-            return False
+            await self._reader.replay(aggregate, at_version)
+            return True
         try:
             found = await self._find(aggregate, expected, at_version)
-        except Exception as error:  # noqa: BLE001 - whatever a store raises, the events are there
-            _log_unused(aggregate, error)
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - whatever a store raises, the events are there
+            raise_if_cancelled(error)
+            log_unused(aggregate, error)
             return False
         if found is None:
             logger.debug("%s: all events are replayed, there is no snapshot", aggregate.stream_id)
-            return False
+            await self._reader.replay(aggregate, at_version)
+            return True
         return await self._go_on(aggregate, found, at_version)
 
     async def _go_on(self, aggregate: A, found: Found, at_version: int | None) -> bool:
@@ -114,10 +110,10 @@ class Snapshots(Generic[A]):
         except EventSourcingError:  # the event store's: replaying would meet it, too
             raise
         except Exception as error:  # noqa: BLE001 - apply never fails: then the state is not right
-            _log_unused(aggregate, error)
+            log_unused(aggregate, error)
             return False
         if fault:
-            _log_unused(aggregate, SnapshotError(fault))
+            log_unused(aggregate, SnapshotError(fault))
             await self._drop(aggregate.stream_id)
             return False
         stored_as(aggregate).snapshot_version = found.version
@@ -127,8 +123,9 @@ class Snapshots(Generic[A]):
         """Delete snapshots that are ahead of their stream: new ones would count as older ones."""
         try:
             await self._store.prune(stream_id, keep=0)
-        except Exception as error:  # noqa: BLE001 - they are only a cache
-            logger.debug("%s: its snapshots were not dropped: %s", stream_id, _said(error))
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - they are only a cache
+            raise_if_cancelled(error)
+            logger.debug("%s: its snapshots were not dropped: %s", stream_id, said_of(error))
 
     async def after_save(self, aggregate: A, before: int, version: int) -> None:
         """Take a snapshot if it is due; whatever goes wrong is logged, and not raised."""
@@ -147,8 +144,9 @@ class Snapshots(Generic[A]):
                 )
                 return
             await self._take(aggregate)
-        except Exception as error:  # noqa: BLE001 - the events are stored: the save succeeded
-            _log_untaken(aggregate, version, error)
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - the events are stored: the save succeeded
+            raise_if_cancelled(error)
+            log_untaken(aggregate, version, error)
 
     async def take(self, aggregate: A) -> None:
         """Take a snapshot now.
@@ -210,7 +208,7 @@ class Snapshots(Generic[A]):
         try:
             return self._restore(aggregate, snapshot)
         except Exception as error:
-            message = f"the snapshot at version {snapshot.version} cannot be read: {_said(error)}"
+            message = f"the snapshot at version {snapshot.version} cannot be read: {said_of(error)}"
             raise SnapshotError(message) from error
 
     def _restore(self, aggregate: A, snapshot: Snapshot) -> Found:
@@ -245,13 +243,14 @@ class Snapshots(Generic[A]):
         state_version = state_version_of(type(aggregate))  # may be a class below the repository's
         try:
             state = aggregate.snapshot_state()
-            check_tree(state, f"what {name}.snapshot_state() gives")
+            if type(aggregate).snapshot_state is not Aggregate.snapshot_state:
+                check_tree(state, f"what {name}.snapshot_state() gives")
             event_id = UUID(bytes=stored_as(aggregate).event_id)
             data = self._pipeline.write({"event_id": event_id, "state": state})
         except (SnapshotError, TransformError):  # the latter is not the class's fault
             raise
         except Exception as error:
-            message = f"the state of {name} cannot be stored in a snapshot: {_said(error)}"
+            message = f"the state of {name} cannot be stored in a snapshot: {said_of(error)}"
             raise SnapshotError(message) from error
         return Snapshot(
             aggregate_id=aggregate.stream_id,
@@ -261,26 +260,3 @@ class Snapshots(Generic[A]):
             state_version=state_version,
             created_at=datetime.now(UTC),
         )
-
-
-def _log_unused(aggregate: Aggregate, error: Exception) -> None:
-    level = logging.INFO if isinstance(error, OutdatedError) else logging.WARNING
-    logger.log(level, "%s: all events are replayed, since %s", aggregate.stream_id, _said(error))
-
-
-def _log_untaken(aggregate: Aggregate, version: int, error: Exception) -> None:
-    level = logging.WARNING
-    if isinstance(error, SnapshotError):  # the class's own fault: said once, else it never ends
-        said = _warned.setdefault(type(aggregate), set())
-        if str(error) in said or len(said) == _MOST_WARNINGS:
-            level = logging.DEBUG
-        else:
-            said.add(str(error))
-    message = "%s: no snapshot was taken at version %d, since %s"
-    logger.log(level, message, aggregate.stream_id, version, _said(error))
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, EventSourcingError | OutdatedError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"

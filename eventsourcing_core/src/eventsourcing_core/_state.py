@@ -200,9 +200,7 @@ def _evaluated(annotation: Any, base: type, name: str) -> Any:
     try:
         module = vars(sys.modules[base.__module__])
         # A default in the class may have the name of a type in the module, which goes first.
-        return get_type_hints(
-            holder, {**vars(base), base.__name__: base}, dict(module), include_extras=True
-        )[name]
+        return get_type_hints(holder, dict(vars(base)), dict(module), include_extras=True)[name]
     except Exception as error:
         message = (
             f"the annotation of {base.__name__}.{name} cannot be evaluated: {_named(error)}; the "
