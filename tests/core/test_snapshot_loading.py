@@ -14,9 +14,9 @@ from eventsourcing_core import Event, JsonSerializer, Repository, StorageError
 from tests.core._tills import Events, PagedEvents, Sales, Shelf, Sold, Till, state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
-    from eventsourcing_core import Snapshot
+    from eventsourcing_core import RecordedEvent, Snapshot
 
 
 @pytest.fixture
@@ -126,7 +126,9 @@ async def test_an_aggregate_is_made_again_only_where_a_snapshot_failed(
 
 async def test_a_page_may_be_empty(shelf: Shelf) -> None:
     class Sparse(PagedEvents):
-        async def read_pages(self, *arguments: Any, **options: Any) -> Any:
+        async def read_pages(
+            self, *arguments: Any, **options: Any
+        ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
             async for page in super().read_pages(*arguments, **options):
                 yield iter(())
                 yield page

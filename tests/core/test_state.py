@@ -173,6 +173,16 @@ def test_constants_and_transients_are_no_state() -> None:
     assert not state.keys() & {"limits", "MOST", "seen", "size", "id", "version"}
 
 
+class Constant(Base):
+    owner: ClassVar[str] = "nobody"  # type: ignore[misc]  # pyright: ignore - a base has it as state
+
+
+def test_what_becomes_a_constant_is_no_state_any_more() -> None:
+    other = Constant("1")
+    other.restore_state({"owner": "x"})
+    assert other.owner == "nobody"
+
+
 class Forgetful(Bare):
     known: int = 0
 
@@ -238,10 +248,20 @@ class Unknown(Bare):
     ratio: Fraction | None = None
 
 
+class PartlyTransient(Bare):
+    cache: Transient[dict[str, int]] | None = None
+
+
+class DeeplyTransient(Bare):
+    caches: dict[str, list[Transient[int]]]
+
+
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
         (Unsupported, r"Unsupported\.ratio has the hint complex.*Transient\["),
+        (PartlyTransient, r"PartlyTransient\.cache is transient in part only: write Transient"),
+        (DeeplyTransient, r"DeeplyTransient\.caches is transient in part only"),
         (Unknown, r"Unknown\.ratio cannot be evaluated: NameError: name 'Fraction'.*run time"),
     ],
 )

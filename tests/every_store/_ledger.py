@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -26,6 +26,22 @@ class Mood(Enum):
 
     GOOD = "good"
     BAD = "bad"
+
+
+class Kind(StrEnum):
+    """What an account is for."""
+
+    PRIVATE = "private"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True)
+class Name:
+    """What an account was called, and is."""
+
+    former: tuple[str, ...]
+    now: str
+    kind: Kind
 
 
 @event(event_types=types)
@@ -69,12 +85,17 @@ class Ledger(Aggregate):
     accounts: dict[str, Account]
     closed: set[str]
     pairs: dict[tuple[str, int], list[str]]
+    name: Name | None = None
+    names: list[Name]
+    renamed: Renamed | None = None
+    kind: Kind = Kind.PRIVATE
 
     def __init__(self, id: str) -> None:  # noqa: A002 - as in the base
         super().__init__(id)
         self.accounts = {}
         self.closed = set()
         self.pairs = {}
+        self.names = []
 
     def record(self, changes: Iterable[object]) -> None:
         """Record what happened."""
@@ -93,6 +114,11 @@ class Ledger(Aggregate):
                 booked.mood = Mood.BAD if amount < 0 else Mood.GOOD
             case Renamed(account, to):
                 self.last = to
+                self.renamed = event.data
+                self.kind = Kind.SHARED if account == to else Kind.PRIVATE
+                former = (*self.name.former, self.name.now) if self.name else ()
+                self.name = Name(former, to, self.kind)
+                self.names.append(self.name)  # the same object: it never changes
                 self.accounts[to] = self.accounts.pop(account, Account())
                 self.pairs.setdefault((account, len(self.accounts)), []).append(to)
             case Closed(account):

@@ -70,10 +70,10 @@ class Aggregate(ABC):
     event_types: ClassVar[EventTypes] = default_event_types
     """The registry that names the recorded events."""
     state_version: ClassVar[int] = 1
-    """Raise it when ``apply`` comes to make another state of the same events.
+    """Raise it when ``apply`` or ``__init__`` come to make another state of the same events.
 
-    Snapshots of another number are not used. Names and types of the attributes are compared
-    without it.
+    Snapshots of another number are not used, and those of bases count, too. Names and types of the
+    attributes are compared without it.
     """
 
     def __init_subclass__(cls, **options: object) -> None:
@@ -130,7 +130,11 @@ class Aggregate(ABC):
     def apply(self, event: Event[Any]) -> None:
         """Change the state by one event, whether it was just recorded or is read back.
 
-        It never fails, checks nothing and does no I/O: what happened has happened.
+        It never fails, checks nothing and does no I/O: what happened has happened. Of the event
+        and the state alone it makes the next state: it reads no clock, not ``self.version``, which
+        is set once all events are applied, and no cached property of what it changes. What it
+        takes over from a payload it copies if it can change (``list(event.data.items)``), as the
+        payload's maker may go on with it.
         """
 
     def snapshot_state(self) -> object:

@@ -189,6 +189,9 @@ class Repository(Generic[A]):
     async def take_snapshot(self, aggregate: A) -> None:
         """Take a snapshot of an aggregate as it is, whatever the policy says.
 
+        Of its snapshots the newest ``keep_snapshots`` stay: where there are as many of later
+        versions, one that was loaded with ``at_version`` leaves none.
+
         Raises:
             ValueError: It has no events, or some that are not saved; or the repository has no
                 snapshots.
@@ -204,8 +207,14 @@ class Repository(Generic[A]):
 
         All events up to the snapshot are replayed, in constant memory: for tests, and for a sample
         of the aggregates in production. The report names the attributes that differ. A difference
-        has one of three causes: ``apply`` was changed without raising ``state_version``, it is
-        not deterministic, or ``snapshot_state`` and ``restore_state`` lose something.
+        has one of these causes:
+
+        - ``apply`` or ``__init__`` was changed without raising ``state_version``;
+        - ``apply`` is not deterministic, or reads a cached property of what it changes;
+        - the state was changed outside ``apply``, or shared with a payload or its caller;
+        - ``snapshot_state`` and ``restore_state`` lose something.
+
+        Where there was nothing to compare, the report's ``version`` is None.
 
         Raises:
             ValueError: The repository has no snapshots.

@@ -107,6 +107,9 @@ class EveryEvents(CombinablePolicy):
 class SlowLoad(CombinablePolicy):
     """Takes a snapshot at the first save after a load that took too long.
 
+    Also where the newest snapshot is one event old: then it is something else that is slow. With
+    ``& EveryEvents(10)`` there are at the most as many as that alone would take.
+
     Raises:
         ValueError: A negative number of seconds.
     """

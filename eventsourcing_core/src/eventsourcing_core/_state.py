@@ -165,6 +165,7 @@ def _compiled(cls: type) -> State | str:
         skipped = passed_over(cls)
         for name, hint in _hints(cls).items():
             if name not in skipped:
+                _check_no_mark_inside(hint, f"{cls.__name__}.{name}")
                 hints[name] = hint
                 encode, decode, _ = compiler.conversion(hint, f"{cls.__name__}.{name}")
                 attributes.append(Attribute(name, encode, decode))
@@ -207,6 +208,14 @@ def _evaluated(annotation: Any, base: type, name: str) -> Any:
             "names in it must be there at run time, at module level, and not for type checkers only"
         )
         raise SerializationError(message) from error
+
+
+def _check_no_mark_inside(hint: Any, where: str) -> None:
+    for inner in get_args(hint):
+        if _is_transient(inner):
+            message = f"{where} is transient in part only: write Transient[…] around the whole type"
+            raise SerializationError(message)
+        _check_no_mark_inside(inner, where)
 
 
 def _is_transient(hint: Any) -> bool:
