@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -142,3 +143,17 @@ class Shelf(InMemorySnapshotStore):
         self.calls.append(method)
         if self.error is not None:
             raise self.error
+
+
+class Slow(Shelf):
+    """Saves when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        """Save, once it may."""
+        self.asked.set()
+        await self.go.wait()
+        await super().save(snapshot, keep=keep)
