@@ -119,6 +119,29 @@ def test_a_type_without_a_class_is_read_as_a_dict_unless_the_registry_is_strict(
         read_back(strict, encoded, "s", 1, 1)
 
 
+def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_a_type_whose_class_is_gone_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    encoded = EventCodec(event_types=EventTypes()).encode(Event("renamed", {}))
+    reading = codec()
+    for version in (1, 2):
+        read_back(reading, encoded, "s", version, version)
+    (warning,) = warnings_of(caplog)
+    assert "'renamed' are read as plain dicts" in warning
+    assert "register it with @event('renamed'); EventTypes(strict=True)" in warning
+    assert caplog.records[0].name == "eventsourcing_core.codec"
+
+
+def test_dicts_that_are_meant_are_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    without_classes, writing = EventCodec(event_types=EventTypes()), codec()
+    for each in (without_classes, writing):
+        read_back(each, each.encode(Event("noted", {})), "s", 1, 1)
+    read_back(without_classes, codec().encode(opened()), "s", 1, 1)
+    assert warnings_of(caplog) == []
+
+
 def test_an_unregistered_class_is_refused() -> None:
     with pytest.raises(UnknownEventTypeError, match="Unregistered is not a registered event class"):
         codec().encode(Event("noted", Unregistered("alice")))
