@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import Any, ClassVar
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -14,6 +15,9 @@ from eventsourcing_core import (
     event,
     recording_metadata,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 types = EventTypes()
 
@@ -140,6 +144,60 @@ def test_state_that_all_instances_would_share_is_refused(value: Any) -> None:
 def test_a_category_that_could_be_mistaken_is_refused(category: str) -> None:
     with pytest.raises(ValueError, match="category must not be empty or hold a '-'"):
         type("Odd", (Aggregate,), {"category": category})
+
+
+@pytest.mark.parametrize(
+    "name", ["id", "version", "stream_id", "pending_events", "_pending_events", "_stored_as"]
+)
+def test_state_under_a_name_of_the_library_is_refused(name: str) -> None:
+    for body in ({name: 0}, {"__annotations__": {name: "int"}}, {"__slots__": (name,)}):
+        with pytest.raises(TypeError, match=rf"Odd\.{name} is a name that Aggregate uses itself"):
+            type("Odd", (Aggregate,), body)
+
+
+@pytest.mark.parametrize("name", ["apply", "clear_pending", "snapshot_state", "_record"])
+def test_state_under_the_name_of_a_method_is_refused_and_another_method_is_not(name: str) -> None:
+    for body in ({name: 0}, {"__annotations__": {name: "int"}}):
+        with pytest.raises(TypeError, match=rf"Odd\.{name} is a name that Aggregate uses itself"):
+            type("Odd", (Aggregate,), body)
+    type("Fine", (Aggregate,), {name: lambda *_: None})
+
+
+def test_in_doubt_is_a_name_for_users() -> None:
+    class Fine(Basket):
+        in_doubt: str = "yes"
+
+    fine = Fine("1")
+    fine.add("tea")
+    fine.clear_pending()
+    assert fine.in_doubt == "yes"
+
+
+def test_a_field_of_a_dataclass_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Odd\.items is a dataclasses.field\(\).*in __init__"):
+        type("Odd", (Aggregate,), {"items": field(default_factory=list)})
+
+
+def test_a_forgotten_init_of_the_base_is_named() -> None:
+    class Forgetful(Basket):
+        def __init__(self, id: str) -> None:  # noqa: A002 - as in the base
+            self.items = [id]
+
+    forgetful = Forgetful("1")
+    for use in (lambda: forgetful.version, lambda: forgetful.stream_id, lambda: forgetful.add("a")):
+        with pytest.raises(AttributeError, match=r"Forgetful.__init__ does not call super\(\)"):
+            use()
+
+
+def test_an_apply_that_would_have_to_be_awaited_is_refused() -> None:
+    async def apply(self: object, event: object) -> None: ...
+
+    def generate(*_: object) -> Iterator[int]:
+        yield 1
+
+    for odd in (apply, generate):
+        with pytest.raises(TypeError, match=r"Odd\.apply is a coroutine function or a generator"):
+            type("Odd", (Aggregate,), {"apply": odd})
 
 
 def test_constants_of_the_class_may_be_mutable_objects() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from eventsourcing_core._event import Event
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class StoredAs:
     """What a repository knows of an aggregate: which stored event its state ends with."""
 
@@ -89,7 +89,14 @@ class Aggregate(ABC):
             raise ValueError(message)
         annotations = inspect.get_annotations(cls)
         _refuse_taken_names(cls, annotations)
+        _refuse_waiting(cls)
         for name, value in vars(cls).items():
+            if isinstance(value, dataclasses.Field):
+                message = (
+                    f"{cls.__name__}.{name} is a dataclasses.field(), but aggregates are no "
+                    "dataclasses: set it in __init__ instead"
+                )
+                raise TypeError(message)
             is_constant = name.isupper() or "ClassVar" in str(annotations.get(name))
             if isinstance(value, (list, dict, set)) and not is_constant and name[:2] != "__":
                 message = (
@@ -197,6 +204,22 @@ class Aggregate(ABC):
         return aggregate
 
 
+class _SetByInit:
+    """Stands in the class for what ``Aggregate.__init__`` sets: who meets it, forgot to call that.
+
+    It has no ``__set__``, so an attribute of the instance hides it, at no cost.
+    """
+
+    def __get__(self, instance: Aggregate | None, owner: type[Aggregate]) -> _SetByInit:
+        if instance is None:
+            return self
+        message = f"{owner.__name__}.__init__ does not call super().__init__(id): do so first in it"
+        raise AttributeError(message)
+
+
+for _name in OWN_ATTRIBUTES:
+    setattr(Aggregate, _name, _SetByInit())
+
 _ATTRIBUTES = OWN_ATTRIBUTES | {"stream_id", "pending_events"}
 _METHODS = frozenset(name for name in vars(Aggregate) if inspect.isroutine(vars(Aggregate)[name]))
 
@@ -211,6 +234,17 @@ def _refuse_taken_names(cls: type[Aggregate], annotations: Collection[str]) -> N
                 "give your attribute another one"
             )
             raise TypeError(message)
+
+
+def _refuse_waiting(cls: type[Aggregate]) -> None:
+    """Refuse an ``apply`` that would do nothing when it is called."""
+    apply = vars(cls).get("apply")
+    if inspect.iscoroutinefunction(apply) or inspect.isgeneratorfunction(apply):
+        message = (
+            f"{cls.__name__}.apply is a coroutine function or a generator: it changes the state at "
+            "once, and does no I/O, so write it as a plain function"
+        )
+        raise TypeError(message)
 
 
 def stored_as(aggregate: Aggregate) -> StoredAs:

@@ -46,6 +46,7 @@ class Repository(Generic[A]):
             encrypts: a snapshot holds what the events hold.
 
     Raises:
+        TypeError: The class is not one of aggregates.
         ValueError: A number below 1.
         UnknownPluginError: No installed plugin offers a name.
     """
@@ -61,6 +62,10 @@ class Repository(Generic[A]):
         serializer: Serializer | str = "json",
         transformers: Sequence[Transformer | str] = (),
     ) -> None:
+        given: object = aggregate_class
+        if not (isinstance(given, type) and issubclass(given, Aggregate)):
+            message = f"a repository takes a class of aggregates, got {given!r}"
+            raise TypeError(message)
         self._store = store
         self._class = aggregate_class
         self._reader = StreamReader(store)
