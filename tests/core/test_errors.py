@@ -77,8 +77,13 @@ def test_a_long_stream_id_is_shortened_in_the_message() -> None:
     assert len(str(InvalidStreamIdError("x" * 10_000, "too long"))) < 150
 
 
-@pytest.mark.parametrize(("expected", "actual"), [(3, 2), (ExpectedVersion.STREAM_EXISTS, 0)])
-def test_a_version_that_never_was_is_not_blamed_on_somebody_else(
-    expected: int | ExpectedVersion, actual: int
-) -> None:
-    assert "that version is not there" in str(ConcurrencyError("s", expected, actual))
+def test_a_version_that_never_was_is_not_blamed_on_somebody_else() -> None:
+    said = str(ConcurrencyError("s", 3, 2))
+    assert "that version is not there" in said
+    assert "no pending events" in said
+    assert "transaction of your own" in said
+
+
+def test_a_stream_that_should_exist_is_said_to_be_missing() -> None:
+    said = str(ConcurrencyError("s", ExpectedVersion.STREAM_EXISTS, 0))
+    assert said.endswith("there is no such stream; correct its id, or begin it with NO_STREAM")

@@ -120,6 +120,20 @@ def test_an_unknown_scheme_lists_what_is_installed() -> None:
     assert caught.value.installed == ("memory", "postgres", "postgresql", "sqlite")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("sqllite", "sqlite"), ("postgresql+asyncpg", "postgresql"), ("sqlite+aiosqlite", "sqlite")],
+)
+def test_a_scheme_that_is_nearly_right_is_corrected(wrong: str, right: str) -> None:
+    with pytest.raises(UnknownPluginError, match=rf"; did you mean '{right}'\?"):
+        open_backend(f"{wrong}://x")
+
+
+def test_a_serializer_that_is_nearly_right_is_corrected() -> None:
+    with pytest.raises(UnknownPluginError, match=r"; did you mean 'msgpack'\?"):
+        EventCodec("msgpak")
+
+
 def test_a_known_scheme_that_is_not_installed_names_the_extra(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

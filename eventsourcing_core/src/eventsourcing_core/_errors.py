@@ -50,11 +50,16 @@ class ConcurrencyError(EventSourcingError):
         self.actual = actual
         wanted = f"version {expected}" if isinstance(expected, int) else expected.name
         is_behind = not isinstance(expected, int) or actual > expected
-        cause = (
-            "somebody else wrote first; load again and repeat the command"
-            if is_behind and actual
-            else "that version is not there (yet); load from the store that it was saved to"
-        )
+        if not isinstance(expected, int) and not actual:
+            cause = "there is no such stream; correct its id, or begin it with NO_STREAM"
+        elif is_behind:
+            cause = "somebody else wrote first; load again and repeat the command"
+        else:
+            cause = (
+                "that version is not there (yet); load from the store that it was saved to, count "
+                "no pending events in it, and give every append in a transaction of your own its "
+                "connection"
+            )
         super().__init__(
             f"stream {stream_id!r} is at version {actual}, the append expected {wanted}: {cause}"
         )

@@ -5,6 +5,7 @@ The one module that looks for plugins, and only inside a function: the core work
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,12 @@ def _cure(kind: str, name: str, plugins: Plugins | None) -> str:
     reasons = "".join(f"; {error}" for error in broken.values())
     if name in _EXTRAS:
         return f'pip install "eventsourcing-core[{_EXTRAS[name]}]"{reasons}'
+    likely = {each for each in _EXTRAS if (each == "msgpack") == (kind == "serializer")}
+    likely.update(plugins.names(kind) if plugins else ())
+    # SQLAlchemy's schemes name a driver: postgresql+asyncpg.
+    near = get_close_matches(name.partition("+")[0], sorted(likely), n=1)
+    if near:
+        return f"did you mean {near[0]!r}?{reasons}"
     return f"install a plugin that offers this {kind}, or correct the name{reasons}"
 
 
