@@ -29,11 +29,20 @@ async def open_fake(  # noqa: PLR0913 - an option of each type
     codec: EventCodec,
     *,
     schema: str = "public",
+    password: str = "",
     size: int = 1,
     timeout: float | None = None,  # noqa: ASYNC109 - an option like any other
     migrate: bool = False,
 ) -> AsyncIterator[Backend]:
-    seen.update(url=url, codec=codec, schema=schema, size=size, timeout=timeout, migrate=migrate)
+    seen.update(
+        url=url,
+        codec=codec,
+        schema=schema,
+        password=password,
+        size=size,
+        timeout=timeout,
+        migrate=migrate,
+    )
     yield Backend("fake", codec)
     seen["closed"] = True
 
@@ -59,7 +68,9 @@ async def test_keyword_arguments_win_over_the_query() -> None:
 
 @pytest.mark.parametrize("url", ["fake://?shema=x", "fake://?size=1&shema=x"])
 def test_an_unknown_option_lists_those_that_exist(url: str) -> None:
-    message = "'fake' has no option 'shema'; its options are: migrate, schema, size, timeout"
+    message = (
+        "'fake' has no option 'shema'; its options are: migrate, password, schema, size, timeout"
+    )
     with pytest.raises(ValueError, match=message):
         open_backend(url)
     with pytest.raises(ValueError, match=message):
@@ -75,7 +86,57 @@ def test_a_value_of_the_wrong_type_is_refused(query: str, message: str) -> None:
         open_backend(f"fake://?{query}")
 
 
-@pytest.mark.parametrize("url", ["", "bank.db", "://x", "user:secret@host"])
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"migrate": "false"}, "'migrate' takes bool, got 'false'"),
+        ({"migrate": 1}, "'migrate' takes bool, got 1"),
+        ({"size": "3"}, "'size' takes int, got '3'"),
+        ({"size": True}, "'size' takes int, got True"),
+        ({"size": 1.0}, "'size' takes int, got 1.0"),
+        ({"size": None}, "'size' takes int, got None"),
+        ({"timeout": "1"}, "'timeout' takes float or None, got '1'"),
+        ({"password": 271828}, "'password' takes str, got int$"),
+        ({"schema": b"x"}, "'schema' takes str, got b'x'"),
+    ],
+)
+def test_a_keyword_option_of_the_wrong_type_is_refused(
+    option: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        open_backend("fake://", **option)
+
+
+async def test_a_number_and_none_are_taken_where_the_annotation_allows_them() -> None:
+    for timeout in (2, None):
+        async with open_backend("fake://", timeout=timeout):
+            assert seen["timeout"] == timeout
+
+
+async def test_a_factory_gets_other_options_if_it_takes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @asynccontextmanager
+    async def open_any(
+        url: str, codec: EventCodec, *, size: int = 1, **others: str
+    ) -> AsyncIterator[Backend]:
+        seen.update(size=size, others=others)
+        yield Backend(url, codec)
+
+    plugins = Plugins((Offer("backend", "any", "any", open_any),))
+    monkeypatch.setattr(plugins_module, "installed_plugins", lambda: plugins)
+    async with open_backend("any://?size=3&host=/a%20b", user="me"):
+        assert (seen["size"], seen["others"]) == (3, {"host": "/a b", "user": "me"})
+    with pytest.raises(TypeError, match="'user' takes str, got 3"):
+        open_backend("any://", user=3)
+
+
+def test_a_forgotten_async_with_is_named() -> None:
+    with pytest.raises(AttributeError, match=r"not open, so it has no 'repository' yet: write asy"):
+        _ = open_backend("fake://").repository  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - the mistake
+
+
+@pytest.mark.parametrize("url", ["", "bank.db", "://x", "user:secret@host", "fake://u:?secret@x"])
 def test_what_is_no_url_is_refused_without_showing_a_password(url: str) -> None:
     with pytest.raises((ValueError, LookupError)) as caught:
         open_backend(url)

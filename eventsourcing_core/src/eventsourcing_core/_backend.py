@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from eventsourcing_core._aggregate import Aggregate
 from eventsourcing_core._codec import MAX_EVENT_BYTES, EventCodec
 from eventsourcing_core._errors import StorageError
 from eventsourcing_core._event_types import EventTypes, default_event_types
+from eventsourcing_core._options import gathered_options
 from eventsourcing_core._registry import find_backend
 from eventsourcing_core._repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Sequence
+    from types import TracebackType
 
     from eventsourcing_core._event_store import EventStore
     from eventsourcing_core._serializer import Serializer, Transformer
@@ -137,6 +137,7 @@ def open_backend(
         UnknownPluginError: Nothing installed offers the scheme, or the serializer.
         PluginError: The plugin that does is broken, or two offer it.
         ValueError: The text is no URL, or an option does not exist or has no such value.
+        TypeError: A keyword option is of another type.
         StorageError: On entering the block: the store cannot be opened.
     """
     if not isinstance(url, str):
@@ -149,60 +150,36 @@ def open_backend(
         message = f"not a backend URL: {shown!r}; it begins with a scheme, as sqlite:///file.db"
         raise ValueError(message)
     factory = find_backend(scheme)
-    given = _checked_options(url, options, _options_of(factory))
+    given = gathered_options(factory, url, options)
     codec = EventCodec(
         serializer,
         transformers=transformers,
         event_types=event_types,
         max_event_bytes=max_event_bytes,
     )
-    return factory(url.partition("?")[0], codec, **given)
+    return _Opening(factory(url.partition("?")[0], codec, **given))
 
 
-def _options_of(factory: Callable[..., object]) -> dict[str, str]:
-    """List the options of a factory, its keyword-only parameters, each with its type's name.
+class _Opening(AbstractAsyncContextManager[Backend]):
+    """What ``open_backend`` gives: entering it opens the backend."""
 
-    Annotations are read as text: evaluating them would need names that plugins import for type
-    checkers only.
-    """
-    return {
-        parameter.name: inspect.formatannotation(parameter.annotation).strip("'").partition(" |")[0]
-        for parameter in inspect.signature(factory).parameters.values()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
+    def __init__(self, opening: AbstractAsyncContextManager[Backend]) -> None:
+        self._opening = opening
 
+    async def __aenter__(self) -> Backend:
+        return await self._opening.__aenter__()
 
-def _checked_options(
-    url: str, options: Mapping[str, object], known: Mapping[str, str]
-) -> dict[str, object]:
-    """Gather the options of the URL and those beside it, which win; each must be known."""
-    query = url.partition("?")[2].partition("#")[0]
-    texts = dict(parse_qsl(query, keep_blank_values=True))
-    for name in (*texts, *options):
-        if name not in known:
-            scheme = url.partition(":")[0].lower()
-            listed = ", ".join(sorted(known)) or "none"
-            message = f"the backend {scheme!r} has no option {name!r}; its options are: {listed}"
-            raise ValueError(message)
-    return {name: _converted(name, text, known) for name, text in texts.items()} | dict(options)
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return await self._opening.__aexit__(kind, error, traceback)
 
-
-def _converted(name: str, text: str, known: Mapping[str, str]) -> object:
-    """Turn a query parameter's text into the type that the option is annotated with."""
-    try:
-        return _FROM_TEXT[known[name]](text)
-    except (ValueError, KeyError):
-        message = f"the option {name!r} takes {known[name]}, got {text!r}"
-        raise ValueError(message) from None
-
-
-def _bool(text: str) -> bool:
-    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-
-
-_FROM_TEXT: Mapping[str, Callable[[str], object]] = {
-    "str": str,
-    "int": int,
-    "float": float,
-    "bool": _bool,
-}
+    def __getattr__(self, name: str) -> NoReturn:
+        message = (
+            f"the backend is not open, so it has no {name!r} yet: "
+            "write async with open_backend(…) as backend:"
+        )
+        raise AttributeError(message)

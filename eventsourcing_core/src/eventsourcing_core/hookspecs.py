@@ -42,7 +42,9 @@ BackendFactory = Callable[..., AbstractAsyncContextManager[Backend]]
 ``url`` is the URL without its query, ``codec`` the ``EventCodec`` to use. The options are the
 factory's keyword-only parameters, each annotated ``str``, ``int``, ``float`` or ``bool`` (or one
 of these ``| None``) and with a default: users give them as keyword arguments of ``open_backend``
-or as query parameters of the URL. Leaving the context closes all that was opened.
+or as query parameters of the URL, and both are checked. A factory that has ``**others: str``, too,
+is given options of any other name, and refuses those that it does not know. Leaving the context
+closes all that was opened.
 """
 
 

@@ -1,0 +1,105 @@
+"""The options of a backend: from the URL and from keyword arguments, each of its type."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Option(NamedTuple):
+    """The type that a factory annotates an option with."""
+
+    kind: str
+    """``str``, ``int``, ``float`` or ``bool``; anything else is not checked."""
+    may_be_none: bool
+    """Whether ``None`` is annotated, too."""
+
+    @classmethod
+    def of(cls, parameter: inspect.Parameter) -> Option:
+        """Read an annotation as text: evaluating it would need names that plugins may not have."""
+        text = inspect.formatannotation(parameter.annotation).strip("'")
+        kinds = [kind.strip() for kind in text.split("|")]
+        return cls(kinds[0], "None" in kinds)
+
+    def from_text(self, name: str, text: str) -> object:
+        """Turn a query parameter's text into the type of the option.
+
+        Raises:
+            ValueError: It is none of that type.
+        """
+        try:
+            return _FROM_TEXT[self.kind](text)
+        except (ValueError, KeyError):
+            message = f"the option {name!r} takes {self.kind}, got {text!r}"
+            raise ValueError(message) from None
+
+    def checked(self, name: str, value: object) -> object:
+        """Give a keyword argument's value.
+
+        Raises:
+            TypeError: It is of another type.
+        """
+        kinds = _KINDS.get(self.kind)
+        if kinds is None or type(value) in kinds or (value is None and self.may_be_none):
+            return value
+        expected = f"{self.kind} or None" if self.may_be_none else self.kind
+        shown = type(value).__name__ if "password" in name else repr(value)
+        message = f"the option {name!r} takes {expected}, got {shown}"
+        raise TypeError(message)
+
+
+def gathered_options(
+    factory: Callable[..., object], url: str, options: Mapping[str, object]
+) -> dict[str, object]:
+    """Gather the options of a URL and those beside it, which win, as a factory takes them.
+
+    These are the factory's keyword-only parameters. If it also takes ``**others``, it gets what it
+    does not know by name, and refuses what it does not know at all.
+
+    Raises:
+        ValueError: An option does not exist, or a text is no value of it.
+        TypeError: A value is of another type than the option.
+    """
+    parameters = inspect.signature(factory).parameters.values()
+    known = {each.name: Option.of(each) for each in parameters if each.kind is each.KEYWORD_ONLY}
+    others = [Option.of(each) for each in parameters if each.kind is each.VAR_KEYWORD]
+    query = url.partition("?")[2].partition("#")[0]
+    texts = dict(parse_qsl(query, keep_blank_values=True))
+    if any("@" in name for name in texts):  # it may be the end of a password
+        message = "there is an @ among the options of the URL: write a ? in a password as %3F"
+        raise ValueError(message)
+    for name in (*texts, *options):
+        if name not in known:
+            if not others:
+                raise _unknown(name, url, known)
+            known[name] = others[0]
+    read = {name: known[name].from_text(name, text) for name, text in texts.items()}
+    return read | {name: known[name].checked(name, value) for name, value in options.items()}
+
+
+def _unknown(name: str, url: str, known: Mapping[str, Option]) -> ValueError:
+    scheme = url.partition(":")[0].lower()
+    listed = ", ".join(sorted(known)) or "none"
+    return ValueError(f"the backend {scheme!r} has no option {name!r}; its options are: {listed}")
+
+
+def _bool(text: str) -> bool:
+    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+
+
+_FROM_TEXT: Mapping[str, Callable[[str], object]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": _bool,
+}
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (float, int),
+    "bool": (bool,),
+}
