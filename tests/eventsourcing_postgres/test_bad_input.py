@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -23,7 +25,13 @@ from eventsourcing_core import (
     StorageError,
     open_backend,
 )
-from eventsourcing_postgres import PostgresEventStore, PostgresSnapshotStore, migrate, status
+from eventsourcing_postgres import (
+    PostgresEventStore,
+    PostgresSnapshotStore,
+    migrate,
+    rollback,
+    status,
+)
 from tests.eventsourcing_postgres._databases import execute, temporary_database
 from tests.eventsourcing_postgres._server import GUARDED
 
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
     Operation = Callable[[PostgresEventStore, PostgresSnapshotStore], Awaitable[object]]
 
+DOCS = Path(__file__).parents[2] / "docs"
 ANY = ExpectedVersion.ANY
 SECRET = "p@ss/w:rd%"  # noqa: S105 - a password for a test's own user
 _numbers = count(1)
@@ -284,6 +293,15 @@ async def test_a_user_without_rights_cannot_open_a_backend(url: str, role: str) 
     netloc = f"{role}:secret@{urlsplit(url).netloc.split('@')[1]}"
     error = await refused(urlsplit(url)._replace(netloc=netloc).geturl())
     assert isinstance(error.__cause__, asyncpg.InsufficientPrivilegeError)
+    assert str(error).startswith("opening the database at ")
+    assert "grant the user usage on the schema 'eventsourcing'" in str(error)
+
+
+def documented_grants(role: str) -> list[str]:
+    """List the grants of the page about PostgreSQL: for reading the first three, then for all."""
+    page = (DOCS / "postgresql.md").read_text("utf-8")
+    (block,) = re.findall(r"```sql\n(grant.*?)```", page, re.DOTALL)
+    return [line.replace(" to app;", f" to {role};") for line in block.splitlines()]
 
 
 async def test_a_user_who_may_only_read_reads_and_writes_nothing(
@@ -291,9 +309,8 @@ async def test_a_user_who_may_only_read_reads_and_writes_nothing(
 ) -> None:
     async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool, stores_on(pool) as (s, _):
         await s.append("a", [event()], expected_version=0)
-    await execute(url, f"grant usage on schema eventsourcing to {role}")
-    await execute(url, f"grant select on all tables in schema eventsourcing to {role}")
-    await execute(url, f"grant select on all sequences in schema eventsourcing to {role}")
+    for grant in documented_grants(role)[:3]:
+        await execute(url, grant)
     async with stores_on(restricted, acquire_timeout=10) as (store, snapshots):
         with pytest.raises(StorageError, match="permission denied"):
             await store.append("a", [event()], expected_version=1)
@@ -304,18 +321,11 @@ async def test_a_user_who_may_only_read_reads_and_writes_nothing(
         assert await snapshots.load("a") is None
 
 
-async def test_these_rights_are_enough_for_everything(
+async def test_the_documented_rights_are_enough_for_everything(
     restricted: Pool, role: str, url: str, operation: Operation
 ) -> None:
-    for rights in (
-        "usage on schema eventsourcing",
-        "select on all tables in schema eventsourcing",
-        "insert, update on eventsourcing.streams",
-        "insert on eventsourcing.events",
-        "usage, select on eventsourcing.events_position",
-        "insert, update, delete on eventsourcing.snapshots",
-    ):
-        await execute(url, f"grant {rights} to {role}")
+    for grant in documented_grants(role):
+        await execute(url, grant)
     async with stores_on(restricted, acquire_timeout=10) as (store, snapshots):
         await store.append("a", [event()], expected_version=0)
         await operation(store, snapshots)
@@ -425,6 +435,56 @@ async def test_the_largest_event_is_stored_whole_and_a_larger_one_refused(
         )
     (read,) = [e async for e in store.read("a")]
     assert read.data == {"text": "x" * largest}
+
+
+# Something else than what is asked for.
+
+
+async def test_a_url_in_place_of_a_pool_is_refused_without_showing_it() -> None:
+    url: Any = "postgresql://u:secret@host/x"
+    for use in (PostgresEventStore, PostgresSnapshotStore):
+        with pytest.raises(TypeError, match=r"give a pool, .*, got str; open_backend takes") as c:
+            use(url)
+        assert "secret" not in str(c.value)
+    for work in (migrate, status):
+        with pytest.raises(TypeError, match="give a pool"):
+            await work(url)
+    with pytest.raises(TypeError, match="give a pool"):
+        await rollback(url, to=0)
+
+
+async def test_a_pool_in_place_of_a_connection_is_refused(
+    store: PostgresEventStore, single: Any
+) -> None:
+    with pytest.raises(TypeError, match="takes the connection on which .* is open, got Pool"):
+        await store.append("a", [event()], expected_version=0, connection=single)
+
+
+@pytest.mark.parametrize(
+    "option", [{"acquire_timeout": 0.0}, {"poll_interval": -1.0}, {"max_wait": -1.0}]
+)
+async def test_a_time_out_of_bounds_is_refused(single: Pool, option: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"is a number of seconds .*, got"):
+        PostgresEventStore(single, **option)
+    of_another_type: dict[str, Any] = dict.fromkeys(option, "1")
+    with pytest.raises(TypeError, match="is a number of seconds, got '1'"):
+        PostgresEventStore(single, **of_another_type)
+
+
+# Parameters of the connection.
+
+
+async def test_parameters_of_libpq_and_settings_of_the_server_are_taken(url: str) -> None:
+    parts = urlsplit(url)
+    user = parts.netloc.rpartition("@")[0].partition(":")[0]
+    where = f"host={parts.hostname}&port={parts.port}&target_session_attrs=any&connect_timeout=5"
+    setting = "statement_timeout=54321"
+    bare = f"{parts.scheme}://{user}:{parts.password or ''}@{parts.path}"
+    async with open_backend(f"{bare}?{where}&{setting}", sslmode="prefer") as backend:
+        store: Any = backend.event_store
+        await store.append("a", [event()], expected_version=0)
+        said = await store._database.pool.fetchval("show statement_timeout")
+        assert said == "54321ms"
 
 
 # Names of schemas.

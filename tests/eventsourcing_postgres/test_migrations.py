@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -96,22 +97,42 @@ async def test_events_are_not_changed(pool: Pool, sql: str) -> None:
         await connection.execute(statement)
 
 
-def test_the_command_migrates_rolls_back_and_tells(url: str) -> None:
-    def run(*arguments: str) -> str:
-        finished = subprocess.run(  # noqa: S603 - a program of ours
-            [sys.executable, "-m", "eventsourcing_postgres", *arguments],
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-        )
-        return f"{finished.returncode} {finished.stdout or finished.stderr}"
+def run(*arguments: str) -> str:
+    """Run the command; give its exit code, and what it said."""
+    finished = subprocess.run(  # noqa: S603 - a program of ours
+        [sys.executable, "-m", "eventsourcing_postgres", *arguments],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    return f"{finished.returncode} {finished.stdout or finished.stderr}"
 
+
+def test_the_command_migrates_rolls_back_and_tells(url: str) -> None:
     assert run("status", url) == "0 schema eventsourcing: migration 3 of 3\n"
     assert run("rollback", url, "--to", "0") == "0 schema eventsourcing: migration 0 of 3\n"
     assert run("migrate", url) == "0 schema eventsourcing: migration 3 of 3\n"
     assert run("rollback", url, "--to", "9").startswith("1 rollback: to must be 0 to 3")
     gone = run("status", f"{url}_gone")
-    assert gone.startswith("1 status: connecting failed: InvalidCatalogNameError")
+    address = urlsplit(url).netloc.rpartition("@")[2]
+    assert gone.startswith(f"1 status: connecting to {address} failed: InvalidCatalogNameError")
+
+
+def test_the_command_takes_the_url_of_the_application(url: str) -> None:
+    given = f"{url}?schema=app%20one&pooler=false&max_size=3&statement_timeout=60000"
+    assert run("migrate", given) == "0 schema app one: migration 3 of 3\n"
+    assert run("status", given, "--schema", "other") == "0 schema other: migration 0 of 3\n"
+    assert run("status", f"{given}&shema=x").startswith("1 status: the backend 'postgresql' has no")
+
+
+async def test_the_command_that_is_said_can_be_given_to_a_shell(pool: Pool, url: str) -> None:
+    command = "python -m eventsourcing_postgres migrate --schema 'app one' URL"
+    with pytest.raises(SchemaError, match=command):
+        async with open_backend(url, schema="app one"):
+            pass
+    async with PostgresEventStore(pool, schema="app one", listen=False) as store:
+        with pytest.raises(SchemaError, match=command):
+            await store.append("a", [Event("Opened", {"n": 1})], expected_version=0)
 
 
 async def test_a_wrong_password_or_port_is_an_error_without_the_password(url: str) -> None:
@@ -120,4 +141,5 @@ async def test_a_wrong_password_or_port_is_an_error_without_the_password(url: st
             async with open_backend(bad):
                 pass
         assert "secret" not in str(caught.value)
+        assert f"the database at {urlsplit(bad).netloc.rpartition('@')[2]} " in str(caught.value)
         assert caught.value.__cause__ is not None

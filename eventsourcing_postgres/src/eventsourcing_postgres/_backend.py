@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import inspect
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import asyncpg
 
 from eventsourcing_core import Backend
+from eventsourcing_postgres._checks import check_seconds, check_sizes
 from eventsourcing_postgres._errors import translated
 from eventsourcing_postgres._event_store import PostgresEventStore
 from eventsourcing_postgres._migrations import check_current, migrate
+from eventsourcing_postgres._server import server_of
 from eventsourcing_postgres._snapshot_store import PostgresSnapshotStore
+from eventsourcing_postgres._statements import quoted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,8 +27,7 @@ _migrate = migrate
 _STATEMENTS = 100  # prepared statements kept per connection, as the driver does
 
 
-@asynccontextmanager
-async def open_postgres(  # noqa: PLR0913 - the options that users give
+def open_postgres(  # noqa: PLR0913 - the options that users give
     url: str,
     codec: EventCodec,
     *,
@@ -33,12 +36,13 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
     min_size: int = 1,
     max_size: int = 10,
     acquire_timeout: float = 30.0,
+    connect_timeout: float | None = None,
     poll_interval: float = 1.0,
     max_wait: float = 30.0,
     pooler: bool | None = None,
-    sslmode: str | None = None,
     application_name: str = "eventsourcing",
-) -> AsyncIterator[Backend]:
+    **parameters: str,
+) -> AbstractAsyncContextManager[Backend]:
     """Open a pool on ``postgresql://user:password@host:port/database``, and stores on it.
 
     Args:
@@ -48,51 +52,74 @@ async def open_postgres(  # noqa: PLR0913 - the options that users give
         migrate: Whether to bring the schema up to date; production migrates on purpose.
         min_size: Connections kept open.
         max_size: The most connections.
-        acquire_timeout: Seconds to wait for a free connection, and for the first one.
-        poll_interval: Seconds between two looks of a waiting reader that is not notified.
+        acquire_timeout: Seconds to wait for a free connection, above 0.
+        connect_timeout: Seconds to wait for the server when a connection is made, above 0;
+            ``acquire_timeout`` unless given.
+        poll_interval: Seconds between two looks of a waiting reader that is not notified, above 0.
         max_wait: Seconds that an append waits for a stream that somebody's transaction holds.
         pooler: Whether a pooler lends server connections for one transaction each (pgbouncer
             does, and others): then nothing of a session is relied on, so no statement stays
             prepared and waiting readers poll. Found out by itself unless given.
-        sslmode: As in libpq: ``disable``, ``prefer``, ``require``, ``verify-full``, …
         application_name: What the server shows of this program.
+        parameters: Those of libpq that the driver knows, and settings of the server: ``host``,
+            ``sslmode``, ``sslrootcert``, ``target_session_attrs``, ``statement_timeout``, …
 
     Raises:
-        StorageError: The server cannot be reached, or refuses.
-        SchemaError: The schema is missing or of another version.
+        ValueError: A number is out of bounds, a parameter is not known, or the URL is none.
+        StorageError: On entering the block: the server cannot be reached, or refuses.
+        SchemaError: On entering the block: the schema is missing or of another version.
     """
-    dsn = url if sslmode is None else f"{url}?sslmode={quote(sslmode)}"
-    with translated("opening the database", schema):
-        if pooler is None:
-            pooler = await _is_behind_pooler(dsn, acquire_timeout)
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=min_size,
-            max_size=max_size,
-            timeout=acquire_timeout,
-            statement_cache_size=0 if pooler else _STATEMENTS,
-            server_settings={"application_name": application_name},
-            # Nothing here leaves state in a session, so none is reset: that costs a round trip.
-            reset=_keep,
-        )
-    async with pool:
-        if migrate:
-            await _migrate(pool, schema=schema)
-        await check_current(pool, schema)
-        snapshots = PostgresSnapshotStore(pool, schema=schema, acquire_timeout=acquire_timeout)
-        async with PostgresEventStore(
-            pool,
-            codec,
-            schema=schema,
-            acquire_timeout=acquire_timeout,
-            poll_interval=poll_interval,
-            listen=not pooler,
-            max_wait=max_wait,
-        ) as events:
-            try:
-                yield Backend("postgresql", codec, event_store=events, snapshot_store=snapshots)
-            finally:
-                snapshots.close()
+    quoted(schema)
+    check_sizes(min_size, max_size)
+    check_seconds("acquire_timeout", acquire_timeout)
+    timeout = acquire_timeout if connect_timeout is None else connect_timeout
+    check_seconds("connect_timeout", timeout)
+    check_seconds("poll_interval", poll_interval)
+    check_seconds("max_wait", max_wait, may_be_zero=True)
+    server = server_of(url, parameters, options())
+    doing = f"opening the database at {server.shown}"
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Backend]:
+        with translated(doing, schema):
+            polls = await _is_behind_pooler(server.dsn, timeout) if pooler is None else pooler
+            pool = await asyncpg.create_pool(
+                server.dsn,
+                min_size=min_size,
+                max_size=max_size,
+                timeout=timeout,
+                statement_cache_size=0 if polls else _STATEMENTS,
+                server_settings={"application_name": application_name},
+                # Nothing here leaves state in a session, so none is reset: that costs a round trip.
+                reset=_keep,
+            )
+        async with pool:
+            if migrate:
+                await _migrate(pool, schema=schema)
+            await check_current(pool, schema, doing)
+            snapshots = PostgresSnapshotStore(pool, schema=schema, acquire_timeout=acquire_timeout)
+            async with PostgresEventStore(
+                pool,
+                codec,
+                schema=schema,
+                acquire_timeout=acquire_timeout,
+                poll_interval=poll_interval,
+                listen=not polls,
+                max_wait=max_wait,
+            ) as events:
+                try:
+                    yield Backend("postgresql", codec, event_store=events, snapshot_store=snapshots)
+                finally:
+                    snapshots.close()
+
+    return opened()
+
+
+@cache
+def options() -> frozenset[str]:
+    """List the names of the backend's own options."""
+    parameters = inspect.signature(open_postgres).parameters.values()
+    return frozenset(each.name for each in parameters if each.kind is each.KEYWORD_ONLY)
 
 
 async def _is_behind_pooler(dsn: str, timeout: float) -> bool:  # noqa: ASYNC109 - the driver's word

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple
 import asyncpg
 
 from eventsourcing_core import StorageError
+from eventsourcing_postgres._checks import check_pool, check_seconds
 from eventsourcing_postgres._errors import DRIVER, translation
 from eventsourcing_postgres._statements import quoted, statement
 
@@ -45,7 +46,9 @@ class Database:
         schema: str,
         acquire_timeout: float,
     ) -> None:
+        check_pool(pool)
         quoted(schema)
+        check_seconds("acquire_timeout", acquire_timeout)
         self.pool = pool
         self.schema = schema
         self._acquire_timeout = acquire_timeout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
     if isinstance(error, _MISSING):
         return SchemaError(
             f"{doing} failed: the schema {schema!r} has no tables of this version ({error}); "
-            f"run: python -m eventsourcing_postgres migrate --schema {schema} URL"
+            f"run: {migrate_command(schema)}"
         )
     if isinstance(error, _HELD) and doing == "append":
         return StorageError(HELD)
@@ -75,9 +76,19 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
         )
     elif isinstance(error, TimeoutError):
         said = "no connection in time, or no answer: the pool is exhausted, or the server away"
+    elif isinstance(error, asyncpg.InsufficientPrivilegeError):
+        said = (
+            f"{error}; grant the user usage on the schema {schema!r}, and on its tables and its "
+            "sequence the rights that docs/postgresql.md lists under Rights"
+        )
     else:
         said = f"{type(error).__name__}: {error}"
     return StorageError(f"{doing} failed: {said}")
+
+
+def migrate_command(schema: str) -> str:
+    """Give the command that makes or mends a schema, as a shell takes it."""
+    return f"python -m eventsourcing_postgres migrate --schema {shlex.quote(schema)} URL"
 
 
 def is_outage(error: Exception) -> bool:

@@ -16,6 +16,7 @@ from eventsourcing_core import (
     check_wait,
 )
 from eventsourcing_postgres._arguments import arguments, event_ids, one_event
+from eventsourcing_postgres._checks import check_connection, check_seconds
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._errors import (
     HELD,
@@ -80,6 +81,8 @@ class PostgresEventStore:
     ) -> None:
         self._codec = EventCodec.given(codec, serializer)
         self._database = Database(pool, schema=schema, acquire_timeout=acquire_timeout)
+        check_seconds("poll_interval", poll_interval)
+        check_seconds("max_wait", max_wait, may_be_zero=True)
         writes = min(_WRITES, pool.get_max_size())
         self._queue = AppendQueue(
             self._write,
@@ -112,6 +115,7 @@ class PostgresEventStore:
             result = await self._queue.append(append)
             self._waking.appended()
             return result
+        check_connection(connection)
         return await self._append_inside(connection, append)
 
     def read(

@@ -7,7 +7,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing_core import SchemaError
-from eventsourcing_postgres._errors import translated
+from eventsourcing_postgres._checks import check_pool
+from eventsourcing_postgres._errors import migrate_command, translated
 from eventsourcing_postgres._statements import in_schema, quoted
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ async def status(
     Raises:
         StorageError: If the server cannot be asked.
     """
+    check_pool(pool)
     with translated("status", schema):
         async with pool.acquire() as connection:
             return MigrationStatus(await _applied(connection, schema), len(_migrations()))
@@ -80,6 +82,7 @@ async def migrate(
         SchemaError: If the schema was made by a newer version of the library.
         StorageError: If the server refuses; nothing is changed then.
     """
+    check_pool(pool)
     with translated("migrate", schema):
         async with pool.acquire() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
@@ -100,6 +103,7 @@ async def rollback(
         SchemaError: If the schema was made by a newer version of the library.
         StorageError: If the server refuses; nothing is changed then.
     """
+    check_pool(pool)
     with translated("rollback", schema):
         async with pool.acquire() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
@@ -132,20 +136,19 @@ def check_not_newer(applied: int, schema: str) -> None:
         raise SchemaError(message)
 
 
-async def check_current(pool: asyncpg.Pool[asyncpg.Record], schema: str) -> None:
+async def check_current(pool: asyncpg.Pool[asyncpg.Record], schema: str, doing: str) -> None:
     """Refuse a schema that is not the one of this version.
 
     Raises:
         SchemaError: If it is missing, older or newer; it says the command that mends it.
     """
-    applied, latest = await status(pool, schema=schema)
+    with translated(doing, schema):
+        async with pool.acquire() as connection:
+            applied, latest = await _applied(connection, schema), len(_migrations())
     check_not_newer(applied, schema)
     if applied < latest:
         found = f"at migration {applied} of {latest}" if applied else "not there"
-        message = (
-            f"the schema {schema!r} is {found}; "
-            f"run: python -m eventsourcing_postgres migrate --schema {schema} URL"
-        )
+        message = f"the schema {schema!r} is {found}; run: {migrate_command(schema)}"
         raise SchemaError(message)
 
 
