@@ -117,7 +117,7 @@ def wheels(session: nox.Session) -> None:
     """What users install: the built wheels with extras, and with them the README's example."""
     folder = build(session, "--all-packages")
     wheel = only_wheel(folder, "eventsourcing_core")
-    requirement = f"eventsourcing-core[sqlite,msgpack] @ {wheel.as_uri()}"
+    requirement = f"eventsourcing-core[sqlite,inmemory,msgpack] @ {wheel.as_uri()}"
     session.install(f"--find-links={folder}", requirement)
     example = re.search(
         r"^```python\n(.*?)^```", Path("README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL

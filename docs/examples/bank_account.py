@@ -23,21 +23,21 @@ from eventsourcing_core import (
 
 
 # Events: what happened, in the words of the bank.
-@event
+@event("account.opened")
 class AccountOpened:
     """Somebody became a customer."""
 
     owner: str
 
 
-@event
+@event("money.deposited")
 class MoneyDeposited:
     """Money came in."""
 
     amount: Decimal
 
 
-@event
+@event("money.withdrawn")
 class MoneyWithdrawn:
     """Money went out."""
 

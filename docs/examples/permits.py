@@ -63,7 +63,7 @@ class Task:
     resource: str
 
 
-@event
+@event("application.received")
 class ApplicationReceived:
     """The case began."""
 
@@ -71,28 +71,28 @@ class ApplicationReceived:
     facts: Facts
 
 
-@event
+@event("confirmation.prepared")
 class ConfirmationPrepared:
     """The confirmation of receipt was checked, adjusted, determined or sent."""
 
     task: Task
 
 
-@event
+@event("necessity.determined")
 class NecessityDetermined:
     """It was determined whether the case must be stopped, or advice on that be taken."""
 
     task: Task
 
 
-@event
+@event("advice.sought")
 class AdviceSought:
     """Advice was drafted, requested or received, inside the house or outside."""
 
     task: Task
 
 
-@event
+@event("decision.prepared")
 class DecisionPrepared:
     """The answer that no licence is needed, or the report to stop, came a step further."""
 
