@@ -255,7 +255,7 @@ async def test_an_aggregate_of_another_class_is_not_saved(counters: Repository[C
         await counters.save(Stranger("1"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the mistake
 
 
-@pytest.mark.parametrize("other", [Counter("1"), str, None], ids=repr)
+@pytest.mark.parametrize("other", [Counter("1"), str, None], ids=["instance", "str", "None"])
 def test_a_repository_of_something_else_than_aggregates_is_refused(
     store: InMemoryEventStore, other: Any
 ) -> None:

@@ -6,8 +6,11 @@ import inspect
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 import eventsourcing_core
 from eventsourcing_core import EventSourcingError
+from eventsourcing_core.plugins import installed_plugins
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +54,18 @@ def test_the_reference_covers_every_public_module(root: Path) -> None:
     packages = {path.parent.name for path in root.glob("eventsourcing_*/pyproject.toml")}
     doors = {f"eventsourcing_core.{name}" for name in ("hookspecs", "plugins", "testing")}
     assert (packages | doors) - covered == set()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "page"), [("sqlite", "reference/stores.md"), ("postgresql", "postgresql.md")]
+)
+def test_every_option_of_a_backend_is_in_the_table(scheme: str, page: str, root: Path) -> None:
+    offer = installed_plugins().find("backend", scheme)
+    assert offer is not None
+    parameters = inspect.signature(offer.factory).parameters.values()
+    options = {each.name for each in parameters if each.kind is each.KEYWORD_ONLY}
+    rows = re.findall(r"^\|.*$", (root / "docs" / page).read_text("utf-8"), re.MULTILINE)
+    assert options - set(re.findall(r"`(\w+)`", "".join(rows))) == set()
 
 
 def test_every_distribution_is_in_the_changelog(distribution: Path, root: Path) -> None:

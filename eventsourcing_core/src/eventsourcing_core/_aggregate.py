@@ -38,8 +38,9 @@ class Aggregate(ABC):
 
     Subclasses annotate their state in the body of the class, with defaults, or without and set it
     in ``__init__(self, id)`` after calling ``super().__init__(id)``. What is annotated there is
-    what a snapshot holds; what is annotated only in ``__init__`` cannot be seen, and is refused
-    when a snapshot is taken.
+    what a snapshot holds, but for what is marked as no state, ``cache: Transient[dict[str, int]]``;
+    what is annotated only in ``__init__`` cannot be seen, and is refused when a snapshot is taken.
+    ``id``, ``version``, ``stream_id`` and ``pending_events`` are names of the library.
 
     >>> from eventsourcing_core import Event, event
     >>> @event("counter.raised")
@@ -66,9 +67,17 @@ class Aggregate(ABC):
     """
 
     category: ClassVar[str] = ""
-    """The first part of the stream id: the class's own name, unless the class itself sets it."""
+    """The first part of the stream id, ``category-id``: the class's own name, unless the class sets it.
+
+    It is stored, so a class that is renamed keeps its streams only if it is set. It may hold no
+    ``-``. A subclass has a category, and so streams, of its own.
+    """
     event_types: ClassVar[EventTypes] = default_event_types
-    """The registry that names the recorded events."""
+    """The registry that knows the names of the recorded events.
+
+    It is the one that ``@event`` fills, unless the class sets the one that was given as
+    ``@event(event_types=…)``; the store's codec takes the same, ``open_backend(event_types=…)``.
+    """
     state_version: ClassVar[int] = 1
     """Raise it when ``apply`` or ``__init__`` come to make another state of the same events.
 
