@@ -67,7 +67,7 @@ class Aggregate(ABC):
     """
 
     category: ClassVar[str] = ""
-    """The first part of the stream id, ``category-id``: the class's own name, unless the class sets it.
+    """The first part of the stream id, ``category-id``: the class's name, unless the class sets it.
 
     It is stored, so a class that is renamed keeps its streams only if it is set. It may hold no
     ``-``. A subclass has a category, and so streams, of its own.
