@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from eventsourcing_core import (
     EventCodec,
     EventTypes,
     RecordedEvent,
+    Repository,
     Snapshot,
     Transient,
     event,
@@ -20,6 +22,10 @@ from eventsourcing_inmemory import InMemoryEventStore, InMemorySnapshotStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
+
+    import pytest
+
+    from eventsourcing_core import SnapshotPolicy
 
 types = EventTypes()
 
@@ -157,3 +163,31 @@ class Slow(Shelf):
         self.asked.set()
         await self.go.wait()
         await super().save(snapshot, keep=keep)
+
+
+def repository(
+    events: Events,
+    shelf: Shelf,
+    cls: type[Till] = Till,
+    frequency: int | SnapshotPolicy = 5,
+    keep: int = 2,
+) -> Repository[Till]:
+    """Give the repository of tills, with snapshots on a shelf."""
+    return Repository(
+        events, cls, snapshot_store=shelf, snapshot_frequency=frequency, keep_snapshots=keep
+    )
+
+
+async def sell(tills: Repository[Till], *counts: int) -> Till:
+    """Sell some at the till 1."""
+    return await tills.update("1", lambda till: till.sell(*counts))
+
+
+async def replayed(events: Events, at_version: int | None = None) -> tuple[object, ...]:
+    """Give the state of the till 1 by its events alone."""
+    return state(await Repository(events, Till).load("1", at_version=at_version))
+
+
+def said(log: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[str]:
+    """Give the log lines of a level or above."""
+    return [record.getMessage() for record in log.records if record.levelno >= level]

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from eventsourcing_core import Event, Repository
-from tests.core._tills import Events, PagedEvents, Sales, Shelf, Sold, Till, state
+from tests.core._tills import (
+    Events,
+    PagedEvents,
+    Sales,
+    Shelf,
+    Sold,
+    Till,
+    replayed,
+    said,
+    sell,
+    state,
+)
+from tests.core._tills import repository as new_repository
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -17,42 +30,13 @@ if TYPE_CHECKING:
     from eventsourcing_core import RecordedEvent
 
 
-@pytest.fixture
-def events() -> Events:
-    return Events()
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
+pytestmark = pytest.mark.usefixtures("log")
+repository = partial(new_repository, keep=9)
 
 
 @pytest.fixture
 def tills(events: Events, shelf: Shelf) -> Repository[Till]:
     return repository(events, shelf)
-
-
-@pytest.fixture(autouse=True)
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.DEBUG, logger="eventsourcing_core.snapshots")
-    return caplog
-
-
-def repository(events: Events, shelf: Shelf, cls: type[Till] = Till) -> Repository[Till]:
-    return Repository(events, cls, snapshot_store=shelf, snapshot_frequency=5, keep_snapshots=9)
-
-
-async def sell(tills: Repository[Till], *counts: int) -> Till:
-    return await tills.update("1", lambda till: till.sell(*counts))
-
-
-async def replayed(events: Events, at_version: int | None = None) -> tuple[object, ...]:
-    return state(await Repository(events, Till).load("1", at_version=at_version))
-
-
-def said(log: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[str]:
-    """Give the log lines of a level or above."""
-    return [record.getMessage() for record in log.records if record.levelno >= level]
 
 
 async def test_only_the_snapshots_event_and_those_after_it_are_read(

@@ -16,43 +16,15 @@ from eventsourcing_core import (
     StorageError,
     TransformError,
 )
-from tests.core._tills import Events, Shelf, Slow, Till, state
+from tests.core._tills import Events, Shelf, Slow, Till, repository, said, state
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from eventsourcing_core import Event, SnapshotPolicy
+    from eventsourcing_core import Event
 
 
-@pytest.fixture
-def events() -> Events:
-    return Events()
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-@pytest.fixture
-def tills(events: Events, shelf: Shelf) -> Repository[Till]:
-    return repository(events, shelf)
-
-
-@pytest.fixture(autouse=True)
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.DEBUG, logger="eventsourcing_core.snapshots")
-    return caplog
-
-
-def repository(
-    events: Events, shelf: Shelf, cls: type[Till] = Till, frequency: int | SnapshotPolicy = 5
-) -> Repository[Till]:
-    return Repository(events, cls, snapshot_store=shelf, snapshot_frequency=frequency)
-
-
-def said(log: pytest.LogCaptureFixture, level: int = logging.WARNING) -> list[str]:
-    return [record.getMessage() for record in log.records if record.levelno >= level]
+pytestmark = pytest.mark.usefixtures("log")
 
 
 @pytest.mark.parametrize("error", [StorageError("down"), OSError("gone"), TypeError("keep")])
@@ -64,7 +36,7 @@ async def test_a_snapshot_store_that_is_down_fails_no_save(
     shelf.error = error
     assert await tills.save(till) == 5
     assert till.pending_events == ()
-    (line,) = said(log)
+    (line,) = said(log, logging.WARNING)
     assert line.startswith("Till-1: no snapshot was taken at version 5, since ")
     assert str(error) in line
 
@@ -83,7 +55,7 @@ async def test_a_policy_that_raises_fails_no_save(
     till = await tills.load("1")
     till.sell(1)
     assert await tills.save(till) == 1
-    assert "ZeroDivisionError" in said(log)[0]
+    assert "ZeroDivisionError" in said(log, logging.WARNING)[0]
 
 
 async def test_a_cancelled_save_stays_cancelled_and_its_events_are_stored(events: Events) -> None:
@@ -106,7 +78,9 @@ async def test_a_snapshot_store_that_cancels_itself_cancels_no_save(
     till.sell(1, 2, 3, 4, 5)
     shelf.error = asyncio.CancelledError()
     assert await tills.save(till) == 5
-    assert "no snapshot was taken at version 5, since CancelledError" in said(log)[0]
+    assert (
+        "no snapshot was taken at version 5, since CancelledError" in said(log, logging.WARNING)[0]
+    )
 
 
 class Undeclared(Till):
@@ -131,7 +105,7 @@ async def test_a_class_whose_state_cannot_be_stored_works_and_is_warned_of_once(
         for _ in range(12):
             await tills.update(id, lambda till: till.sell(1))
     assert (await tills.load("1")).total == 12
-    (line,) = said(log)
+    (line,) = said(log, logging.WARNING)
     assert f"{cls.__name__}." in line
     assert shelf.versions() == []
 
@@ -155,14 +129,14 @@ async def test_each_reason_is_warned_of_but_not_without_end(
         await tills.save(till)
         till.sell(-1)
         await tills.save(till)
-    assert [("key 1" in line, "key 0" in line) for line in said(log)] == [
+    assert [("key 1" in line, "key 0" in line) for line in said(log, logging.WARNING)] == [
         (True, False),
         (False, True),
     ]
     for _ in range(50):
         till.sell(1)
         await tills.save(till)
-    assert len(said(log)) == 20
+    assert len(said(log, logging.WARNING)) == 20
 
 
 class Down:
@@ -185,8 +159,8 @@ async def test_a_transformer_that_fails_is_warned_of_each_time(
     )
     for id in ("1", "2"):  # noqa: A001 - the word of the domain
         till = await tills.update(id, lambda till: till.sell(1))
-    assert len(said(log)) == 2
-    assert "the transformer 'down' failed: OSError" in said(log)[0]
+    assert len(said(log, logging.WARNING)) == 2
+    assert "the transformer 'down' failed: OSError" in said(log, logging.WARNING)[0]
     with pytest.raises(TransformError, match="down"):
         await tills.take_snapshot(till)
 
@@ -239,7 +213,7 @@ async def test_what_its_events_did_not_make_gives_no_snapshot(
     for _ in range(2):  # once it is not known, it stays so
         till.sell(1, 1, 1, 1, 1)
         await tills.save(till)
-        assert "'Till-1' is not known to be" in said(log)[-1]
+        assert "'Till-1' is not known to be" in said(log, logging.WARNING)[-1]
         with pytest.raises(ValueError, match="load it first"):
             await tills.take_snapshot(till)
     assert shelf.versions() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,41 +17,9 @@ from eventsourcing_core import (
     SnapshotOccasion,
     StorageError,
 )
-from tests.core._tills import Events, Shelf, Slow, Till, state, types
+from tests.core._tills import Events, Shelf, Slow, Till, repository, said, state, types
 
-if TYPE_CHECKING:
-    from eventsourcing_core import SnapshotPolicy
-
-
-@pytest.fixture
-def events() -> Events:
-    return Events()
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-@pytest.fixture
-def tills(events: Events, shelf: Shelf) -> Repository[Till]:
-    return repository(events, shelf)
-
-
-@pytest.fixture(autouse=True)
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.DEBUG, logger="eventsourcing_core.snapshots")
-    return caplog
-
-
-def repository(
-    events: Events, shelf: Shelf, cls: type[Till] = Till, frequency: int | SnapshotPolicy = 5
-) -> Repository[Till]:
-    return Repository(events, cls, snapshot_store=shelf, snapshot_frequency=frequency)
-
-
-def said(log: pytest.LogCaptureFixture, level: int = logging.WARNING) -> list[str]:
-    return [record.getMessage() for record in log.records if record.levelno >= level]
+pytestmark = pytest.mark.usefixtures("log")
 
 
 async def test_a_save_that_crosses_a_multiple_takes_one_at_its_version(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,23 +16,13 @@ import pytest
 from eventsourcing_core import Repository, SnapshotReport, StateDifference, StorageError
 from eventsourcing_core._verification import _Comparison, differences
 from tests.core._tills import Events, Sales, Shelf, Sold, Till
+from tests.core._tills import repository as new_repository
 
 if TYPE_CHECKING:
     from eventsourcing_core import Event
 
 
-@pytest.fixture
-def events() -> Events:
-    return Events()
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-def repository(events: Events, shelf: Shelf, cls: type[Till] = Till) -> Repository[Till]:
-    return Repository(events, cls, snapshot_store=shelf, snapshot_frequency=3)
+repository = partial(new_repository, frequency=3)
 
 
 async def filled(events: Events, shelf: Shelf, cls: type[Till] = Till) -> Repository[Till]:

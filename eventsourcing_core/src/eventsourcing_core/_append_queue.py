@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextvars import Context
 from typing import NamedTuple, cast
 
@@ -189,23 +189,35 @@ class AppendQueue:
 
         Nor more than a fair share, if another batch can be under way beside this one.
         """
-        batch: list[_Entry] = []
-        size = 0
         streams = [stream_id for stream_id in self._waiting if not self._is_busy(stream_id)]
         most = min(self._max_appends, -(-len(streams) // max(self._free_writes, 1)))
+        batch = self._within_limits(self._first_ones(streams), most)
+        for entry in batch:
+            entries = self._waiting.pop(entry.append.stream_id)
+            entries.popleft()
+            if entries:  # behind the others, so that a busy stream does not keep them waiting
+                self._waiting[entry.append.stream_id] = entries
+        return batch
+
+    def _first_ones(self, streams: Iterable[str]) -> Iterator[_Entry]:
+        """Give what comes next in each stream; take away those whose callers were cancelled."""
         for stream_id in streams:
             entries = self._waiting[stream_id]
-            while entries and entries[0].verdict.done():  # its caller was cancelled
+            while entries and entries[0].verdict.done():
                 entries.popleft()
             if entries:
-                size += entries[0].append.size
-                if batch and (len(batch) == most or size > self._max_bytes):
-                    break
-                batch.append(entries.popleft())
-            # Behind the others, so that a busy stream does not keep them waiting.
-            del self._waiting[stream_id]
-            if entries:
-                self._waiting[stream_id] = entries
+                yield entries[0]
+            else:
+                del self._waiting[stream_id]
+
+    def _within_limits(self, entries: Iterable[_Entry], most: int) -> list[_Entry]:
+        batch: list[_Entry] = []
+        size = 0
+        for entry in entries:
+            size += entry.append.size
+            if batch and (len(batch) == most or size > self._max_bytes):
+                break
+            batch.append(entry)
         return batch
 
     async def _settle(self, batch: list[_Entry]) -> None:
@@ -263,14 +275,7 @@ class AppendQueue:
         """Write what was set apart, as soon as nobody else holds its stream."""
         while self._apart:
             await asyncio.sleep(_PAUSE)
-            batch: list[_Entry] = []
-            size = 0
-            for entry in self._apart.values():
-                size += entry.append.size
-                if batch and (len(batch) == self._max_appends or size > self._max_bytes):
-                    break
-                batch.append(entry)
-            await self._try(batch)
+            await self._try(self._within_limits(self._apart.values(), self._max_appends))
         self._trier = None  # at once: what is set apart from now on needs another one
 
     async def _try(self, batch: list[_Entry]) -> None:

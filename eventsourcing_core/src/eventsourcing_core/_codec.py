@@ -12,6 +12,7 @@ from eventsourcing_core._errors import (
     SerializationError,
     TransformError,
     UnknownEventTypeError,
+    said_of,
 )
 from eventsourcing_core._event import Event, RecordedEvent, new_recorded_event
 from eventsourcing_core._event_store import ExpectedVersion
@@ -271,8 +272,6 @@ def _kind(error: Exception) -> type[EventSourcingError]:
 
 
 def _said(error: Exception) -> str:
-    if isinstance(error, EventSourcingError):
-        return str(error)
     if isinstance(error, KeyError):
         return f"the field {error} is missing"
-    return f"{type(error).__name__}: {error}"
+    return said_of(error)

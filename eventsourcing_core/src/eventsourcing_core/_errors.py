@@ -185,3 +185,10 @@ class DuplicatePluginError(PluginError):
 def _shortened(text: str) -> str:
     shown = 60
     return repr(text) if len(text) <= shown else f"{text[:shown]!r}…"
+
+
+def said_of(error: BaseException) -> str:
+    """Give what an error says, and its class if it is not of this library."""
+    if isinstance(error, EventSourcingError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

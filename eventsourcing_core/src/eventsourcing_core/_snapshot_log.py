@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from asyncio import CancelledError, current_task
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from eventsourcing_core._errors import EventSourcingError, SnapshotError
+from eventsourcing_core._errors import SnapshotError, said_of
 
 if TYPE_CHECKING:
     from eventsourcing_core._aggregate import Aggregate
@@ -28,17 +27,13 @@ class OutdatedError(Exception):
     """
 
 
-def raise_if_cancelled(error: BaseException) -> None:
-    """Let through what cancels this task, and not what a store's own task was cancelled by."""
-    task = current_task()
-    if isinstance(error, CancelledError) and (task is None or task.cancelling()):
-        raise error
-
-
 def log_unused(aggregate: Aggregate, error: BaseException) -> None:
     """Say why a snapshot was not used."""
-    level = logging.INFO if isinstance(error, OutdatedError) else logging.WARNING
-    logger.log(level, "%s: all events are replayed, since %s", aggregate.stream_id, said_of(error))
+    message = "%s: all events are replayed, since %s"
+    if isinstance(error, OutdatedError):
+        logger.info(message, aggregate.stream_id, error)
+    else:
+        logger.warning(message, aggregate.stream_id, said_of(error))
 
 
 def log_untaken(aggregate: Aggregate, version: int, error: BaseException) -> None:
@@ -52,10 +47,3 @@ def log_untaken(aggregate: Aggregate, version: int, error: BaseException) -> Non
             warned.add(str(error))
     message = "%s: no snapshot was taken at version %d, since %s"
     logger.log(level, message, aggregate.stream_id, version, said_of(error))
-
-
-def said_of(error: BaseException) -> str:
-    """Give what an error says, and its class if it is not of this library."""
-    if isinstance(error, EventSourcingError | OutdatedError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"

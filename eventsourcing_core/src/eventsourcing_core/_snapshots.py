@@ -8,13 +8,13 @@ Whatever else is wrong with a snapshot or its store, the events are replayed fro
 
 from __future__ import annotations
 
-from asyncio import CancelledError
+from asyncio import CancelledError, current_task
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from eventsourcing_core._aggregate import Aggregate, stored_as
-from eventsourcing_core._errors import EventSourcingError, SnapshotError, TransformError
+from eventsourcing_core._errors import EventSourcingError, SnapshotError, TransformError, said_of
 from eventsourcing_core._pipeline import Pipeline, pipeline_named
 from eventsourcing_core._scalars import check_tree
 from eventsourcing_core._snapshot_log import (
@@ -22,8 +22,6 @@ from eventsourcing_core._snapshot_log import (
     log_untaken,
     log_unused,
     logger,
-    raise_if_cancelled,
-    said_of,
 )
 from eventsourcing_core._snapshot_policy import SnapshotOccasion
 from eventsourcing_core._snapshot_store import Snapshot
@@ -95,7 +93,7 @@ class Snapshots(Generic[A]):
         try:
             found = await self._find(aggregate, expected, at_version)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - whatever a store raises, the events are there
-            raise_if_cancelled(error)
+            _raise_if_cancelled(error)
             log_unused(aggregate, error)
             return False
         if found is None:
@@ -124,7 +122,7 @@ class Snapshots(Generic[A]):
         try:
             await self._store.prune(stream_id, keep=0)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - they are only a cache
-            raise_if_cancelled(error)
+            _raise_if_cancelled(error)
             logger.debug("%s: its snapshots were not dropped: %s", stream_id, said_of(error))
 
     async def after_save(self, aggregate: A, before: int, version: int) -> None:
@@ -145,7 +143,7 @@ class Snapshots(Generic[A]):
                 return
             await self._take(aggregate)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - the events are stored: the save succeeded
-            raise_if_cancelled(error)
+            _raise_if_cancelled(error)
             log_untaken(aggregate, version, error)
 
     async def take(self, aggregate: A) -> None:
@@ -260,3 +258,10 @@ class Snapshots(Generic[A]):
             state_version=state_version,
             created_at=datetime.now(UTC),
         )
+
+
+def _raise_if_cancelled(error: BaseException) -> None:
+    """Let through what cancels this task, and not what a store's own task was cancelled by."""
+    task = current_task()
+    if isinstance(error, CancelledError) and (task is None or task.cancelling()):
+        raise error

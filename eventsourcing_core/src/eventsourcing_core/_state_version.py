@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 from eventsourcing_core._aggregate import Aggregate
 from eventsourcing_core._errors import SnapshotError
@@ -10,6 +11,7 @@ from eventsourcing_core._layout import name_of
 from eventsourcing_core._state import state_of
 
 
+@cache
 def state_version_of(cls: type[Aggregate]) -> str:
     """Give the numbers that a class and its bases state, and a hash of its name and layout.
 

@@ -79,7 +79,6 @@ $$;
 --   event_ids to timestamps       one element per event
 --   patience                      milliseconds to wait for a stream that another transaction holds;
 --                                 null in the transaction of a caller: as its lock_timeout says
---
 --   skips_held                    whether to pass over streams that another transaction holds
 --
 -- Gives a row per append, in their order: the stream's version (the new one, or the one that did not

@@ -1,0 +1,38 @@
+"""What the tests of snapshots share: stores that write down their calls, and the log."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.core._tills import Events, Shelf, Till, repository
+
+if TYPE_CHECKING:
+    from eventsourcing_core import Repository
+
+
+@pytest.fixture
+def events() -> Events:
+    """Give an event store."""
+    return Events()
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    """Give a snapshot store."""
+    return Shelf()
+
+
+@pytest.fixture
+def tills(events: Events, shelf: Shelf) -> Repository[Till]:
+    """Give a repository on both."""
+    return repository(events, shelf)
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Give the log of snapshots, down to its details."""
+    caplog.set_level(logging.DEBUG, logger="eventsourcing_core.snapshots")
+    return caplog
