@@ -47,6 +47,7 @@ async def main(rounds: int = 15) -> None:
         for url in ("memory://", sqlite, postgres):
             async with opened(url) as backend:
                 await with_and_without(backend, rounds)
+                await cost_of_asking(backend, rounds)
                 await cost_of_taking(backend, rounds)
         for url, bare in ((sqlite, sqlite_pages), (postgres, postgres_pages)):
             async with opened(url) as backend:
@@ -93,6 +94,16 @@ async def with_and_without(backend: Backend, rounds: int) -> None:
     report(title, await take_turns(sides, rounds), count=1, unit="loads")
 
 
+async def cost_of_asking(backend: Backend, rounds: int) -> None:
+    """Load a short aggregate that has no snapshot, with and without looking for one."""
+    await backend.event_store.append("Account-short", deposits(SHORT), expected_version=0)
+    off = loading(backend.repository(Account, snapshot_frequency=None), "short", SHORT)
+    on = loading(backend.repository(Account), "short", SHORT)
+    sides = {"snapshots off": off, "snapshots on, none there": on}
+    seconds = await take_turns(sides, 20 * rounds)
+    report(f"{backend.name}: load an aggregate of {SHORT} events", seconds, count=1, unit="loads")
+
+
 async def cost_of_taking(backend: Backend, rounds: int) -> None:
     """Save one event, with and without a snapshot after it."""
 
@@ -119,7 +130,6 @@ async def a_million(backend: Backend, url: str, bare: Any, rounds: int) -> None:
     store = backend.event_store
     for version in range(0, MILLION, BATCH):
         await store.append(LONG_STREAM, deposits(BATCH), expected_version=version)
-    await store.append("Account-short", deposits(SHORT), expected_version=0)
     repository = backend.repository(Account, snapshot_frequency=OnDemand())
     before, most = resident_megabytes(), 0.0
 
