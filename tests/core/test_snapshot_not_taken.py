@@ -241,3 +241,25 @@ class Odd(Till):
 
     def snapshot_state(self) -> object:
         return {"sales": (1, 2)}
+
+
+class Lax:
+    """A serializer that takes what it does not give back, as msgpack does with int keys."""
+
+    name = "lax"
+
+    def serialize(self, tree: object) -> bytes:
+        return repr(tree).encode()
+
+    def deserialize(self, data: bytes) -> object:
+        raise ValueError(data)
+
+
+async def test_a_state_of_ones_own_is_checked_whatever_the_serializer_takes(
+    events: Events, shelf: Shelf
+) -> None:
+    tills = Repository(events, Odd, snapshot_store=shelf, serializer=Lax())
+    till = await tills.update("1", lambda till: till.sell(1))
+    with pytest.raises(SnapshotError, match=r"what Odd.snapshot_state\(\) gives.* is a tuple"):
+        await tills.take_snapshot(till)
+    assert shelf.versions() == []

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventsourcing_core import Event, JsonSerializer, Repository, StorageError
-from tests.core._tills import Events, Shelf, Sold, Till, replayed, said, sell, state
+from eventsourcing_core import Event, EventCodec, JsonSerializer, Repository, StorageError
+from eventsourcing_inmemory import InMemoryEventStore
+from tests.core._tills import Events, Shelf, Sold, Till, replayed, said, sell, state, types
 from tests.core._tills import repository as new_repository
 
 if TYPE_CHECKING:
@@ -132,6 +133,28 @@ async def test_an_aggregate_of_a_class_below_leaves_no_snapshot_for_the_class_ab
     below.sell(1, 2, 3, 4, 5)
     await tills.save(below)
     assert state(await tills.load("1")) == await replayed(events)
+
+
+async def test_a_load_from_stores_that_are_closed_only_fails(
+    tills: Repository[Till], events: Events, shelf: Shelf, log: pytest.LogCaptureFixture
+) -> None:
+    await sell(tills, 1, 2, 3, 4, 5)
+    events.close()
+    shelf.close()
+    with pytest.raises(StorageError, match="closed"):
+        await tills.load("1")
+    assert said(log, logging.WARNING) == []
+
+
+async def test_a_load_from_another_event_loop_only_fails(
+    shelf: Shelf, log: pytest.LogCaptureFixture
+) -> None:
+    store = InMemoryEventStore(EventCodec(event_types=types))
+    tills = Repository(store, Till, snapshot_store=shelf, snapshot_frequency=5)
+    await sell(tills, 1, 2, 3, 4, 5)
+    with pytest.raises(RuntimeError, match="another event loop"):
+        await asyncio.to_thread(asyncio.run, tills.load("1"))
+    assert said(log, logging.WARNING) == []
 
 
 @pytest.mark.parametrize(

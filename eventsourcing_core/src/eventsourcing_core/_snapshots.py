@@ -94,6 +94,7 @@ class Snapshots(Generic[A]):
             found = await self._find(aggregate, expected, at_version)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - whatever a store raises, the events are there
             _raise_if_cancelled(error)
+            self._check_usable(aggregate, at_version)
             log_unused(aggregate, error)
             return False
         if found is None:
@@ -108,6 +109,7 @@ class Snapshots(Generic[A]):
         except EventSourcingError:  # the event store's: replaying would meet it, too
             raise
         except Exception as error:  # noqa: BLE001 - apply never fails: then the state is not right
+            self._check_usable(aggregate, at_version)
             log_unused(aggregate, error)
             return False
         if fault:
@@ -116,6 +118,14 @@ class Snapshots(Generic[A]):
             return False
         stored_as(aggregate).snapshot_version = found.version
         return True
+
+    def _check_usable(self, aggregate: A, at_version: int | None) -> None:
+        """Raise what the event store raises if it is closed, or of another event loop.
+
+        All events are not replayed then, and nobody should read in the log that they are. Stores
+        say so when they are called, before anything is read.
+        """
+        self._reader.pages(aggregate.stream_id, 1, at_version)
 
     async def _drop(self, stream_id: str) -> None:
         """Delete snapshots that are ahead of their stream: new ones would count as older ones."""
