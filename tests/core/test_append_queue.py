@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -636,3 +637,61 @@ async def test_callers_whose_streams_are_held_are_not_forgotten_when_the_loop_en
     writer.faults.clear()
     async with asyncio.timeout(10):
         await tasks[1]
+
+
+class Gated(Holding):
+    """Keeps an append that goes alone under way until its stream's gate is opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gates: dict[str, asyncio.Event] = {}
+        self.under_way: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    async def __call__(self, appends: Sequence[Append]) -> list[AppendResult | Exception]:
+        stream_id = appends[0].stream_id
+        if len(appends) == 1 and stream_id in self.gates:
+            self.under_way[stream_id].set()
+            await self.gates[stream_id].wait()
+        return await super().__call__(appends)
+
+    async def until_under_way(self, stream_id: str) -> None:
+        async with asyncio.timeout(10):
+            await self.under_way[stream_id].wait()
+
+
+async def tried_while_its_batch_is_under_way(writer: Gated, queue: AppendQueue) -> Any:
+    """Bring an append to where it is tried again, while another of its batch is first written."""
+    writer.hold("held")
+    writer.gates["slow"] = asyncio.Event()
+    held, slow = await start(queue, append("held", 1), append("slow"))
+    await writer.until_under_way("slow")  # one by one, since the batch of both failed
+    writer.gates["held"] = asyncio.Event()
+    await writer.until_under_way("held")
+    return held, slow
+
+
+async def test_what_is_tried_again_is_not_cancelled_when_its_batch_ends() -> None:
+    writer = Gated()
+    held, slow = await tried_while_its_batch_is_under_way(writer, writer.queue())
+    writer.gates["slow"].set()
+    async with asyncio.timeout(10):
+        await slow
+        writer.faults.clear()
+        writer.gates["held"].set()
+        assert isinstance(await held, AppendResult)
+
+
+async def test_what_is_tried_again_is_not_overtaken_when_its_batch_ends() -> None:
+    writer = Gated()
+    queue = writer.queue()
+    held, slow = await tried_while_its_batch_is_under_way(writer, queue)
+    (later,) = await start(queue, append("held", 2))
+    writer.gates["slow"].set()
+    async with asyncio.timeout(10):
+        await slow
+        await queue.append(append("other"))  # whatever can be written now is
+    assert not any(one.events[0].event_id[-1] == 2 for batch in writer.batches for one in batch)
+    writer.faults.clear()
+    writer.gates["held"].set()
+    async with asyncio.timeout(10):
+        await asyncio.gather(held, later)

@@ -88,6 +88,7 @@ class AppendQueue:
         self._writers: set[asyncio.Future[None]] = set()
         self._free_writes = max_writes  # how many more batches may be under way
         self._apart: dict[str, _Entry] = {}  # by stream
+        self._trying: set[str] = set()  # the streams of what is tried again now
         self._trier: asyncio.Task[None] | None = None  # tries what is apart again
         self._is_cancellable = is_cancellable
         self._is_quiet = True  # the last write was of one append
@@ -122,7 +123,7 @@ class AppendQueue:
         return _Entry(append, loop.create_future(), loop.time() + self._max_wait)
 
     def _is_busy(self, stream_id: str) -> bool:
-        return stream_id in self._writing or stream_id in self._apart
+        return any(stream_id in some for some in (self._writing, self._apart, self._trying))
 
     def _start_writer(self) -> None:
         if len(self._writers) < self._max_writes:
@@ -222,22 +223,24 @@ class AppendQueue:
 
     async def _settle(self, batch: list[_Entry]) -> None:
         """Write a batch, and answer its callers; those whose stream is held are set apart."""
+        unsettled = deque(batch)  # what is set apart is no longer among them: it is tried meanwhile
         try:
             verdicts = await self._verdicts([entry.append for entry in batch])
             if verdicts is None:
-                for entry in batch:
-                    await self._settle([entry])
+                while unsettled:
+                    await self._settle([unsettled.popleft()])
                 return
             for entry, verdict in zip(batch, verdicts, strict=True):
                 if self._means_held(verdict) and not self._is_late(entry):
                     self._set_apart(entry)
                 else:
                     _answer(entry, verdict)
+                unsettled.popleft()
         except Exception as error:  # noqa: BLE001 - what tells errors apart failed itself
-            for entry in batch:
+            for entry in unsettled:
                 _answer(entry, error)
         finally:  # whoever has no answer now: this task was cancelled
-            _cancel(entry for entry in batch if entry.append.stream_id not in self._apart)
+            _cancel(unsettled)
 
     async def _verdict(self, append: Append) -> Verdict:
         try:
@@ -280,7 +283,7 @@ class AppendQueue:
 
     async def _try(self, batch: list[_Entry]) -> None:
         streams = {entry.append.stream_id for entry in batch}
-        self._writing |= streams
+        self._trying |= streams
         try:
             for stream_id in streams:  # to come back behind the others, if they are still held
                 del self._apart[stream_id]
@@ -288,7 +291,7 @@ class AppendQueue:
             if asked := [entry for entry in batch if not entry.verdict.done()]:
                 await self._settle(asked)
         finally:
-            self._writing -= streams
+            self._trying -= streams
             if any(stream_id in self._waiting for stream_id in streams - self._apart.keys()):
                 self._start_writer()
 
