@@ -201,7 +201,18 @@ async def counted_by_hand(tills: Repository[Till]) -> Till:
     return till
 
 
-@pytest.mark.parametrize("make", [given_up, counted_by_hand])
+async def half_applied(tills: Repository[Till]) -> Till:
+    """Give a till whose ``apply`` failed half way."""
+    till = await tills.load("1")
+    unhashable: Any = []
+    with pytest.raises(TypeError):
+        till.sell(100, article=unhashable)
+    assert till.total == 100
+    assert till.version == 0
+    return till
+
+
+@pytest.mark.parametrize("make", [given_up, counted_by_hand, half_applied])
 async def test_what_its_events_did_not_make_gives_no_snapshot(
     events: Events,
     tills: Repository[Till],

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+UNKNOWN = -1
+"""In place of the version of an aggregate whose state is not what its events make of it."""
+
+
 @dataclasses.dataclass(slots=True)
 class StoredAs:
     """What a repository knows of an aggregate: which stored event its state ends with."""
 
     version: int = 0
-    """The version of that event; 0 if there is none, or it is unknown."""
+    """The version of that event; 0 if there is none, ``UNKNOWN`` if its state is not known."""
     event_id: bytes = b""
     """The id of that event."""
     snapshot_version: int | None = None
@@ -185,7 +189,11 @@ class Aggregate(ABC):
             message = f"record the payload itself, an instance of an event class; got {payload!r}"
             raise TypeError(message)
         event = Event.of(payload, metadata=metadata, event_types=self.event_types)
-        self.apply(event)
+        try:
+            self.apply(event)
+        except BaseException:  # it may have changed a part of the state before
+            self._stored_as.version = UNKNOWN
+            raise
         self.version += 1
         self._pending_events.append(event)
 

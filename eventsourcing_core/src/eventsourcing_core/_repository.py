@@ -7,7 +7,7 @@ import inspect
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from eventsourcing_core._aggregate import Aggregate, stored_as
+from eventsourcing_core._aggregate import UNKNOWN, Aggregate, stored_as
 from eventsourcing_core._errors import ConcurrencyError, StorageError
 from eventsourcing_core._pipeline import Pipeline
 from eventsourcing_core._replay import StreamReader
@@ -148,7 +148,7 @@ class Repository(Generic[A]):
         stored = stored_as(aggregate)
         # Else its state holds events that were given up, or lacks some: nobody knows of which.
         is_known = stored.version == expected
-        stored.version = result.version if is_known else 0
+        stored.version = result.version if is_known else UNKNOWN
         stored.event_id = batch[-1].raw_event_id
         return result
 
