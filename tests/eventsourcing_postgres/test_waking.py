@@ -66,6 +66,30 @@ async def test_without_notifications_it_looks_by_itself(pool: Pool) -> None:
             assert await waiting
 
 
+async def test_who_waits_sleeps_while_what_is_there_may_not_be_read_yet(pool: Pool) -> None:
+    async with PostgresEventStore(pool, poll_interval=0.05) as store, pool.acquire() as connection:
+        async with connection.transaction():
+            event = Event("Opened", {"n": 1})
+            await store.append("a", [event], expected_version=0, connection=connection)
+            assert await append(store, "b") == 2
+            assert [event async for event in store.read_all()] == []
+            assert not await store.wait(after_position=0, timeout=0.2)
+        assert await store.wait(after_position=0, timeout=60)
+
+
+async def test_who_waits_is_woken_by_what_follows_whatever_is_in_flight(pool: Pool) -> None:
+    async with (
+        PostgresEventStore(pool) as store,
+        pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        event = Event("Opened", {"n": 1})
+        await store.append("a", [event], expected_version=0, connection=connection)
+        assert await append(store, "b") == 2
+        assert [event.position async for event in store.read_all(after_position=1)] == [2]
+        assert await store.wait(after_position=1, timeout=0)
+
+
 async def test_a_lost_listening_connection_is_replaced(pool: Pool) -> None:
     async with (
         PostgresEventStore(pool, poll_interval=0.5) as reader,

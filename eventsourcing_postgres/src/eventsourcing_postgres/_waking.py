@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core import StorageError
 from eventsourcing_postgres._statements import LARGEST_INTEGER
@@ -65,17 +65,31 @@ class Waking:
         try:
             while True:
                 woken.clear()
-                rows = await self._database.fetch(
-                    "wait", "exists_after", min(after_position, LARGEST_INTEGER)
-                )
+                is_there = await self._is_there(min(after_position, LARGEST_INTEGER - 1))
                 left = deadline - asyncio.get_running_loop().time()
-                if rows[0][0] or left <= 0:
-                    return bool(rows[0][0])
+                if is_there or left <= 0:
+                    return is_there
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(left, self._poll_interval)):
                         await woken.wait()
         finally:
             self._waiting.discard(woken)
+
+    async def _is_there(self, position: int) -> bool:
+        """Tell whether there is an event after a position, and ``read_all`` would give it now.
+
+        Where it would not, who waits must sleep: he would read nothing, and wait again at once, for
+        as long as somebody's transaction is open.
+        """
+        ((is_there, is_next),) = await self._exists_after(position, LARGEST_INTEGER)
+        if not is_there or is_next:  # what follows without a hole needs no horizon
+            return bool(is_there)
+        ((horizon,),) = await self._database.fetch("wait", "horizon")
+        ((is_there, _),) = await self._exists_after(position, horizon)
+        return bool(is_there)
+
+    async def _exists_after(self, position: int, highest: int) -> list[Any]:
+        return await self._database.fetch("wait", "exists_after", position, highest)
 
     async def close(self) -> None:
         """Send the last notification, and end what runs in the background."""
