@@ -125,6 +125,13 @@ def test_the_command_takes_the_url_of_the_application(url: str) -> None:
     assert run("status", f"{given}&shema=x").startswith("1 status: the backend 'postgresql' has no")
 
 
+@pytest.mark.parametrize("password", ["1?secret", "p?secret", "1?a&secret", "p?secret=1"])
+def test_the_command_shows_no_part_of_a_password_that_is_not_quoted(password: str) -> None:
+    said = run("status", f"postgresql://u:{password}@host/x")
+    assert said.startswith("1 status: not the URL of a PostgreSQL server: ")
+    assert "secret" not in said
+
+
 async def test_the_command_that_is_said_can_be_given_to_a_shell(pool: Pool, url: str) -> None:
     command = "python -m eventsourcing_postgres migrate --schema 'app one' URL"
     with pytest.raises(SchemaError, match=command):

@@ -46,6 +46,7 @@ def test_parameters_go_to_the_driver_quoted() -> None:
         "postgresql://u:1/secret@host/x",
         "postgresql://u:1#secret@host/x",
         "postgresql://u:1?secret@host/x",
+        "postgresql://u:p?secret=1@host/x",
         "postgresql://user:secret/x",
         "postgresql://u:secret@host:5432secret/x",
         "postgresql://u:[secret@host/x",

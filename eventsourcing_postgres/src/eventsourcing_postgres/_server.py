@@ -84,9 +84,11 @@ def server_of(url: str, parameters: Mapping[str, str], options: Collection[str])
     Raises:
         ValueError: The URL is none, or a parameter is not known.
     """
+    hosts = _hosts_in(url)  # first: where a password ends the URL too soon, a part of it is a name
+    if any("@" in name for name in parameters):
+        _refuse("a user or password holds a ?")
     for name, value in parameters.items():
         _check(name, value, options)
-    hosts = _hosts_in(url)
     _check_ports(parameters.get("port", ""))
     given = {name: value for name, value in parameters.items() if name not in _WITHOUT}
     dsn = f"{url}?{urlencode(given, quote_via=quote)}" if given else url
