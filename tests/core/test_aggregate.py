@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import field
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -134,7 +135,16 @@ def test_apply_must_be_written() -> None:
         Empty("1")  # type: ignore[abstract]  # pyright: ignore[reportAbstractUsage] - the mistake
 
 
-@pytest.mark.parametrize("value", [[], {}, set()], ids=repr)
+@dataclass
+class Shelf:
+    """A value that changes."""
+
+    items: list[str]
+
+
+@pytest.mark.parametrize(
+    "value", [[], {}, set(), defaultdict(int), deque(), bytearray(), Shelf([])], ids=repr
+)
 def test_state_that_all_instances_would_share_is_refused(value: Any) -> None:
     with pytest.raises(TypeError, match=r"Odd\.items has a mutable default"):
         type("Odd", (Aggregate,), {"items": value, "__annotations__": {"items": type(value)}})

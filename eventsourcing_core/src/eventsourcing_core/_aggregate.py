@@ -111,7 +111,8 @@ class Aggregate(ABC):
                 )
                 raise TypeError(message)
             is_constant = name.isupper() or "ClassVar" in str(annotations.get(name))
-            if isinstance(value, (list, dict, set)) and not is_constant and name[:2] != "__":
+            is_mutable = type(value).__hash__ is None  # as dataclasses tell
+            if is_mutable and not is_constant and name[:2] != "__":
                 message = (
                     f"{cls.__name__}.{name} has a mutable default, which all aggregates would "
                     "share: set it in __init__ instead, or annotate it as a ClassVar"
