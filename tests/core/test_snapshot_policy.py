@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,10 @@ from eventsourcing_core import (
     SnapshotOccasion,
     SnapshotPolicy,
 )
+from eventsourcing_core._snapshot_policy import policy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def saved(before: int, after: int, seconds: float | None = None) -> SnapshotOccasion:
@@ -86,3 +90,9 @@ def test_a_load_takes_no_negative_time(seconds: float) -> None:
 def test_only_policies_combine() -> None:
     with pytest.raises(TypeError, match="is_due"):
         _ = EveryEvents(10) | 5  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue] - the mistake
+
+
+@pytest.mark.parametrize("take", [policy_of, EveryEvents(10).__or__])
+def test_the_class_of_a_policy_is_none(take: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match=r"give OnDemand\(…\), not the class"):
+        take(OnDemand)

@@ -201,7 +201,9 @@ async def test_a_repository_without_snapshots_takes_and_verifies_none(
     [
         ({"snapshot_frequency": 0}, ValueError),
         ({"snapshot_frequency": "often"}, TypeError),
+        ({"snapshot_frequency": OnDemand}, TypeError),
         ({"keep_snapshots": 0}, ValueError),
+        ({"keep_snapshots": 2.5}, TypeError),
         ({"serializer": "zebra"}, LookupError),
     ],
 )
@@ -210,6 +212,9 @@ def test_options_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(error):
         Repository(events, Till, snapshot_store=shelf, **options)
+    if "serializer" not in options:  # which only snapshots need
+        with pytest.raises(error):
+            Repository(events, Till, **options)
 
 
 class Reversed:

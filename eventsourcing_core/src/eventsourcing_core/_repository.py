@@ -46,7 +46,7 @@ class Repository(Generic[A]):
             encrypts: a snapshot holds what the events hold.
 
     Raises:
-        TypeError: The class is not one of aggregates.
+        TypeError: The class is not one of aggregates, or an option of another type.
         ValueError: A number below 1.
         UnknownPluginError: No installed plugin offers a name.
     """
@@ -70,12 +70,14 @@ class Repository(Generic[A]):
         self._class = aggregate_class
         self._reader = StreamReader(store)
         self._snapshots: Snapshots[A] | None = None
-        if snapshot_store is not None and snapshot_frequency is not None:
+        policy = None if snapshot_frequency is None else policy_of(snapshot_frequency)
+        _check_keep(keep_snapshots)  # both also where there is no snapshot store: it may come
+        if snapshot_store is not None and policy is not None:
             self._snapshots = Snapshots(
                 aggregate_class,
                 snapshot_store,
                 self._reader,
-                policy=policy_of(snapshot_frequency),
+                policy=policy,
                 keep=keep_snapshots,
                 pipeline=Pipeline.of(serializer, transformers),
             )
@@ -241,3 +243,12 @@ class Repository(Generic[A]):
         if not isinstance(aggregate, self._class):
             message = f"this repository keeps {self._class.__name__}, got {aggregate!r}"
             raise TypeError(message)
+
+
+def _check_keep(keep: object) -> None:
+    if type(keep) is not int:
+        message = f"keep_snapshots is an int, got {keep!r}"
+        raise TypeError(message)
+    if keep < 1:
+        message = f"keep_snapshots must be 1 or more, got {keep}"
+        raise ValueError(message)

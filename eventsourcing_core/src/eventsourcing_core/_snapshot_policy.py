@@ -142,14 +142,17 @@ def policy_of(frequency: int | SnapshotPolicy) -> SnapshotPolicy:
 
     Raises:
         ValueError: A number below 1.
-        TypeError: Neither a number nor a policy.
+        TypeError: Neither a number nor a policy, but the class of one, say.
     """
     if isinstance(frequency, SnapshotPolicy):
-        return frequency
+        return _policy(frequency)
     return EveryEvents(frequency)
 
 
 def _policy(given: object) -> SnapshotPolicy:
+    if isinstance(given, type):  # it has the method, too
+        message = f"a policy is an instance: give {given.__name__}(…), not the class"
+        raise TypeError(message)
     if not isinstance(given, SnapshotPolicy):
         message = f"a policy has the method is_due, which {given!r} lacks"
         raise TypeError(message)

@@ -67,9 +67,6 @@ class Snapshots(Generic[A]):
         keep: int,
         pipeline: Pipeline,
     ) -> None:
-        if keep < 1:
-            message = f"keep_snapshots must be 1 or more, got {keep}"
-            raise ValueError(message)
         self._class = cls
         self._store = store
         self._reader = reader
