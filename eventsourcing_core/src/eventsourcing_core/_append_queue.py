@@ -58,7 +58,8 @@ class AppendQueue:
         max_wait: Seconds after which the caller of such an append gets that error.
         max_appends: The most appends in one batch.
         max_bytes: The most bytes in one batch; a larger append goes alone.
-        max_writes: The most batches under way at once, each to other streams.
+        max_writes: The most batches under way at once, each to other streams. What ``is_held`` sets
+            apart is tried again beside them, one batch at a time.
         is_cancellable: Whether a write may be cancelled half way, and then happened or did not.
             An append that meets no other one is then written by its caller, which takes less
             time than by a task, and is cancelled with it.
