@@ -287,3 +287,28 @@ def test_a_field_that_a_factory_alone_makes_would_be_another() -> None:
     holder.numbered = Numbered()
     with pytest.raises(SnapshotError, match=r"numbered\.number is no argument of Numbered"):
         holder.snapshot_state()
+
+
+@dataclass(frozen=True, eq=False)
+class Seat:
+    """Never changes, and equals nothing but itself."""
+
+    number: int
+
+
+class Hall(Bare):
+    seats: list[Seat]
+    best: Seat | None = None
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - as in the base
+        super().__init__(id)
+        self.seats = []
+
+
+def test_what_equals_only_itself_may_not_be_in_two_places() -> None:
+    hall = Hall("1")
+    hall.seats, hall.best = [Seat(1)], Seat(2)
+    assert isinstance(hall.snapshot_state(), dict)
+    hall.best = hall.seats[0]
+    with pytest.raises(SnapshotError, match=r"are one Seat, .* they would not be equal"):
+        hall.snapshot_state()

@@ -34,6 +34,8 @@ class _Shape(NamedTuple):
     """The names of its fields."""
     is_frozen: bool
     """Whether its instances never change."""
+    is_value: bool
+    """Whether they never change, and one is as good as another that is equal."""
     lost: str
     """A field that its constructor does not take, and that would not be the same again."""
     known: frozenset[str]
@@ -85,8 +87,9 @@ def _check_fields(value: Any, where: str, seen: dict[int, str]) -> None:
     kind: Any = type(value)
     shape = _shape(kind)
     lost = shape.lost
-    if not shape.is_frozen:
+    if not shape.is_value:
         _check_unshared(value, where, seen)
+    if not shape.is_frozen:
         lost = lost or next(iter(getattr(value, "__dict__", {}).keys() - shape.known), "")
     if lost:
         message = f"{where}.{lost} is no argument of {kind.__name__}, and would be lost"
@@ -101,7 +104,8 @@ def _check_unshared(value: object, where: str, seen: dict[int, str]) -> None:
     if id(value) in seen:
         message = (
             f"{where} and {seen[id(value)]} are one {type(value).__name__}, and would come back as "
-            "two: a change of one would no longer be seen in the other; make a copy, or use a tuple"
+            "two: a change of one would no longer be seen in the other, and without __eq__ they "
+            "would not be equal; make a copy, or use a tuple or a frozen dataclass"
         )
         raise SerializationError(message)
     seen[id(value)] = where
@@ -131,7 +135,13 @@ def _shape(cls: Any) -> _Shape:
         if not field.init and not (is_frozen and field.default_factory is dataclasses.MISSING)
     ]
     cached = {name for base in cls.__mro__ for name in vars(base) if is_cached_property(cls, name)}
-    return _Shape(tuple(fields), is_frozen, (lost or [""])[0], frozenset(cached | fields.keys()))
+    return _Shape(
+        tuple(fields),
+        is_frozen,
+        is_frozen and cls.__eq__ is not object.__eq__,
+        (lost or [""])[0],
+        frozenset(cached | fields.keys()),
+    )
 
 
 def is_cached_property(cls: type, name: str) -> bool:
