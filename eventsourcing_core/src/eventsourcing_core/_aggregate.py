@@ -153,7 +153,8 @@ class Aggregate(ABC):
 
         It never fails, checks nothing and does no I/O: what happened has happened. Of the event
         and the state alone it makes the next state: it reads no clock, not ``self.version``, which
-        is set once all events are applied, and no cached property of what it changes. What it
+        is set once all events are applied, and no cached property of what it changes, and takes
+        nothing out of a set by its order (``pop``), which a snapshot does not keep. What it
         takes over from a payload it copies if it can change (``list(event.data.items)``), as the
         payload's maker may go on with it.
         """
