@@ -33,9 +33,6 @@ class Waking:
     """
 
     def __init__(self, database: Database, *, poll_interval: float, listen: bool) -> None:
-        if poll_interval <= 0:
-            message = f"poll_interval must be above 0, got {poll_interval}"
-            raise ValueError(message)
         self._database = database
         self._poll_interval = poll_interval
         # A waiting reader must not take the last connection from those who append.
