@@ -695,3 +695,21 @@ async def test_what_is_tried_again_is_not_overtaken_when_its_batch_ends() -> Non
     writer.gates["held"].set()
     async with asyncio.timeout(10):
         await asyncio.gather(held, later)
+
+
+async def test_what_is_tried_again_is_not_overtaken_by_a_caller_that_writes_alone() -> None:
+    writer = Gated()
+    writer.hold("held")
+    queue = writer.queue(is_cancellable=True)
+    (held,) = await start(queue, append("held", 1))
+    writer.gates["held"] = asyncio.Event()
+    await writer.until_under_way("held")
+    writer.faults.clear()
+    writer.under_way["held"].clear()
+    (later,) = await start(queue, append("held", 2))
+    assert not writer.under_way["held"].is_set()
+    writer.gates["held"].set()
+    async with asyncio.timeout(10):
+        await asyncio.gather(held, later)
+    written = [one.events[0].event_id[-1] for batch in writer.batches for one in batch]
+    assert written == [1, 1, 2]

@@ -105,7 +105,7 @@ class AppendQueue:
         if self._closed:
             message = "the store is closed"
             raise StorageError(message)
-        if self._is_cancellable and self._is_quiet and not (self._writers or self._apart):
+        if self._is_cancellable and self._is_quiet and not (self._writers or self._trier):
             return await self._write_alone(append)
         entry = self._entry(append)
         self._waiting.setdefault(append.stream_id, deque()).append(entry)
