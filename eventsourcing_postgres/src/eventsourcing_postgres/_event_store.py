@@ -131,7 +131,8 @@ class PostgresEventStore:
         if not imported.events:
             return 0
         count = await write_import(self._database, imported, max_wait=self._max_wait)
-        self._waking.appended()
+        if count:
+            self._waking.appended()
         return count
 
     def read(

@@ -84,7 +84,8 @@ class SqliteEventStore:
             return 0
         async with self._database.transaction() as connection:
             count = await write_import(connection, imported)
-        self._database.announce()
+        if count:
+            self._database.announce()
         return count
 
     def read(
