@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from eventsourcing_core.testing import (
     EventStoreContract,
+    ImportingEventStoreContract,
     PagedEventStoreContract,
     SerializerContract,
     SnapshotStoreContract,
@@ -24,10 +26,17 @@ FAULTS: dict[type[object], list[str]] = {
         "test_broken_values.py",
         "test_broken_waits.py",
     ],
+    ImportingEventStoreContract: ["test_broken_imports.py"],
     PagedEventStoreContract: ["test_broken_pages.py"],
     SerializerContract: ["test_broken_serializers.py"],
     SnapshotStoreContract: ["test_broken_snapshot_stores.py"],
 }
+
+
+def test_contracts_that_one_class_may_inherit_share_no_test() -> None:
+    contracts = (EventStoreContract, ImportingEventStoreContract, PagedEventStoreContract)
+    for first, second in combinations(contracts, 2):
+        assert {name for name in dir(first) if name.startswith("test_")} & {*dir(second)} == set()
 
 
 @pytest.mark.parametrize("contract", FAULTS)

@@ -53,6 +53,7 @@ def test_errors_are_caught_as_the_builtin_they_are(
     [
         ConcurrencyError("s", 1, 2),
         ConcurrencyError("s", ExpectedVersion.NO_STREAM, 2),
+        ConcurrencyError("s", 1, 2, "import"),
         DuplicateEventError(UUID(int=1), "s", 2),
         InvalidStreamIdError("", "it is empty"),
         UnknownPluginError("backend", "x", ["a"], "cure"),
@@ -71,6 +72,14 @@ def test_a_conflict_says_what_happened_and_what_to_do() -> None:
         "somebody else wrote first; load again and repeat the command"
     )
     assert "expected version 1" in str(ConcurrencyError("s", 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("expected", "cause"), [(1, "it has other events here"), (3, "events before it are missing")]
+)
+def test_a_conflict_of_an_import_says_what_is_wrong_with_it(expected: int, cause: str) -> None:
+    said = str(ConcurrencyError("s", expected, 2, "import"))
+    assert f"the import expected version {expected}: {cause}" in said
 
 
 def test_a_long_stream_id_is_shortened_in_the_message() -> None:

@@ -19,6 +19,7 @@ import pytest
 from eventsourcing_core import (
     Event,
     ExpectedVersion,
+    RecordedEvent,
     SchemaError,
     SerializationError,
     Snapshot,
@@ -87,8 +88,14 @@ async def _read_back(store: PostgresEventStore, _: PostgresSnapshotStore) -> obj
     return [event async for event in store.read_all(backward=True)]
 
 
+async def _import(store: PostgresEventStore, _: PostgresSnapshotStore) -> object:
+    recorded = RecordedEvent("Opened", {"n": 1}, stream_id="elsewhere", version=1, position=1)
+    return await store.import_events([recorded])
+
+
 OPERATIONS: dict[str, Operation] = {
     "append": lambda store, _: store.append("a", [event()], expected_version=ANY),
+    "import": _import,
     "read": _read,
     "read_all": _read_all,
     "read_all backward": _read_back,
@@ -343,7 +350,8 @@ async def read_only(url: str, server_url: str) -> AsyncIterator[Pool]:
 
 
 async def test_a_database_that_is_read_only_refuses_writing(read_only: Pool) -> None:
-    writing = [work for name, work in OPERATIONS.items() if name in {"append", "save", "prune"}]
+    names = {"append", "import", "save", "prune"}
+    writing = [work for name, work in OPERATIONS.items() if name in names]
     async with stores_on(read_only, acquire_timeout=10) as (store, snapshots):
         for work in writing:
             with pytest.raises(StorageError, match="read-only") as caught:

@@ -8,6 +8,7 @@ import pytest
 
 from eventsourcing_core.testing import (
     EventStoreContract,
+    ImportingEventStoreContract,
     PagedEventStoreContract,
     SnapshotStoreContract,
 )
@@ -26,7 +27,7 @@ alter sequence eventsourcing.events_position restart;
 """
 
 
-class TestEventStore(EventStoreContract, PagedEventStoreContract):
+class TestEventStore(EventStoreContract, PagedEventStoreContract, ImportingEventStoreContract):
     examples = 30  # each example empties a real database
 
     @pytest.fixture

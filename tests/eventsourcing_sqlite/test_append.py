@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-import aiosqlite
-import pytest
+from typing import Any
 
 from eventsourcing_core import (
     AppendResult,
@@ -19,10 +15,7 @@ from eventsourcing_core import (
     Snapshot,
 )
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
+from tests.eventsourcing_sqlite._trace import traced
 
 DEADLINE = 10.0  # seconds until something counts as never happening
 MEGABYTE = 1024 * 1024
@@ -35,40 +28,6 @@ def counted(number: int, *, size: int = 0) -> Event[object]:
 
 async def streams(store: SqliteEventStore, **filters: Any) -> list[str]:
     return [event.stream_id async for event in store.read_all(**filters)]
-
-
-class Trace:
-    """What is asked of SQLite while the block runs."""
-
-    def __init__(self) -> None:
-        self.errands = 0
-        """Calls to the threads of the connections."""
-        self.statements: list[str] = []
-        """The statements of the writing connection, in capital letters."""
-
-    def commits(self) -> int:
-        return self.statements.count("COMMIT")
-
-
-@asynccontextmanager
-async def traced(database: SqliteDatabase) -> AsyncIterator[Trace]:
-    trace = Trace()
-    connection_class: Any = aiosqlite.Connection  # some of its hints are incomplete
-    writer: Any = database._writer
-    execute = connection_class._execute
-
-    async def counting(self: object, *args: object, **kwargs: object) -> object:
-        trace.errands += 1
-        return await execute(self, *args, **kwargs)
-
-    def note(sql: str) -> None:
-        trace.statements.append(sql.upper())
-
-    await writer.set_trace_callback(note)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aiosqlite.Connection, "_execute", counting)
-        yield trace
-    await writer.set_trace_callback(None)
 
 
 async def test_concurrent_appends_share_one_commit(

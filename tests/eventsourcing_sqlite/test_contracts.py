@@ -10,6 +10,7 @@ import pytest
 
 from eventsourcing_core.testing import (
     EventStoreContract,
+    ImportingEventStoreContract,
     OpenEventStore,
     OpenSnapshotStore,
     PagedEventStoreContract,
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from eventsourcing_core import EventCodec, EventStore, SnapshotStore
 
 
-class TestSqliteEventStore(EventStoreContract, PagedEventStoreContract):
+class TestSqliteEventStore(
+    EventStoreContract, PagedEventStoreContract, ImportingEventStoreContract
+):
     @pytest.fixture
     def open_store(self, tmp_path: Path) -> OpenEventStore:
         numbers = count(1)

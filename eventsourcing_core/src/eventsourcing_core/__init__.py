@@ -29,12 +29,14 @@ from eventsourcing_core._event_store import (
     AppendResult,
     EventStore,
     ExpectedVersion,
+    ImportingEventStore,
     PagedEventStore,
     check_read,
     check_read_all,
     check_wait,
 )
 from eventsourcing_core._event_types import EventTypes, event
+from eventsourcing_core._import import Import, ImportedEvent
 from eventsourcing_core._metadata import caused_by, recording_metadata
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._repository import Repository
@@ -81,6 +83,9 @@ __all__ = [
     "EventTypes",
     "EveryEvents",
     "ExpectedVersion",
+    "Import",
+    "ImportedEvent",
+    "ImportingEventStore",
     "InvalidStreamIdError",
     "JsonSerializer",
     "OnDemand",

@@ -17,8 +17,9 @@ from eventsourcing_core._errors import (
 from eventsourcing_core._event import Event, RecordedEvent, new_recorded_event
 from eventsourcing_core._event_store import ExpectedVersion
 from eventsourcing_core._event_types import EventTypes, default_event_types
+from eventsourcing_core._import import Import, ImportedEvent
 from eventsourcing_core._metadata import NO_METADATA
-from eventsourcing_core._names import check_stream_id
+from eventsourcing_core._names import check_event_type, check_stream_id
 from eventsourcing_core._pipeline import Pipeline, pipeline_named
 from eventsourcing_core._scalars import check_tree
 
@@ -141,6 +142,33 @@ class EventCodec:
         size = sum([len(event[1]) + len(event[2] or b"") for event in encoded])
         return Append(stream_id, encoded, expected_version, size)
 
+    def encode_import(self, events: Sequence[RecordedEvent[object]]) -> Import:
+        """Check and encode the argument of ``ImportingEventStore.import_events``.
+
+        Raises:
+            InvalidStreamIdError: A stream id is not one.
+            ValueError: A version below 1, or a type with a name that no store keeps.
+            TypeError: Something else than recorded events.
+            SerializationError: An event cannot be stored; names its stream and version.
+        """
+        if isinstance(events, Event):
+            message = "import_events takes a sequence of events: put the one into a list"
+            raise TypeError(message)
+        recorded = [_recorded(event) for event in events]
+        for stream_id in {event.stream_id for event in recorded}:
+            check_stream_id(stream_id)
+        for event_type in {event.event_type for event in recorded}:
+            check_event_type(event_type)
+        return Import(tuple([self._encode_recorded(event) for event in recorded]))
+
+    def _encode_recorded(self, event: RecordedEvent[object]) -> ImportedEvent:
+        try:
+            encoded = self.encode(event)
+        except (SerializationError, TransformError) as error:
+            message = f"version {event.version} of stream {event.stream_id!r}: {error}"
+            raise type(error)(message) from error
+        return ImportedEvent(encoded, event.stream_id, event.version)
+
     def decode(self, rows: Iterable[Iterable[Any]]) -> Iterator[RecordedEvent[Any]]:
         """Decode stored events, each when it is asked for.
 
@@ -244,6 +272,16 @@ def _checked(event: Event[object]) -> Event[object]:
     if not isinstance(event, Event):
         message = f"append takes events, got {type(event).__name__}: wrap it with Event.of(…)"
         raise TypeError(message)
+    return event
+
+
+def _recorded(event: RecordedEvent[object]) -> RecordedEvent[object]:
+    if not isinstance(event, RecordedEvent):
+        message = f"import_events takes recorded events, got {type(event).__name__}"
+        raise TypeError(message)
+    if event.version < 1:
+        message = f"versions count from 1, got {event.version} in stream {event.stream_id!r}"
+        raise ValueError(message)
     return event
 
 

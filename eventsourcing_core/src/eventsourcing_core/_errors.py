@@ -20,7 +20,7 @@ a wrong type is a ``TypeError``: they are mistakes in the calling code, not even
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ class EventSourcingError(Exception):
 
 
 class ConcurrencyError(EventSourcingError):
-    """The stream is not at the version the append expected; nothing was written.
+    """The stream is not at the version that was expected; nothing was written.
 
     Load the aggregate again and repeat the command, or let ``Repository.update`` do it.
 
@@ -42,15 +42,29 @@ class ConcurrencyError(EventSourcingError):
         stream_id: The stream that was appended to.
         expected: What the append asked for.
         actual: The stream's version at that moment (0: there is no such stream).
+        doing: What failed: ``append`` or ``import``.
     """
 
-    def __init__(self, stream_id: str, expected: int | ExpectedVersion, actual: int) -> None:
+    def __init__(
+        self,
+        stream_id: str,
+        expected: int | ExpectedVersion,
+        actual: int,
+        doing: Literal["append", "import"] = "append",
+    ) -> None:
         self.stream_id = stream_id
         self.expected = expected
         self.actual = actual
+        self.doing: Literal["append", "import"] = doing
         wanted = f"version {expected}" if isinstance(expected, int) else expected.name
         is_behind = not isinstance(expected, int) or actual > expected
-        if not isinstance(expected, int) and not actual:
+        if doing == "import":
+            cause = (
+                "it has other events here; import into a store that has none of its own in it"
+                if is_behind
+                else "events before it are missing; import the stream from its beginning, in order"
+            )
+        elif not isinstance(expected, int) and not actual:
             cause = "there is no such stream; correct its id, or begin it with NO_STREAM"
         elif is_behind:
             cause = "somebody else wrote first; load again and repeat the command"
@@ -61,12 +75,12 @@ class ConcurrencyError(EventSourcingError):
                 "connection"
             )
         super().__init__(
-            f"stream {stream_id!r} is at version {actual}, the append expected {wanted}: {cause}"
+            f"stream {stream_id!r} is at version {actual}, the {doing} expected {wanted}: {cause}"
         )
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Pickle by the facts, so that the error crosses process borders."""
-        return type(self), (self.stream_id, self.expected, self.actual)
+        return type(self), (self.stream_id, self.expected, self.actual, self.doing)
 
 
 class DuplicateEventError(EventSourcingError):

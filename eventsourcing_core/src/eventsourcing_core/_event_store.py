@@ -144,6 +144,44 @@ class PagedEventStore(Protocol):
         ...
 
 
+@runtime_checkable
+class ImportingEventStore(Protocol):
+    """An event store that also takes events as another store recorded them.
+
+    Nothing in an application needs it: it is how a store's events move to another store.
+    ``eventsourcing_core.testing.ImportingEventStoreContract`` holds a store to what is said here.
+    """
+
+    async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
+        """Write events as they were recorded elsewhere, all or none.
+
+        Ids, streams, versions, types, timestamps and metadata are kept. Positions are given anew,
+        in the order of the sequence; streams may be interleaved in it. Payloads are encoded with
+        this store's own codec. To copy every payload as it is stored, also those that no class
+        fits any more, read and write without classes: open both stores with
+        ``event_types=EventTypes()``.
+
+        An event that is here already, with the same id at the same place, is passed over. So an
+        import is repeated when its outcome is unknown, and goes on where it was interrupted.
+
+        Returns:
+            How many events were written; 0 if there was nothing (more) to write.
+
+        Raises:
+            ConcurrencyError: An event is not the next one of its stream: those before it are
+                missing, or the stream has other events. ``expected`` is the version before it,
+                ``actual`` the one that the stream has reached, with the events before it in this
+                call.
+            DuplicateEventError: An event id is in the store already, elsewhere, or comes twice.
+            InvalidStreamIdError: As for ``append``.
+            SerializationError: An event cannot be stored, or is larger than the store allows.
+            TypeError: Something else than recorded events.
+            ValueError: A version below 1, or a type with a name that no store keeps.
+            StorageError: The storage failed; whether it was written is unknown: repeat.
+        """
+        ...
+
+
 def check_read(
     stream_id: str,
     *,

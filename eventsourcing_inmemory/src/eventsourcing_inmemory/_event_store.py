@@ -26,7 +26,13 @@ from eventsourcing_core import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
-    from eventsourcing_core import Event, ExpectedVersion, RecordedEvent, Serializer
+    from eventsourcing_core import (
+        Event,
+        ExpectedVersion,
+        ImportedEvent,
+        RecordedEvent,
+        Serializer,
+    )
 
 _PAUSE = 512  # events read between two chances for other tasks
 
@@ -58,14 +64,29 @@ class EventLog:
 
     def write(self, stream_id: str, events: Iterable[EncodedEvent]) -> AppendResult:
         """Add events at the end of a stream and of the log, and wake who waits for them."""
-        stream = self.streams.setdefault(stream_id, [])
         for event in events:
-            place = Place(stream_id, len(stream) + 1, len(self.rows) + 1)
-            stream.append(len(self.rows))
-            self.rows.append((event, place))
-            self.places[event.event_id] = place
+            self._add(stream_id, event)
         self.wake()
-        return AppendResult(len(stream), len(self.rows))
+        return AppendResult(len(self.streams[stream_id]), len(self.rows))
+
+    def write_imported(self, events: Iterable[ImportedEvent]) -> None:
+        """Add events of several streams, each the next one of its own, and wake who waits."""
+        for event, stream_id, _ in events:
+            self._add(stream_id, event)
+        self.wake()
+
+    def standing(self, event_ids: Iterable[bytes]) -> dict[bytes, Place]:
+        """Give the places of those event ids that are here."""
+        return {
+            event_id: self.places[event_id] for event_id in event_ids if event_id in self.places
+        }
+
+    def _add(self, stream_id: str, event: EncodedEvent) -> None:
+        stream = self.streams.setdefault(stream_id, [])
+        place = Place(stream_id, len(stream) + 1, len(self.rows) + 1)
+        stream.append(len(self.rows))
+        self.rows.append((event, place))
+        self.places[event.event_id] = place
 
 
 class InMemoryEventStore:
@@ -110,9 +131,19 @@ class InMemoryEventStore:
         await asyncio.sleep(0)
         log = self._log
         version = len(log.streams.get(stream_id, ()))
-        places = log.places
-        known = {e.event_id: places[e.event_id] for e in append.events if e.event_id in places}
-        return append.settle(version, known) or log.write(stream_id, append.events)
+        places = log.standing(event.event_id for event in append.events)
+        return append.settle(version, places) or log.write(stream_id, append.events)
+
+    async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
+        """Write events as another store recorded them; see ``ImportingEventStore``."""
+        imported = self._codec.encode_import(events)
+        self._check_usable()
+        await asyncio.sleep(0)
+        streams = self._log.streams
+        versions = {each: len(streams[each]) for each in imported.stream_ids if each in streams}
+        fresh = imported.settle(versions, self._log.standing(imported.event_ids))
+        self._log.write_imported(fresh)
+        return len(fresh)
 
     def read(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from eventsourcing_postgres._statements import LARGEST_INTEGER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from eventsourcing_core import Append, EncodedEvent
+    from eventsourcing_core import Append, EncodedEvent, ImportedEvent
 
 _EXPECTED = {
     ExpectedVersion.ANY: -1,
@@ -33,12 +34,39 @@ def arguments(appends: Sequence[Append]) -> list[list[Any]]:
         [len(append.events) for append in appends],
         [owner for owner, _, _ in events],
         [place for _, place, _ in events],
-        event_ids(event for _, _, event in events),
-        [event.event_type for _, _, event in events],
-        [event.data for _, _, event in events],
-        [event.metadata for _, _, event in events],
-        [event.encoding for _, _, event in events],
-        [event.timestamp for _, _, event in events],
+        *_columns([event for _, _, event in events]),
+    ]
+
+
+def import_arguments(events: Sequence[ImportedEvent]) -> list[list[Any]]:
+    """Give the eleven arrays of the function ``append`` for what ``Import.settle`` lets be written.
+
+    Each stream is one append, and the events are in the order of the import, not by stream.
+    """
+    before: dict[str, int] = {}
+    sizes = Counter(imported.stream_id for imported in events)
+    for imported in events:
+        before.setdefault(imported.stream_id, imported.version - 1)
+    stream_ids = sorted(before)
+    owners = {stream_id: owner for owner, stream_id in enumerate(stream_ids, start=1)}
+    return [
+        stream_ids,
+        [before[stream_id] for stream_id in stream_ids],
+        [sizes[stream_id] for stream_id in stream_ids],
+        [owners[imported.stream_id] for imported in events],
+        [imported.version - before[imported.stream_id] for imported in events],
+        *_columns([imported.event for imported in events]),
+    ]
+
+
+def _columns(events: Sequence[EncodedEvent]) -> list[list[Any]]:
+    return [
+        event_ids(events),
+        [event.event_type for event in events],
+        [event.data for event in events],
+        [event.metadata for event in events],
+        [event.encoding for event in events],
+        [event.timestamp for event in events],
     ]
 
 

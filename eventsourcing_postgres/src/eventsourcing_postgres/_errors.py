@@ -20,10 +20,11 @@ _MISSING = (
     asyncpg.UndefinedColumnError,
 )
 _HELD = (asyncpg.LockNotAvailableError,)
-HELD = (
-    "append failed: another transaction holds the stream (it has appended with connection=… and "
-    "not ended; appenders() tells which) or the tables"
+_HOLDER = (
+    "another transaction holds the stream (it has appended with connection=… and not ended; "
+    "appenders() tells which) or the tables"
 )
+HELD = f"append failed: {_HOLDER}"
 """What the caller of such an append is told in the end."""
 _EVENT_ID = "events_event_id"  # the constraint; the other ones do not fail in a store that is whole
 _PASSING = (
@@ -67,8 +68,8 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
             f"{doing} failed: the schema {schema!r} has no tables of this version ({error}); "
             f"run: {migrate_command(schema)}"
         )
-    if isinstance(error, _HELD) and doing == "append":
-        return StorageError(HELD)
+    if isinstance(error, _HELD) and doing in {"append", "import"}:
+        return StorageError(f"{doing} failed: {_HOLDER}")
     if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name != _EVENT_ID:
         said = (
             f"the tables do not go with each other ({error}), as after restoring a part of them; "

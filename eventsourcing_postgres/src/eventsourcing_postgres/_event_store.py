@@ -28,6 +28,7 @@ from eventsourcing_postgres._errors import (
     translated,
 )
 from eventsourcing_postgres._horizon import AllReader, Appender
+from eventsourcing_postgres._import import write_import
 from eventsourcing_postgres._pages import stream_pages
 from eventsourcing_postgres._statements import LARGEST_INTEGER, statement
 from eventsourcing_postgres._waking import Waking
@@ -63,8 +64,8 @@ class PostgresEventStore:
         poll_interval: Seconds between two looks of a waiting reader, where no notification comes.
         listen: Whether waiting readers keep one connection of the pool to be notified on; without
             it (behind a transaction pooler) they only poll.
-        max_wait: Seconds that an append waits for a stream to which somebody's open transaction
-            has appended; its neighbours do not wait.
+        max_wait: Seconds that an append or an import waits for a stream to which somebody's open
+            transaction has appended; its neighbours do not wait.
     """
 
     def __init__(  # noqa: PLR0913 - each is documented above, and all but the pool have defaults
@@ -83,6 +84,7 @@ class PostgresEventStore:
         self._database = Database(pool, schema=schema, acquire_timeout=acquire_timeout)
         check_seconds("poll_interval", poll_interval)
         check_seconds("max_wait", max_wait, may_be_zero=True)
+        self._max_wait = max_wait
         writes = min(_WRITES, pool.get_max_size())
         self._queue = AppendQueue(
             self._write,
@@ -117,6 +119,21 @@ class PostgresEventStore:
             return result
         check_connection(connection)
         return await self._append_inside(connection, append)
+
+    async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
+        """Write events as another store recorded them; see ``ImportingEventStore``.
+
+        It is a transaction of its own. It waits for streams that others hold, at most ``max_wait``
+        seconds; appends to its streams wait until it has ended.
+        """
+        imported = self._codec.encode_import(events)
+        self._database.check_usable()
+        if not imported.events:
+            return 0
+        count = await write_import(self._database, imported, max_wait=self._max_wait)
+        if count:
+            self._waking.appended()
+        return count
 
     def read(
         self,

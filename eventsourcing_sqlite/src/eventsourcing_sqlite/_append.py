@@ -1,4 +1,4 @@
-"""Writing many appends in one transaction: a fixed number of statements, whatever their number."""
+"""Writing many events in one transaction: a fixed number of statements, whatever their number."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from eventsourcing_core import (
 from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import aiosqlite
+
+    from eventsourcing_core import Import
 
 _STREAM_VERSIONS = statement("stream_versions")
 _EVENT_PLACES = statement("event_places")
@@ -36,11 +38,37 @@ async def write_appends(
     Returns:
         A verdict for each; a refused append leaves its neighbours alone.
     """
-    batch = await _look_up(connection, appends)
+    stream_ids = {append.stream_id for append in appends}
+    event_ids = [event.event_id for append in appends for event in append.events]
+    batch = _Batch(*await _look_up(connection, stream_ids, event_ids))
     verdicts = [batch.settle(append) for append in appends]
     if batch.rows:
         await connection.executemany(_INSERT_EVENT, batch.rows)
     return verdicts
+
+
+async def write_import(connection: aiosqlite.Connection, imported: Import) -> int:
+    """Decide an import and insert its events; give their number.
+
+    Args:
+        connection: In a transaction that holds the write lock.
+        imported: At least one event.
+
+    Raises:
+        ConcurrencyError: An event is not the next one of its stream.
+        DuplicateEventError: An event id stands elsewhere.
+    """
+    versions, places, last_position = await _look_up(
+        connection, imported.stream_ids, imported.event_ids
+    )
+    fresh = imported.settle(versions, places)
+    rows = [
+        (*event, stream_id, version, position)
+        for position, (event, stream_id, version) in enumerate(fresh, start=last_position + 1)
+    ]
+    if rows:
+        await connection.executemany(_INSERT_EVENT, rows)
+    return len(rows)
 
 
 class _Batch:
@@ -74,17 +102,17 @@ class _Batch:
         return AppendResult(version, position)
 
 
-async def _look_up(connection: aiosqlite.Connection, appends: Sequence[Append]) -> _Batch:
-    stream_ids = list({append.stream_id for append in appends})
-    streams = await _fetch(
-        connection, _STREAM_VERSIONS, stream_ids=json.dumps(stream_ids, ensure_ascii=False)
-    )
-    event_ids = b"".join([event.event_id for append in appends for event in append.events])
-    places = await _fetch(connection, _EVENT_PLACES, event_ids=event_ids)
-    return _Batch(
-        versions={stream_id: version for stream_id, version, _ in streams},
-        places={event_id: Place(*place) for event_id, *place in places},
-        last_position=streams[0][2],
+async def _look_up(
+    connection: aiosqlite.Connection, stream_ids: Iterable[str], event_ids: Iterable[bytes]
+) -> tuple[dict[str, int], dict[bytes, Place], int]:
+    """Give the streams' versions, the events' places, and the last position of the store."""
+    wanted = json.dumps([*stream_ids], ensure_ascii=False)
+    streams = await _fetch(connection, _STREAM_VERSIONS, stream_ids=wanted)
+    places = await _fetch(connection, _EVENT_PLACES, event_ids=b"".join(event_ids))
+    return (
+        {stream_id: version for stream_id, version, _ in streams},
+        {event_id: Place(*place) for event_id, *place in places},
+        streams[0][2],
     )
 
 

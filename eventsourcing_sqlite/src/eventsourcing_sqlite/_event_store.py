@@ -13,7 +13,7 @@ from eventsourcing_core import (
     check_read_all,
     check_wait,
 )
-from eventsourcing_sqlite._append import write_appends
+from eventsourcing_sqlite._append import write_appends, write_import
 from eventsourcing_sqlite._errors import is_outage
 from eventsourcing_sqlite._pages import Walk, pages
 from eventsourcing_sqlite._statements import statement
@@ -72,6 +72,21 @@ class SqliteEventStore:
         append = self._codec.encode_append(stream_id, events, expected_version)
         self._database.check_usable()
         return await self._queue.append(append)
+
+    async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
+        """Write events as another store recorded them; see ``ImportingEventStore``.
+
+        It is a transaction of its own: appends wait until it has ended.
+        """
+        imported = self._codec.encode_import(events)
+        self._database.check_usable()
+        if not imported.events:
+            return 0
+        async with self._database.transaction() as connection:
+            count = await write_import(connection, imported)
+        if count:
+            self._database.announce()
+        return count
 
     def read(
         self,

@@ -34,6 +34,10 @@ pytest.register_assert_rewrite(
             "_concurrency_contract",
             "_event_store_machine",
             "_idempotency_contract",
+            "_import_contract",
+            "_import_neighbour_contract",
+            "_import_refusal_contract",
+            "_import_samples",
             "_input_contract",
             "_lifetime_contract",
             "_paged_event_store_contract",
@@ -50,12 +54,16 @@ pytest.register_assert_rewrite(
 # ruff: noqa: E402 - imported after the lines above, as they ask
 from eventsourcing_core.testing._contract import OpenEventStore, OpenSnapshotStore
 from eventsourcing_core.testing._event_store_contract import EventStoreContract
+from eventsourcing_core.testing._importing_event_store_contract import (
+    ImportingEventStoreContract,
+)
 from eventsourcing_core.testing._paged_event_store_contract import PagedEventStoreContract
 from eventsourcing_core.testing._serializer_contract import SerializerContract
 from eventsourcing_core.testing._snapshot_store_contract import SnapshotStoreContract
 
 __all__ = [
     "EventStoreContract",
+    "ImportingEventStoreContract",
     "OpenEventStore",
     "OpenSnapshotStore",
     "PagedEventStoreContract",

@@ -45,7 +45,7 @@ TEXTS = (
 )
 
 
-class _Marked(JsonSerializer):
+class Marked(JsonSerializer):
     """JSON with a mark before it, so that bytes of another serializer are no use to it."""
 
     name = "contract"
@@ -209,7 +209,7 @@ class ValueContract(OpenedEventStore):
     async def test_events_are_stored_with_the_serializer_of_the_codec(
         self, open_store: OpenEventStore
     ) -> None:
-        serializer = _Marked()
+        serializer = Marked()
         async with open_store(EventCodec(serializer, event_types=EVENT_TYPES)) as store:
             event = Event.of(Opened("Zoë"), metadata={"user": "x"}, event_types=EVENT_TYPES)
             recorded = await stored(store, event)

@@ -75,7 +75,8 @@ $$;
 --                                 in "C" order, so that two batches cannot deadlock; expected is
 --                                 that of the function advance
 --   owners, places                one element per event: the number of its append, and its own
---                                 number in it, both from 1
+--                                 number in it, both from 1; positions are drawn in the order of the
+--                                 events, which may mix those of several appends
 --   event_ids to timestamps       one element per event
 --   patience                      milliseconds to wait for a stream that another transaction holds;
 --                                 null in the transaction of a caller: as its lock_timeout says
@@ -83,7 +84,7 @@ $$;
 --
 -- Gives a row per append, in their order: the stream's version (the new one, or the one that did not
 -- fit, or null if it is held), and the position of its last event, which is null if the append was
--- not written.
+-- not written. Where the events of appends are mixed, only whether it is null means something.
 --
 -- The order of the three steps is what readers rely on; each is a statement of its own.
 create function {schema}.append(
