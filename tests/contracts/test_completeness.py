@@ -9,6 +9,7 @@ import pytest
 
 from eventsourcing_core.testing import (
     EventStoreContract,
+    InspectableEventStoreContract,
     PagedEventStoreContract,
     SerializerContract,
     SnapshotStoreContract,
@@ -24,6 +25,7 @@ FAULTS: dict[type[object], list[str]] = {
         "test_broken_values.py",
         "test_broken_waits.py",
     ],
+    InspectableEventStoreContract: ["test_broken_inspections.py"],
     PagedEventStoreContract: ["test_broken_pages.py"],
     SerializerContract: ["test_broken_serializers.py"],
     SnapshotStoreContract: ["test_broken_snapshot_stores.py"],

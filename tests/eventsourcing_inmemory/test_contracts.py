@@ -9,6 +9,7 @@ import pytest
 
 from eventsourcing_core.testing import (
     EventStoreContract,
+    InspectableEventStoreContract,
     OpenEventStore,
     OpenSnapshotStore,
     SnapshotStoreContract,
@@ -38,7 +39,7 @@ async def opened_for_snapshots() -> AsyncIterator[InMemorySnapshotStore]:
     store.close()
 
 
-class TestInMemoryEventStore(EventStoreContract):
+class TestInMemoryEventStore(EventStoreContract, InspectableEventStoreContract):
     @pytest.fixture
     def open_store(self) -> OpenEventStore:
         return opened

@@ -8,6 +8,7 @@ import pytest
 
 from eventsourcing_core.testing import (
     EventStoreContract,
+    InspectableEventStoreContract,
     PagedEventStoreContract,
     SnapshotStoreContract,
 )
@@ -26,7 +27,7 @@ alter sequence eventsourcing.events_position restart;
 """
 
 
-class TestEventStore(EventStoreContract, PagedEventStoreContract):
+class TestEventStore(EventStoreContract, InspectableEventStoreContract, PagedEventStoreContract):
     examples = 30  # each example empties a real database
 
     @pytest.fixture

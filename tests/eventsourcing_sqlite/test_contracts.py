@@ -10,6 +10,7 @@ import pytest
 
 from eventsourcing_core.testing import (
     EventStoreContract,
+    InspectableEventStoreContract,
     OpenEventStore,
     OpenSnapshotStore,
     PagedEventStoreContract,
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from eventsourcing_core import EventCodec, EventStore, SnapshotStore
 
 
-class TestSqliteEventStore(EventStoreContract, PagedEventStoreContract):
+class TestSqliteEventStore(
+    EventStoreContract, InspectableEventStoreContract, PagedEventStoreContract
+):
     @pytest.fixture
     def open_store(self, tmp_path: Path) -> OpenEventStore:
         numbers = count(1)

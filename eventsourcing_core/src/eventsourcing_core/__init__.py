@@ -35,6 +35,13 @@ from eventsourcing_core._event_store import (
     check_wait,
 )
 from eventsourcing_core._event_types import EventTypes, event
+from eventsourcing_core._inspection import (
+    Appender,
+    InspectableEventStore,
+    StoreStatistics,
+    StreamInfo,
+    check_streams,
+)
 from eventsourcing_core._metadata import caused_by, recording_metadata
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._repository import Repository
@@ -68,6 +75,7 @@ __all__ = [
     "Append",
     "AppendQueue",
     "AppendResult",
+    "Appender",
     "Backend",
     "CombinablePolicy",
     "ConcurrencyError",
@@ -81,6 +89,7 @@ __all__ = [
     "EventTypes",
     "EveryEvents",
     "ExpectedVersion",
+    "InspectableEventStore",
     "InvalidStreamIdError",
     "JsonSerializer",
     "OnDemand",
@@ -102,6 +111,8 @@ __all__ = [
     "SnapshotStore",
     "StateDifference",
     "StorageError",
+    "StoreStatistics",
+    "StreamInfo",
     "TransformError",
     "Transformer",
     "Transient",
@@ -114,6 +125,7 @@ __all__ = [
     "check_read_all",
     "check_save",
     "check_stream_id",
+    "check_streams",
     "check_wait",
     "event",
     "open_backend",

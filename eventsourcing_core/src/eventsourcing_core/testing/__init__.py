@@ -35,6 +35,7 @@ pytest.register_assert_rewrite(
             "_event_store_machine",
             "_idempotency_contract",
             "_input_contract",
+            "_inspectable_event_store_contract",
             "_lifetime_contract",
             "_paged_event_store_contract",
             "_read_all_contract",
@@ -50,12 +51,16 @@ pytest.register_assert_rewrite(
 # ruff: noqa: E402 - imported after the lines above, as they ask
 from eventsourcing_core.testing._contract import OpenEventStore, OpenSnapshotStore
 from eventsourcing_core.testing._event_store_contract import EventStoreContract
+from eventsourcing_core.testing._inspectable_event_store_contract import (
+    InspectableEventStoreContract,
+)
 from eventsourcing_core.testing._paged_event_store_contract import PagedEventStoreContract
 from eventsourcing_core.testing._serializer_contract import SerializerContract
 from eventsourcing_core.testing._snapshot_store_contract import SnapshotStoreContract
 
 __all__ = [
     "EventStoreContract",
+    "InspectableEventStoreContract",
     "OpenEventStore",
     "OpenSnapshotStore",
     "PagedEventStoreContract",
