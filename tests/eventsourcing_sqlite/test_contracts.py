@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eventsourcing_core import open_migrator
 from eventsourcing_core.testing import (
     EventStoreContract,
     InspectableEventStoreContract,
+    MigratorContract,
     OpenEventStore,
+    OpenMigrator,
     OpenSnapshotStore,
     PagedEventStoreContract,
     SnapshotStoreContract,
@@ -51,3 +54,10 @@ class TestSqliteSnapshotStore(SnapshotStoreContract):
                 yield SqliteSnapshotStore(database)
 
         return open_snapshot_store
+
+
+class TestSqliteMigrator(MigratorContract):
+    @pytest.fixture
+    def open_migrator(self, tmp_path: Path) -> OpenMigrator:
+        numbers = count(1)
+        return lambda: open_migrator(f"sqlite:///{tmp_path}/{next(numbers)}.db")

@@ -43,6 +43,12 @@ from eventsourcing_core._inspection import (
     check_streams,
 )
 from eventsourcing_core._metadata import caused_by, recording_metadata
+from eventsourcing_core._migrator import (
+    MigrationStatus,
+    Migrator,
+    check_rollback,
+    open_migrator,
+)
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._repository import Repository
 from eventsourcing_core._scalars import SCALARS, Scalar
@@ -92,6 +98,8 @@ __all__ = [
     "InspectableEventStore",
     "InvalidStreamIdError",
     "JsonSerializer",
+    "MigrationStatus",
+    "Migrator",
     "OnDemand",
     "PagedEventStore",
     "Place",
@@ -123,11 +131,13 @@ __all__ = [
     "check_prune",
     "check_read",
     "check_read_all",
+    "check_rollback",
     "check_save",
     "check_stream_id",
     "check_streams",
     "check_wait",
     "event",
     "open_backend",
+    "open_migrator",
     "recording_metadata",
 ]
