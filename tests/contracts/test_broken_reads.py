@@ -42,7 +42,7 @@ class Broken(InMemoryEventStore):
         for event in change([event async for event in events]):
             yield event
 
-    def streams(self) -> list[str]:
+    def stream_ids(self) -> list[str]:
         return list(self._log.streams)
 
 
@@ -188,12 +188,12 @@ class NothingIsAnError(Broken):
     )
 
     def read(self, stream_id: str, **options: Any) -> Events:
-        if stream_id not in self.streams():
+        if stream_id not in self.stream_ids():
             raise StorageError
         return super().read(stream_id, **options)
 
     def read_all(self, **options: Any) -> Events:
-        if not self.streams():
+        if not self.stream_ids():
             raise StorageError
         return super().read_all(**options)
 

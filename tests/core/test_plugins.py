@@ -46,6 +46,7 @@ def test_the_plugins_of_this_workspace_are_found() -> None:
     plugins = installed_plugins()
     assert plugins.broken == {}
     assert plugins.names("backend") == ["memory", "postgres", "postgresql", "sqlite"]
+    assert plugins.names("migrator") == ["postgres", "postgresql", "sqlite"]
     assert plugins.names("serializer") == ["msgpack"]
 
 

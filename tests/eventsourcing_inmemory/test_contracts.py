@@ -10,6 +10,7 @@ import pytest
 from eventsourcing_core.testing import (
     EventStoreContract,
     ImportingEventStoreContract,
+    InspectableEventStoreContract,
     OpenEventStore,
     OpenSnapshotStore,
     SnapshotStoreContract,
@@ -39,7 +40,9 @@ async def opened_for_snapshots() -> AsyncIterator[InMemorySnapshotStore]:
     store.close()
 
 
-class TestInMemoryEventStore(EventStoreContract, ImportingEventStoreContract):
+class TestInMemoryEventStore(
+    EventStoreContract, ImportingEventStoreContract, InspectableEventStoreContract
+):
     @pytest.fixture
     def open_store(self) -> OpenEventStore:
         return opened

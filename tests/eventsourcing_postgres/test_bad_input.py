@@ -93,6 +93,10 @@ async def _import(store: PostgresEventStore, _: PostgresSnapshotStore) -> object
     return await store.import_events([recorded])
 
 
+async def _streams(store: PostgresEventStore, _: PostgresSnapshotStore) -> object:
+    return [stream async for stream in store.streams(prefix="a")]
+
+
 OPERATIONS: dict[str, Operation] = {
     "append": lambda store, _: store.append("a", [event()], expected_version=ANY),
     "import": _import,
@@ -101,6 +105,8 @@ OPERATIONS: dict[str, Operation] = {
     "read_all backward": _read_back,
     "wait": lambda store, _: store.wait(after_position=0, timeout=5),
     "appenders": lambda store, _: store.appenders(),
+    "streams": _streams,
+    "statistics": lambda store, _: store.statistics(),
     "save": lambda _, snapshots: snapshots.save(snapshot()),
     "load": lambda _, snapshots: snapshots.load("a"),
     "prune": lambda _, snapshots: snapshots.prune("a", keep=1),
@@ -325,6 +331,9 @@ async def test_a_user_who_may_only_read_reads_and_writes_nothing(
             await snapshots.save(snapshot())
         assert await versions(store, "a") == [1]
         assert [e.position async for e in store.read_all(event_types=["Opened"])] == [1]
+        assert [stream async for stream in store.streams()] == [("a", 1)]
+        assert (await store.statistics()).events == 1
+        assert await store.appenders() == []
         assert await snapshots.load("a") is None
 
 

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
 
+from eventsourcing_core import open_migrator
 from eventsourcing_core.testing import (
     EventStoreContract,
     ImportingEventStoreContract,
+    InspectableEventStoreContract,
+    MigratorContract,
     PagedEventStoreContract,
     SnapshotStoreContract,
 )
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from eventsourcing_core import EventCodec, EventStore, SnapshotStore
-    from eventsourcing_core.testing import OpenEventStore, OpenSnapshotStore
+    from eventsourcing_core.testing import OpenEventStore, OpenMigrator, OpenSnapshotStore
 
 _EMPTY = """
 set eventsourcing.allow_change = 'on';
@@ -27,7 +31,12 @@ alter sequence eventsourcing.events_position restart;
 """
 
 
-class TestEventStore(EventStoreContract, PagedEventStoreContract, ImportingEventStoreContract):
+class TestEventStore(
+    EventStoreContract,
+    PagedEventStoreContract,
+    ImportingEventStoreContract,
+    InspectableEventStoreContract,
+):
     examples = 30  # each example empties a real database
 
     @pytest.fixture
@@ -54,3 +63,12 @@ class TestSnapshotStore(SnapshotStoreContract):
                 store.close()
 
         return open_empty
+
+
+_schemas = count(1)
+
+
+class TestMigrator(MigratorContract):
+    @pytest.fixture
+    def open_migrator(self, contract_url: str) -> OpenMigrator:
+        return lambda: open_migrator(contract_url, schema=f"migrated {next(_schemas)}")

@@ -174,7 +174,7 @@ async def test_the_appender_that_holds_readers_back_is_named(
     async with other.transaction():
         await store.append("slow", events(), expected_version=0, connection=other)
         (appender,) = await store.appenders()
-        assert (appender.pid, appender.floor) == (other.get_server_pid(), 3)
+        assert (appender.process_id, appender.floor) == (other.get_server_pid(), 3)
         assert appender.state == "idle in transaction"
         assert appender.since is not None
     assert await store.appenders() == []

@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from eventsourcing_core import Event, SchemaError, StorageError, open_backend
+from eventsourcing_core import Event, SchemaError, StorageError, open_backend, open_migrator
 from eventsourcing_postgres import PostgresEventStore, migrate, rollback, status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     Pool = asyncpg.Pool[asyncpg.Record]
 
 _SHAPE = """
@@ -130,6 +132,29 @@ def test_the_command_shows_no_part_of_a_password_that_is_not_quoted(password: st
     said = run("status", f"postgresql://u:{password}@host/x")
     assert said.startswith("1 status: not the URL of a PostgreSQL server: ")
     assert "secret" not in said
+
+
+def test_the_command_takes_no_url_of_another_backend(tmp_path: Path) -> None:
+    said = run("status", f"sqlite:///{tmp_path}/x.db")
+    assert said.startswith("1 status: not the URL of a PostgreSQL server")
+
+
+async def test_a_migrator_takes_the_url_of_the_application(url: str) -> None:
+    given = f"{url}?schema=app%20two&max_size=3&migrate=true&statement_timeout=60000"
+    async with open_migrator(given, connect_timeout=20.0) as migrator:
+        assert await migrator.migrate() == (3, 3)
+    async with open_backend(f"{url}?schema=app%20two") as backend:
+        await backend.event_store.append("a", [Event("Opened", {"n": 1})], expected_version=0)
+
+
+@pytest.mark.parametrize(
+    "bad", ["postgresql://nobody:secret@127.0.0.1:1/x", "postgres://u:secret@[/x"]
+)
+async def test_a_migrator_that_cannot_connect_shows_no_password(bad: str) -> None:
+    with pytest.raises((StorageError, ValueError)) as caught:
+        async with open_migrator(bad):
+            pass
+    assert "secret" not in f"{caught.value} {caught.value.__cause__}"
 
 
 async def test_the_command_that_is_said_can_be_given_to_a_shell(pool: Pool, url: str) -> None:

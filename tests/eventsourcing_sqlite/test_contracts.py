@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eventsourcing_core import open_migrator
 from eventsourcing_core.testing import (
     EventStoreContract,
     ImportingEventStoreContract,
+    InspectableEventStoreContract,
+    MigratorContract,
     OpenEventStore,
+    OpenMigrator,
     OpenSnapshotStore,
     PagedEventStoreContract,
     SnapshotStoreContract,
@@ -26,7 +30,10 @@ if TYPE_CHECKING:
 
 
 class TestSqliteEventStore(
-    EventStoreContract, PagedEventStoreContract, ImportingEventStoreContract
+    EventStoreContract,
+    PagedEventStoreContract,
+    ImportingEventStoreContract,
+    InspectableEventStoreContract,
 ):
     @pytest.fixture
     def open_store(self, tmp_path: Path) -> OpenEventStore:
@@ -51,3 +58,10 @@ class TestSqliteSnapshotStore(SnapshotStoreContract):
                 yield SqliteSnapshotStore(database)
 
         return open_snapshot_store
+
+
+class TestSqliteMigrator(MigratorContract):
+    @pytest.fixture
+    def open_migrator(self, tmp_path: Path) -> OpenMigrator:
+        numbers = count(1)
+        return lambda: open_migrator(f"sqlite:///{tmp_path}/{next(numbers)}.db")

@@ -224,12 +224,12 @@ async def test_a_failed_second_connection_closes_the_first(
     calls: list[Path] = []
 
     @asynccontextmanager
-    async def failing(path: Path, *, busy_timeout: float) -> AsyncIterator[object]:
+    async def failing(path: Path, **options: Any) -> AsyncIterator[object]:
         calls.append(path)
         if len(calls) == 2:
             message = "no more files"
             raise sqlite3.OperationalError(message)
-        async with connected(path, busy_timeout=busy_timeout) as connection:
+        async with connected(path, **options) as connection:
             yield connection
 
     monkeypatch.setattr("eventsourcing_sqlite._database.connected", failing)

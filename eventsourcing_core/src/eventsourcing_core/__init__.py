@@ -37,7 +37,20 @@ from eventsourcing_core._event_store import (
 )
 from eventsourcing_core._event_types import EventTypes, event
 from eventsourcing_core._import import Import, ImportedEvent
+from eventsourcing_core._inspection import (
+    Appender,
+    InspectableEventStore,
+    StoreStatistics,
+    StreamInfo,
+    check_streams,
+)
 from eventsourcing_core._metadata import caused_by, recording_metadata
+from eventsourcing_core._migrator import (
+    MigrationStatus,
+    Migrator,
+    check_rollback,
+    open_migrator,
+)
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._repository import Repository
 from eventsourcing_core._scalars import SCALARS, Scalar
@@ -70,6 +83,7 @@ __all__ = [
     "Append",
     "AppendQueue",
     "AppendResult",
+    "Appender",
     "Backend",
     "CombinablePolicy",
     "ConcurrencyError",
@@ -86,8 +100,11 @@ __all__ = [
     "Import",
     "ImportedEvent",
     "ImportingEventStore",
+    "InspectableEventStore",
     "InvalidStreamIdError",
     "JsonSerializer",
+    "MigrationStatus",
+    "Migrator",
     "OnDemand",
     "PagedEventStore",
     "Place",
@@ -107,6 +124,8 @@ __all__ = [
     "SnapshotStore",
     "StateDifference",
     "StorageError",
+    "StoreStatistics",
+    "StreamInfo",
     "TransformError",
     "Transformer",
     "Transient",
@@ -117,10 +136,13 @@ __all__ = [
     "check_prune",
     "check_read",
     "check_read_all",
+    "check_rollback",
     "check_save",
     "check_stream_id",
+    "check_streams",
     "check_wait",
     "event",
     "open_backend",
+    "open_migrator",
     "recording_metadata",
 ]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from eventsourcing_core._aggregate import Aggregate
 from eventsourcing_core._codec import MAX_EVENT_BYTES, EventCodec
 from eventsourcing_core._errors import StorageError
 from eventsourcing_core._event_types import EventTypes, default_event_types
+from eventsourcing_core._opening import Opening, scheme_of
 from eventsourcing_core._options import gathered_options
 from eventsourcing_core._registry import find_backend
 from eventsourcing_core._repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
+    from contextlib import AbstractAsyncContextManager
 
     from eventsourcing_core._event_store import EventStore
     from eventsourcing_core._serializer import Serializer, Transformer
@@ -140,16 +140,7 @@ def open_backend(
         TypeError: A keyword option is of another type.
         StorageError: On entering the block: the store cannot be opened.
     """
-    if not isinstance(url, str):
-        message = f"a backend URL is a str, got {type(url).__name__}"
-        raise TypeError(message)
-    scheme, separator, _ = url.partition(":")
-    scheme = scheme.lower()
-    if not separator or not scheme:
-        shown = url.partition("@")[0] if "@" not in url else "…"
-        message = f"not a backend URL: {shown!r}; it begins with a scheme, as sqlite:///file.db"
-        raise ValueError(message)
-    factory = find_backend(scheme)
+    factory = find_backend(scheme_of(url))
     given = gathered_options(factory, url, options)
     codec = EventCodec(
         serializer,
@@ -157,29 +148,4 @@ def open_backend(
         event_types=event_types,
         max_event_bytes=max_event_bytes,
     )
-    return _Opening(factory(url.partition("?")[0], codec, **given))
-
-
-class _Opening(AbstractAsyncContextManager[Backend]):
-    """What ``open_backend`` gives: entering it opens the backend."""
-
-    def __init__(self, opening: AbstractAsyncContextManager[Backend]) -> None:
-        self._opening = opening
-
-    async def __aenter__(self) -> Backend:
-        return await self._opening.__aenter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        return await self._opening.__aexit__(kind, error, traceback)
-
-    def __getattr__(self, name: str) -> NoReturn:
-        message = (
-            f"the backend is not open, so it has no {name!r} yet: "
-            "write async with open_backend(…) as backend:"
-        )
-        raise AttributeError(message)
+    return Opening(factory(url.partition("?")[0], codec, **given), "backend")

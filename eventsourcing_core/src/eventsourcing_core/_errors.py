@@ -155,7 +155,7 @@ class UnknownPluginError(PluginError, LookupError):
     """Nothing that is installed offers that name.
 
     Attributes:
-        kind: What was looked for: ``backend``, ``serializer`` or ``transformer``.
+        kind: What was looked for: ``backend``, ``migrator``, ``serializer`` or ``transformer``.
         name: The name that nobody offers.
         installed: The names that are offered.
     """
@@ -177,7 +177,7 @@ class DuplicatePluginError(PluginError):
     """Two installed plugins offer the same name.
 
     Attributes:
-        kind: What both offer: ``backend``, ``serializer`` or ``transformer``.
+        kind: What both offer: ``backend``, ``migrator``, ``serializer`` or ``transformer``.
         name: The name both offer.
         plugins: The entry points of both.
     """

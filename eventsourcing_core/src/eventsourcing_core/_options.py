@@ -53,32 +53,56 @@ class Option(NamedTuple):
 
 
 def gathered_options(
-    factory: Callable[..., object], url: str, options: Mapping[str, object]
+    factory: Callable[..., object],
+    url: str,
+    options: Mapping[str, object],
+    *,
+    beside: Callable[..., object] | None = None,
 ) -> dict[str, object]:
     """Gather the options of a URL and those beside it, which win, as a factory takes them.
 
     These are the factory's keyword-only parameters. If it also takes ``**others``, it gets what it
     does not know by name, and refuses what it does not know at all.
 
+    Args:
+        factory: What they are for.
+        url: The URL, with its query.
+        options: Those beside the URL.
+        beside: Another factory, for which the same URL was written: what only this one takes is
+            checked, and passed over.
+
     Raises:
         ValueError: An option does not exist, or a text is no value of it.
         TypeError: A value is of another type than the option.
     """
-    parameters = inspect.signature(factory).parameters.values()
-    known = {each.name: Option.of(each) for each in parameters if each.kind is each.KEYWORD_ONLY}
-    others = [Option.of(each) for each in parameters if each.kind is each.VAR_KEYWORD]
+    own, others = _declared(factory)
+    passed_over, more = _declared(beside) if beside is not None else ({}, None)
+    known = passed_over | own
     query = url.partition("?")[2].partition("#")[0]
     texts = dict(parse_qsl(query, keep_blank_values=True))
     if any("@" in name for name in texts):  # it may be the end of a password
         message = "there is an @ among the options of the URL: write a ? in a password as %3F"
         raise ValueError(message)
     for name in (*texts, *options):
-        if name not in known:
-            if not others:
-                raise _unknown(name, url, known)
-            known[name] = others[0]
+        if name in known:
+            continue
+        if others is not None:
+            own[name] = known[name] = others
+        elif more is not None:
+            known[name] = more
+        else:
+            raise _unknown(name, url, known)
     read = {name: known[name].from_text(name, text) for name, text in texts.items()}
-    return read | {name: known[name].checked(name, value) for name, value in options.items()}
+    read |= {name: known[name].checked(name, value) for name, value in options.items()}
+    return {name: value for name, value in read.items() if name in own}
+
+
+def _declared(factory: Callable[..., object]) -> tuple[dict[str, Option], Option | None]:
+    """Give the options that a factory names, and the one for any other name, if it takes others."""
+    parameters = inspect.signature(factory).parameters.values()
+    named = {each.name: Option.of(each) for each in parameters if each.kind is each.KEYWORD_ONLY}
+    others = [Option.of(each) for each in parameters if each.kind is each.VAR_KEYWORD]
+    return named, others[0] if others else None
 
 
 def _unknown(name: str, url: str, known: Mapping[str, Option]) -> ValueError:

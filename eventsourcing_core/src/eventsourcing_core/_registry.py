@@ -1,4 +1,4 @@
-"""What is asked for by name: URL schemes, serializers, transformers.
+"""What is asked for by name: backends and migrators by URL scheme, serializers, transformers.
 
 The one module that looks for plugins, and only inside a function: the core works without pluggy.
 """
@@ -13,7 +13,7 @@ from eventsourcing_core._errors import PluginError, UnknownPluginError
 from eventsourcing_core._serializer import JsonSerializer, Serializer, Transformer
 
 if TYPE_CHECKING:
-    from eventsourcing_core.hookspecs import BackendFactory
+    from eventsourcing_core.hookspecs import BackendFactory, MigratorFactory
     from eventsourcing_core.plugins import Plugins
 
 _EXTRAS = {
@@ -34,6 +34,27 @@ def find_backend(scheme: str) -> BackendFactory:
     """
     factory: BackendFactory = _find("backend", scheme)
     return factory
+
+
+def find_migrator(scheme: str) -> MigratorFactory:
+    """Give the factory of the migrator for a URL scheme.
+
+    Raises:
+        PluginError: As for ``find_backend``; or a backend is there, and has no schema.
+    """
+    factory: MigratorFactory = _find("migrator", scheme)
+    return factory
+
+
+def backend_of(scheme: str) -> BackendFactory | None:
+    """Give the factory of the backend for a URL scheme; None if there is none.
+
+    Raises:
+        PluginError: Two plugins offer it, or the one is broken.
+    """
+    plugins = _plugins()
+    offer = plugins.find("backend", scheme) if plugins else None
+    return offer.factory if offer else None
 
 
 def find_serializer(name: str) -> Serializer:
@@ -72,7 +93,11 @@ def _find(kind: str, name: str) -> Any:
     names = plugins.names(kind) if plugins else []
     if kind == "serializer":
         names = sorted([*names, "json"])
-    raise UnknownPluginError(kind, name, names, _cure(kind, name, plugins))
+    if kind == "migrator" and backend_of(name) is not None:
+        cure = f"the backend {name!r} has no schema, so there is nothing to migrate"
+    else:
+        cure = _cure(kind, name, plugins)
+    raise UnknownPluginError(kind, name, names, cure)
 
 
 def _cure(kind: str, name: str, plugins: Plugins | None) -> str:

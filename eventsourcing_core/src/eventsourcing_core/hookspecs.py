@@ -26,6 +26,7 @@ from contextlib import AbstractAsyncContextManager
 import pluggy
 
 from eventsourcing_core._backend import Backend
+from eventsourcing_core._migrator import Migrator
 from eventsourcing_core._serializer import Serializer, Transformer  # noqa: TC001 - pluggy and readers evaluate the hints
 
 PROJECT = "eventsourcing"
@@ -47,10 +48,22 @@ is given options of any other name, and refuses those that it does not know. Lea
 closes all that was opened.
 """
 
+MigratorFactory = Callable[..., AbstractAsyncContextManager[Migrator]]
+"""Opens the migrator of a URL: ``factory(url, **options)``.
+
+URL and options are as for a backend. The same URL serves both: an option that only the backend of
+the scheme has is checked and passed over, so the factory names the options that it needs itself.
+"""
+
 
 @hookspec
 def backends() -> Mapping[str, BackendFactory]:  # type: ignore[empty-body]  # a specification
     """Offer backends, by URL scheme."""
+
+
+@hookspec
+def migrators() -> Mapping[str, MigratorFactory]:  # type: ignore[empty-body]  # as above
+    """Offer migrators, by URL scheme, for backends that have a schema."""
 
 
 @hookspec

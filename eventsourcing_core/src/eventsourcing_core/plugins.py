@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Offer", "Plugins", "hookimpl", "hookspec", "installed_plugins", "load_plugins"]
 
-_KINDS = {"backends": "backend", "serializers": "serializer", "transformers": "transformer"}
+_KINDS = {
+    "backends": "backend",
+    "migrators": "migrator",
+    "serializers": "serializer",
+    "transformers": "transformer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Offer:
     """One thing one plugin offers."""
 
     kind: str
-    """``backend``, ``serializer`` or ``transformer``."""
+    """``backend``, ``migrator``, ``serializer`` or ``transformer``."""
     name: str
     """The URL scheme, or the stored name."""
     plugin: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,11 @@ from eventsourcing_core import (
     EventCodec,
     Place,
     StorageError,
+    StoreStatistics,
+    StreamInfo,
     check_read,
     check_read_all,
+    check_streams,
     check_wait,
 )
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
     from eventsourcing_core import (
+        Appender,
         Event,
         ExpectedVersion,
         ImportedEvent,
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
         Serializer,
     )
 
-_PAUSE = 512  # events read between two chances for other tasks
+_PAUSE = 512  # events or streams between two chances for other tasks
 
 
 class EventLog:
@@ -205,10 +210,41 @@ class InMemoryEventStore:
             self._check_usable()
         return True
 
+    def streams(self, *, prefix: str | None = None) -> AsyncIterator[StreamInfo]:
+        """Go through the streams by id; see ``InspectableEventStore``."""
+        check_streams(prefix=prefix)
+        self._check_usable()
+        return self._found(sorted(i for i in self._log.streams if i.startswith(prefix or "")))
+
+    async def statistics(self) -> StoreStatistics:
+        """Count what is kept; see ``InspectableEventStore``."""
+        self._check_usable()
+        rows = self._log.rows
+        types = Counter(event.event_type for event, _ in rows)
+        return StoreStatistics(
+            events=len(rows),
+            streams=len(self._log.streams),
+            last_position=len(rows),
+            data_bytes=sum(len(event.data) + len(event.metadata or b"") for event, _ in rows),
+            stored_bytes=None,
+            event_types=dict(sorted(types.items())),
+        )
+
+    async def appenders(self) -> list[Appender]:
+        """List nobody: an append is written without a pause, so it holds no reader back."""
+        self._check_usable()
+        return []
+
     def close(self) -> None:
         """Refuse further calls; the events stay with stores that share them."""
         self._closed = True
         self._log.wake()
+
+    async def _found(self, stream_ids: Iterable[str]) -> AsyncIterator[StreamInfo]:
+        for number, stream_id in enumerate(stream_ids):
+            if number % _PAUSE == 0:
+                await asyncio.sleep(0)
+            yield StreamInfo(stream_id, len(self._log.streams[stream_id]))
 
     async def _decoded(
         self,

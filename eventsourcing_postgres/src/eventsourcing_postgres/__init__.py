@@ -1,13 +1,10 @@
 """Events in PostgreSQL, on asyncpg: the backend for production."""
 
 from eventsourcing_postgres._event_store import PostgresEventStore
-from eventsourcing_postgres._horizon import Appender
-from eventsourcing_postgres._migrations import MigrationStatus, migrate, rollback, status
+from eventsourcing_postgres._migrations import migrate, rollback, status
 from eventsourcing_postgres._snapshot_store import PostgresSnapshotStore
 
 __all__ = [
-    "Appender",
-    "MigrationStatus",
     "PostgresEventStore",
     "PostgresSnapshotStore",
     "migrate",

@@ -5,15 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from urllib.parse import parse_qsl
 
-import asyncpg
-
-from eventsourcing_core import EventSourcingError
-from eventsourcing_postgres._backend import options
-from eventsourcing_postgres._errors import translated
-from eventsourcing_postgres._migrations import MigrationStatus, migrate, rollback, status
-from eventsourcing_postgres._server import Server, server_of
+from eventsourcing_core import EventSourcingError, open_migrator
+from eventsourcing_postgres._migrator import PostgresMigrator
 
 
 def main() -> int:
@@ -29,46 +23,35 @@ def main() -> int:
         command.add_argument(
             "url",
             metavar="URL",
-            help="postgresql://user@host/database, as the application has it: of its options only "
-            "the schema counts",
+            help="postgresql://user@host/database, as the application has it: options that only "
+            "the application needs are passed over",
         )
         command.add_argument("--schema", help="default: that of the URL, or else eventsourcing")
         if name == "rollback":
             command.add_argument("--to", type=int, required=True, help="the last one that stays")
     arguments = parser.parse_args()
     try:
-        server, schema = _read(arguments.url)
-        schema = arguments.schema or schema
-        done = asyncio.run(_run(arguments, server, schema))
+        done = asyncio.run(_run(arguments))
     except (EventSourcingError, ValueError) as error:
         print(f"{arguments.command}: {error}", file=sys.stderr)  # noqa: T201 - a program
         return 1
-    print(f"schema {schema}: migration {done.applied} of {done.latest}")  # noqa: T201 - as above
+    print(done)  # noqa: T201 - as above
     return 0
 
 
-def _read(url: str) -> tuple[Server, str]:
-    """Give the server and the schema of an application's URL."""
-    bare, _, query = url.partition("?")
-    given = dict(parse_qsl(query, keep_blank_values=True))
-    parameters = {name: value for name, value in given.items() if name not in options()}
-    return server_of(bare, parameters, options()), given.get("schema", "eventsourcing")
-
-
-async def _run(arguments: argparse.Namespace, server: Server, schema: str) -> MigrationStatus:
-    with translated(f"connecting to {server.shown}", schema):
-        pool = await asyncpg.create_pool(
-            server.dsn,
-            min_size=1,
-            max_size=1,
-            statement_cache_size=0,  # a pooler may stand between
-        )
-    async with pool:
+async def _run(arguments: argparse.Namespace) -> str:
+    options = {"schema": arguments.schema} if arguments.schema else {}
+    async with open_migrator(arguments.url, **options) as migrator:
+        if not isinstance(migrator, PostgresMigrator):
+            message = "not the URL of a PostgreSQL server; it begins with postgresql://"
+            raise ValueError(message)  # noqa: TRY004 - the text is wrong, not its type
         if arguments.command == "migrate":
-            return await migrate(pool, schema=schema)
-        if arguments.command == "rollback":
-            return await rollback(pool, schema=schema, to=arguments.to)
-        return await status(pool, schema=schema)
+            done = await migrator.migrate()
+        elif arguments.command == "rollback":
+            done = await migrator.rollback(to=arguments.to)
+        else:
+            done = await migrator.status()
+    return f"schema {migrator.schema}: migration {done.applied} of {done.latest}"
 
 
 if __name__ == "__main__":

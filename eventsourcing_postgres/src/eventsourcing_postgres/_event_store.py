@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core import (
+    Appender,
     AppendQueue,
     AppendResult,
     EventCodec,
@@ -13,6 +14,7 @@ from eventsourcing_core import (
     StorageError,
     check_read,
     check_read_all,
+    check_streams,
     check_wait,
 )
 from eventsourcing_postgres._arguments import arguments, event_ids, one_event
@@ -27,8 +29,9 @@ from eventsourcing_postgres._errors import (
     is_passing,
     translated,
 )
-from eventsourcing_postgres._horizon import AllReader, Appender
+from eventsourcing_postgres._horizon import AllReader
 from eventsourcing_postgres._import import write_import
+from eventsourcing_postgres._inspection import statistics_of, streams_in
 from eventsourcing_postgres._pages import stream_pages
 from eventsourcing_postgres._statements import LARGEST_INTEGER, statement
 from eventsourcing_postgres._waking import Waking
@@ -39,7 +42,15 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from eventsourcing_core import Append, Event, ExpectedVersion, RecordedEvent, Serializer
+    from eventsourcing_core import (
+        Append,
+        Event,
+        ExpectedVersion,
+        RecordedEvent,
+        Serializer,
+        StoreStatistics,
+        StreamInfo,
+    )
     from eventsourcing_postgres._database import Connection
 
 _ATTEMPTS = 5
@@ -209,8 +220,26 @@ class PostgresEventStore:
         self._database.check_usable()
         return await self._waking.wait(after_position, timeout)
 
+    def streams(self, *, prefix: str | None = None) -> AsyncIterator[StreamInfo]:
+        """Go through the streams by id; see ``InspectableEventStore``."""
+        check_streams(prefix=prefix)
+        self._database.check_usable()
+        return streams_in(self._database, prefix or "")
+
+    async def statistics(self) -> StoreStatistics:
+        """Count what the store holds, in one pass over all events; see ``InspectableEventStore``.
+
+        ``stored_bytes`` are those of the schema's tables with their indexes.
+        """
+        self._database.check_usable()
+        return await statistics_of(self._database)
+
     async def appenders(self) -> list[Appender]:
-        """List the transactions that append now; the first one holds the horizon back."""
+        """List the transactions that append now; the first one holds the horizon back.
+
+        The fields are those of ``pg_stat_activity``; what this user may not see is None. A prepared
+        transaction has no process.
+        """
         self._database.check_usable()
         rows = await self._database.fetch("appenders", "appenders")
         return [Appender(*row) for row in rows]

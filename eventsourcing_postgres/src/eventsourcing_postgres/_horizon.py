@@ -8,31 +8,15 @@ it is right. Rows that follow the cursor without a hole need no horizon: nothing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from eventsourcing_postgres._pages import PAGE_BYTES, POSITION, Paging, pages_from
-from eventsourcing_postgres._statements import LARGEST_INTEGER
+from eventsourcing_postgres._statements import LARGEST_INTEGER, is_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Coroutine
-    from datetime import datetime
 
     from eventsourcing_postgres._database import Database
-
-
-class Appender(NamedTuple):
-    """A transaction that appends now: readers see no position above its floor."""
-
-    pid: int | None
-    """The server process, as in ``pg_stat_activity``; None for a prepared transaction."""
-    floor: int
-    """Positions up to here were drawn before it began."""
-    since: datetime | None
-    """When the transaction began; None if this user may not see it."""
-    state: str | None
-    """``active``, ``idle in transaction``, …"""
-    application_name: str | None
-    """What the client calls itself."""
 
 
 class AllReader:
@@ -107,14 +91,7 @@ def _storable(names: Collection[str] | None) -> list[str] | None:
     """Leave out names that PostgreSQL cannot hold, and so no row has: a NUL, half a surrogate."""
     if names is None:
         return None
-    return [name for name in names if _is_text(name)]
-
-
-def _is_text(name: str) -> bool:
-    try:
-        return "\0" not in name and bool(name.encode())
-    except UnicodeEncodeError:
-        return False
+    return [name for name in names if is_text(name)]
 
 
 def _without_hole(rows: list[Any], cursor: int) -> int:

@@ -6,7 +6,7 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventsourcing_core import SchemaError
+from eventsourcing_core import MigrationStatus, SchemaError, check_rollback
 from eventsourcing_postgres._checks import check_pool
 from eventsourcing_postgres._errors import migrate_command, translated
 from eventsourcing_postgres._statements import in_schema, quoted
@@ -31,15 +31,6 @@ class Migration(NamedTuple):
     """The SQL that applies it."""
     down: str
     """The SQL that takes it back."""
-
-
-class MigrationStatus(NamedTuple):
-    """How far a schema is."""
-
-    applied: int
-    """The number of the last migration that was applied; 0: none."""
-    latest: int
-    """The number of the last one that this version of the library knows."""
 
 
 def _migrations() -> list[Migration]:
@@ -109,9 +100,7 @@ async def rollback(
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
             applied = await _applied(connection, schema)
             check_not_newer(applied, schema)
-            if not 0 <= to <= applied:
-                message = f"to must be 0 to {applied}, the last migration applied; got {to}"
-                raise ValueError(message)
+            check_rollback(to=to, applied=applied)
             for migration in reversed(_migrations()[to:applied]):
                 await connection.execute(in_schema(migration.down, schema))
                 await connection.execute(

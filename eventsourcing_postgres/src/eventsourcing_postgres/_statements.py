@@ -30,6 +30,15 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def is_text(name: str) -> bool:
+    """Tell whether PostgreSQL can hold a text: it has no NUL and no half of a surrogate pair."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in name
+
+
 def in_schema(sql: str, schema: str) -> str:
     """Put the schema into a text: ``{schema}`` as an identifier, ``{schema_text}`` in a literal."""
     identifier = quoted(schema)

@@ -23,6 +23,7 @@ def open_sqlite(
     *,
     busy_timeout: float = 5.0,
     poll_interval: float = 0.1,
+    migrate: bool = True,
 ) -> AbstractAsyncContextManager[Backend]:
     """Open ``sqlite:///file.db``, relative to the working directory, or ``sqlite:////a/file.db``.
 
@@ -31,13 +32,15 @@ def open_sqlite(
         codec: What encodes the events.
         busy_timeout: See ``SqliteDatabase.open``.
         poll_interval: See ``SqliteDatabase.open``.
+        migrate: See ``SqliteDatabase.open``.
 
     Raises:
         ValueError: The URL names no file, or a number is out of bounds.
         StorageError: On entering the block: the file cannot be opened.
+        SchemaError: Likewise: see ``SqliteDatabase.open``.
     """
     database = SqliteDatabase.open(
-        path_in(url), busy_timeout=busy_timeout, poll_interval=poll_interval
+        path_in(url), busy_timeout=busy_timeout, poll_interval=poll_interval, migrate=migrate
     )
     return _stores_in(database, codec)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import aiosqlite
@@ -25,20 +25,39 @@ _LONGEST_PAUSE = 0.02  # seconds between two attempts to get a lock
 
 
 @asynccontextmanager
-async def connected(path: Path, *, busy_timeout: float) -> AsyncIterator[aiosqlite.Connection]:
-    """Connect to a file, which is made if it is missing, and close the connection on leaving.
+async def connected(
+    path: Path, *, busy_timeout: float, may_make: bool = True
+) -> AsyncIterator[aiosqlite.Connection]:
+    """Connect to a file, and close the connection on leaving.
 
     Args:
         path: An absolute path.
         busy_timeout: How long SQLite itself waits for a lock, in seconds, in the thread.
+        may_make: Whether the file is made if it is missing.
     """
+    uri = f"{path.as_uri()}?mode={'rwc' if may_make else 'rw'}"
     # Transactions begin where we say so, and not where Python guesses.
-    connection = aiosqlite.connect(path, isolation_level=None, timeout=busy_timeout)
+    connection = aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=busy_timeout)
     try:
         await uninterrupted(_open(connection))
         yield connection
     finally:
         await uninterrupted(connection.close())
+
+
+@asynccontextmanager
+async def immediate_transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
+    """Write: the block's statements are committed together, or none of them."""
+    try:
+        await connection.execute_fetchall("BEGIN IMMEDIATE")
+        yield
+        await connection.execute_fetchall("COMMIT")
+    except BaseException:
+        # Also when BEGIN or COMMIT was cancelled: the thread may have done it. It does nothing
+        # when no transaction is under way.
+        with suppress(Exception):  # what went wrong first is what counts
+            await uninterrupted(connection.rollback())
+        raise
 
 
 async def uninterrupted(work: Coroutine[object, object, T]) -> T:

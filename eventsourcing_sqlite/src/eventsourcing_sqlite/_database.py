@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing_core import StorageError
-from eventsourcing_sqlite._connection import connected, patiently, uninterrupted
+from eventsourcing_sqlite._connection import (
+    connected,
+    immediate_transaction,
+    patiently,
+    uninterrupted,
+)
 from eventsourcing_sqlite._errors import translated
 from eventsourcing_sqlite._location import check_path, check_place
-from eventsourcing_sqlite._schema import is_current, migrate
+from eventsourcing_sqlite._schema import check_exists, is_current, migrate, not_current, status_of
 
 if TYPE_CHECKING:
     import os
@@ -69,6 +74,7 @@ class SqliteDatabase:
         *,
         busy_timeout: float = 5.0,
         poll_interval: float = 0.1,
+        migrate: bool = True,
     ) -> AbstractAsyncContextManager[SqliteDatabase]:
         """Open a file, which is made if it is missing; leaving the block closes it.
 
@@ -92,34 +98,43 @@ class SqliteDatabase:
                 seconds, from 0 to a day.
             poll_interval: How often a waiting reader looks for events of other processes, in
                 seconds, above 0. Events of this database object wake it at once.
+            migrate: Whether to make a file that is missing, and to bring an older one up to date.
 
         Raises:
             ValueError: The path is none, or a number is out of bounds.
             StorageError: On entering the block: the file cannot be opened, or is damaged.
-            SchemaError: Likewise: it is no event store, or one of a newer version.
+            SchemaError: Likewise: it is no event store, or one of a newer version; or of an older
+                one, or missing, and not to be migrated.
         """
         check_path(str(path))
-        if not 0 <= busy_timeout <= _LONGEST_TIMEOUT:
-            message = f"busy_timeout is from 0 to {_LONGEST_TIMEOUT:.0f} seconds: {busy_timeout}"
-            raise ValueError(message)
+        check_busy_timeout(busy_timeout)
         if not poll_interval > 0:
             message = f"poll_interval is a number of seconds above 0, got {poll_interval}"
             raise ValueError(message)
         return cls._opened(
-            Path(path).absolute(), busy_timeout=busy_timeout, poll_interval=poll_interval
+            Path(path).absolute(),
+            busy_timeout=busy_timeout,
+            poll_interval=poll_interval,
+            migrate=migrate,
         )
 
     @classmethod
     @asynccontextmanager
     async def _opened(
-        cls, path: Path, *, busy_timeout: float, poll_interval: float
+        cls, path: Path, *, busy_timeout: float, poll_interval: float, migrate: bool
     ) -> AsyncIterator[SqliteDatabase]:
         check_place(path)
+        if not migrate:
+            check_exists(path)
         async with AsyncExitStack() as connections:
             with translated(path):
                 # The writer waits in patiently(), so SQLite itself need not.
-                writer = await connections.enter_async_context(connected(path, busy_timeout=0))
-                await patiently(lambda: _prepare(writer, path), busy_timeout=busy_timeout)
+                writer = await connections.enter_async_context(
+                    connected(path, busy_timeout=0, may_make=migrate)
+                )
+                await patiently(
+                    lambda: _prepare(writer, path, may_migrate=migrate), busy_timeout=busy_timeout
+                )
                 reader = await connections.enter_async_context(
                     connected(path, busy_timeout=busy_timeout)
                 )
@@ -200,13 +215,26 @@ class SqliteDatabase:
         self.announce()
 
 
-async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
+def check_busy_timeout(seconds: float) -> None:
+    """Refuse what SQLite cannot wait.
+
+    Raises:
+        ValueError: It is negative, or longer than a day.
+    """
+    if not 0 <= seconds <= _LONGEST_TIMEOUT:
+        message = f"busy_timeout is from 0 to {_LONGEST_TIMEOUT:.0f} seconds: {seconds}"
+        raise ValueError(message)
+
+
+async def _prepare(writer: aiosqlite.Connection, path: Path, *, may_migrate: bool) -> None:
     """Make sure that the file is ours, in WAL mode and of the current version.
 
     Nothing is written before the check; where something has to be, another process may do the
     same at this moment, so the check is repeated under the lock.
     """
     current = await is_current(writer, path)
+    if not (current or may_migrate):
+        raise not_current(path, await status_of(writer, path))
     ((mode,),) = await writer.execute_fetchall("PRAGMA journal_mode = WAL")
     if mode != "wal":
         message = f"the event store {str(path)!r} cannot use WAL: put it on a local disk"
@@ -214,11 +242,5 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
     await writer.execute_fetchall("PRAGMA synchronous = FULL")
     if current:
         return
-    await writer.execute_fetchall("BEGIN IMMEDIATE")
-    try:
+    async with immediate_transaction(writer):
         await migrate(writer, path)
-        await writer.execute_fetchall("COMMIT")
-    except BaseException:
-        with suppress(Exception):  # what went wrong first is what counts
-            await uninterrupted(writer.rollback())
-        raise

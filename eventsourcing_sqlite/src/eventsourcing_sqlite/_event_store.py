@@ -11,10 +11,12 @@ from eventsourcing_core import (
     EventCodec,
     check_read,
     check_read_all,
+    check_streams,
     check_wait,
 )
 from eventsourcing_sqlite._append import write_appends, write_import
 from eventsourcing_sqlite._errors import is_outage
+from eventsourcing_sqlite._inspection import as_blob, statistics_of, streams_in
 from eventsourcing_sqlite._pages import Walk, pages
 from eventsourcing_sqlite._statements import statement
 
@@ -23,11 +25,14 @@ if TYPE_CHECKING:
 
     from eventsourcing_core import (
         Append,
+        Appender,
         AppendResult,
         Event,
         ExpectedVersion,
         RecordedEvent,
         Serializer,
+        StoreStatistics,
+        StreamInfo,
     )
     from eventsourcing_sqlite._database import SqliteDatabase
 
@@ -142,8 +147,7 @@ class SqliteEventStore:
         self._database.check_usable()
         parameters = {
             "event_types": None if event_types is None else _json_array(event_types),
-            # A lone surrogate is in no stream id; passed as what it is, it matches none.
-            "stream_prefix": (stream_prefix or "").encode("utf-8", "surrogatepass"),
+            "stream_prefix": as_blob(stream_prefix),
         }
         walk = Walk(_READ_ALL[backward], _LAST_POSITION, _POSITION, parameters, backward)
         first = after_position + 1
@@ -168,6 +172,27 @@ class SqliteEventStore:
             if remaining <= 0:
                 return False
             await _either(changed, min(remaining, self._database.poll_interval))
+
+    def streams(self, *, prefix: str | None = None) -> AsyncIterator[StreamInfo]:
+        """Go through the streams by id; see ``InspectableEventStore``.
+
+        Each costs the same, however many events it has.
+        """
+        check_streams(prefix=prefix)
+        self._database.check_usable()
+        return streams_in(self._database, as_blob(prefix))
+
+    async def statistics(self) -> StoreStatistics:
+        """Count what the file holds, in one pass over all events; see ``InspectableEventStore``.
+
+        ``stored_bytes`` are those of the file and of the two beside it.
+        """
+        return await statistics_of(self._database)
+
+    async def appenders(self) -> list[Appender]:
+        """List nobody: there is one writer at a time, so no append holds readers back."""
+        self._database.check_usable()
+        return []
 
     async def _write(self, appends: Sequence[Append]) -> list[AppendResult | Exception]:
         async with self._database.transaction() as connection:

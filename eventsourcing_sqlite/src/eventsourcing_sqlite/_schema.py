@@ -11,7 +11,7 @@ import sqlite3
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from eventsourcing_core import SchemaError
+from eventsourcing_core import MigrationStatus, SchemaError, check_rollback
 from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x4576536F
 """Marks our files; the first migration writes it."""
 
+_CURE = "with open_migrator, or when it is opened with migrate=True"
 _TABLES = {"events", "snapshots"}
 _FILE_STATE = statement("file_state")
 _FILE_ENDS = statement("file_ends")
@@ -79,6 +80,52 @@ async def migrate(connection: aiosqlite.Connection, path: Path) -> None:
             await connection.execute_fetchall(single)
 
 
+async def status_of(connection: aiosqlite.Connection, path: Path) -> MigrationStatus:
+    """Tell how far the tables of a file are.
+
+    Raises:
+        SchemaError: It is another application's.
+    """
+    state = await _state_of(connection)
+    _check_owner(state, path)
+    return MigrationStatus(state.version, len(migrations("up")))
+
+
+async def rollback(connection: aiosqlite.Connection, path: Path, *, to: int) -> None:
+    """Lead a file back to a version, in the transaction that has begun.
+
+    Raises:
+        ValueError: It is not at that version, or above it.
+        SchemaError: As for ``is_current``.
+    """
+    state = await _state_of(connection)
+    _check(state, path)
+    check_rollback(to=to, applied=state.version)
+    for script in reversed(migrations("down")[to : state.version]):
+        for single in statements(script):
+            await connection.execute_fetchall(single)
+
+
+def check_exists(path: Path) -> None:
+    """Refuse a file that is not there, and is not to be made.
+
+    Raises:
+        SchemaError: It says what to do.
+    """
+    if not path.exists():
+        message = f"there is no event store {str(path)!r}: correct the path, or make it {_CURE}"
+        raise SchemaError(message)
+
+
+def not_current(path: Path, status: MigrationStatus) -> SchemaError:
+    """Give the error for a file of an older version, which is not to be changed."""
+    applied, latest = status
+    return SchemaError(
+        f"the event store {str(path)!r} has schema version {applied} of {latest}: "
+        f"bring it up to date {_CURE}"
+    )
+
+
 def statements(script: str) -> Iterator[str]:
     """Split a script; Python's ``executescript`` would commit the transaction."""
     pending = ""
@@ -96,12 +143,9 @@ async def _state_of(connection: aiosqlite.Connection) -> FileState:
 
 
 def _check(state: FileState, path: Path) -> None:
+    _check_owner(state, path)
     newest = len(migrations("up"))
-    if state.is_new:
-        return
-    if state.application_id != APPLICATION_ID:
-        fault = "belongs to another application: give the path of another file"
-    elif state.version > newest:
+    if state.version > newest:
         fault = (
             f"has schema version {state.version}, this version of eventsourcing-sqlite knows "
             f"{newest}: upgrade eventsourcing-sqlite"
@@ -112,4 +156,14 @@ def _check(state: FileState, path: Path) -> None:
     else:
         return
     message = f"the event store {str(path)!r} {fault}"
+    raise SchemaError(message)
+
+
+def _check_owner(state: FileState, path: Path) -> None:
+    if state.is_new or state.application_id == APPLICATION_ID:
+        return
+    message = (
+        f"the event store {str(path)!r} belongs to another application: "
+        "give the path of another file"
+    )
     raise SchemaError(message)

@@ -18,6 +18,11 @@ callable that opens a new, empty store, which the tests call with a codec of the
         def serializer(self) -> Serializer:
             return MySerializer()
 
+    class TestMyMigrator(MigratorContract):
+        @pytest.fixture
+        def open_migrator(self, tmp_path: Path) -> OpenMigrator:
+            return lambda: MyMigrator.open(tmp_path / f"{uuid4()}.db")
+
 They need ``pip install "eventsourcing-core[testing]"``, and work in either mode of pytest-asyncio.
 """
 
@@ -39,7 +44,9 @@ pytest.register_assert_rewrite(
             "_import_refusal_contract",
             "_import_samples",
             "_input_contract",
+            "_inspectable_event_store_contract",
             "_lifetime_contract",
+            "_migrator_contract",
             "_paged_event_store_contract",
             "_read_all_contract",
             "_read_contract",
@@ -52,11 +59,19 @@ pytest.register_assert_rewrite(
 )
 
 # ruff: noqa: E402 - imported after the lines above, as they ask
-from eventsourcing_core.testing._contract import OpenEventStore, OpenSnapshotStore
+from eventsourcing_core.testing._contract import (
+    OpenEventStore,
+    OpenMigrator,
+    OpenSnapshotStore,
+)
 from eventsourcing_core.testing._event_store_contract import EventStoreContract
 from eventsourcing_core.testing._importing_event_store_contract import (
     ImportingEventStoreContract,
 )
+from eventsourcing_core.testing._inspectable_event_store_contract import (
+    InspectableEventStoreContract,
+)
+from eventsourcing_core.testing._migrator_contract import MigratorContract
 from eventsourcing_core.testing._paged_event_store_contract import PagedEventStoreContract
 from eventsourcing_core.testing._serializer_contract import SerializerContract
 from eventsourcing_core.testing._snapshot_store_contract import SnapshotStoreContract
@@ -64,7 +79,10 @@ from eventsourcing_core.testing._snapshot_store_contract import SnapshotStoreCon
 __all__ = [
     "EventStoreContract",
     "ImportingEventStoreContract",
+    "InspectableEventStoreContract",
+    "MigratorContract",
     "OpenEventStore",
+    "OpenMigrator",
     "OpenSnapshotStore",
     "PagedEventStoreContract",
     "SerializerContract",

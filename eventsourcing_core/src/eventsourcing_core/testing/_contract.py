@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from eventsourcing_core._codec import EventCodec
 from eventsourcing_core._event_store import EventStore
+from eventsourcing_core._migrator import Migrator
 from eventsourcing_core._serializer import JsonSerializer, Serializer
 from eventsourcing_core._snapshot_store import SnapshotStore
 from eventsourcing_core.testing._samples import EVENT_TYPES
@@ -24,6 +25,9 @@ OpenEventStore = Callable[[EventCodec], AbstractAsyncContextManager[EventStore]]
 
 OpenSnapshotStore = Callable[[], AbstractAsyncContextManager[SnapshotStore]]
 """Opens a new, empty snapshot store."""
+
+OpenMigrator = Callable[[], AbstractAsyncContextManager[Migrator]]
+"""Opens the migrator of a new place, where no migration was applied yet."""
 
 
 class AsyncContract:

@@ -19,6 +19,32 @@ if TYPE_CHECKING:
 
 ODD, EVEN = "contract.odd", "contract.even"
 
+OTHERS = (
+    ("a%", "ab"),
+    ("a_", "ab"),
+    ("%", "a"),
+    ("_", "a"),
+    ("a*", "ab"),
+    ("a?", "ab"),
+    ("[a-c]", "b"),
+    ("a\\", "ab"),
+    ("\\%", "%"),
+    ("a.", "ab"),
+    ("'", "a"),
+    ("Doc", "doc"),
+    ("doc", "DOC"),
+    ("É", "é"),
+    ("e\u0301", "\u00e9"),
+    ("ß", "ss"),
+    ("a ", "a"),
+    ("\U0010ffff", "\U0010fffe"),
+)
+"""Prefixes, each with a text that a careless comparison takes for one that begins so."""
+IMPOSSIBLE = ("\0", "b\0", "\ud800", "b" * 256)
+"""Prefixes that no stream id can have."""
+NEXT = ("\U0010ffff", "\uffff", "🎉", "~", "!", " ")
+"""Characters that may follow a prefix."""
+
 
 async def six_events(store: EventStore) -> list[int]:
     """Append 1 to 6, odd and even, turn about in two streams; give the positions."""
@@ -124,29 +150,7 @@ class ReadAllContract(OpenedEventStore):
         events = await collected(store.read_all(stream_prefix=""))
         assert numbers_of(events) == [1, 2, 3, 4, 5, 6]
 
-    @pytest.mark.parametrize(
-        ("prefix", "other"),
-        [
-            ("a%", "ab"),
-            ("a_", "ab"),
-            ("%", "a"),
-            ("_", "a"),
-            ("a*", "ab"),
-            ("a?", "ab"),
-            ("[a-c]", "b"),
-            ("a\\", "ab"),
-            ("\\%", "%"),
-            ("a.", "ab"),
-            ("'", "a"),
-            ("Doc", "doc"),
-            ("doc", "DOC"),
-            ("É", "é"),
-            ("e\u0301", "\u00e9"),
-            ("ß", "ss"),
-            ("a ", "a"),
-            ("\U0010ffff", "\U0010fffe"),
-        ],
-    )
+    @pytest.mark.parametrize(("prefix", "other"), OTHERS)
     async def test_every_character_of_a_prefix_means_itself(
         self, store: EventStore, prefix: str, other: str
     ) -> None:
@@ -156,14 +160,14 @@ class ReadAllContract(OpenedEventStore):
         events = await collected(store.read_all(stream_prefix=prefix))
         assert numbers_of(events) == [2, 3]
 
-    @pytest.mark.parametrize("character", ["\U0010ffff", "\uffff", "🎉", "~", "!", " "])
+    @pytest.mark.parametrize("character", NEXT)
     async def test_a_prefix_selects_whatever_character_comes_next(
         self, store: EventStore, character: str
     ) -> None:
         await store.append("doc" + character, counted(1), expected_version=0)
         assert numbers_of(await collected(store.read_all(stream_prefix="doc"))) == [1]
 
-    @pytest.mark.parametrize("prefix", ["\0", "b\0", "\ud800", "b" * 256])
+    @pytest.mark.parametrize("prefix", IMPOSSIBLE)
     async def test_a_prefix_that_no_stream_id_can_have_selects_nothing(
         self, store: EventStore, prefix: str
     ) -> None:

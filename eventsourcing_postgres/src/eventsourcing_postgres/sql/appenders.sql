@@ -1,2 +1,2 @@
 -- Who holds the horizon back: the one with the lowest floor first.
-select pid, floor, since, state, application_name from {schema}.appenders order by floor, since
+select floor, pid, since, state, application_name from {schema}.appenders order by floor, since

@@ -1,0 +1,97 @@
+"""The port to what a store holds as a whole: its streams, its sizes, and who appends to it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
+
+
+class StreamInfo(NamedTuple):
+    """One stream of a store."""
+
+    stream_id: str
+    """Its id."""
+    version: int
+    """The version of its last event."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatistics:
+    """How much a store holds, at one moment."""
+
+    events: int
+    """The number of events."""
+    streams: int
+    """The number of streams."""
+    last_position: int
+    """The position of the last event; 0: there is none."""
+    data_bytes: int
+    """Bytes of data and metadata of all events together, as they are encoded."""
+    stored_bytes: int | None
+    """Bytes that the store takes on the disk, with indexes and snapshots; None if on no disk."""
+    event_types: Mapping[str, int]
+    """The number of events of each stored type, in the order of the names."""
+
+
+class Appender(NamedTuple):
+    """Somebody who appends now: who reads all streams sees no position above his floor yet."""
+
+    floor: int
+    """Positions up to here were given before he began."""
+    process_id: int | None = None
+    """The process that writes for him, on the server of the store if it has one; None: unknown."""
+    since: datetime | None = None
+    """When his transaction began; None: unknown."""
+    state: str | None = None
+    """What he is at, in the words of the storage; None: unknown."""
+    application_name: str | None = None
+    """What his program calls itself; None: unknown."""
+
+
+@runtime_checkable
+class InspectableEventStore(Protocol):
+    """An event store that can be looked into as a whole, as people who run it do.
+
+    Nothing needs it but tools. Implemented by the stores of this project;
+    ``eventsourcing_core.testing.InspectableEventStoreContract`` holds each of them to it.
+    """
+
+    def streams(self, *, prefix: str | None = None) -> AsyncIterator[StreamInfo]:
+        """Go through the streams whose ids begin so, by id, in the order of Unicode code points.
+
+        They come by the page, so memory is constant. A stream that begins meanwhile may be among
+        them or not; each is there once at most.
+
+        Raises:
+            TypeError: The prefix is no text.
+        """
+        ...
+
+    async def statistics(self) -> StoreStatistics:
+        """Count what the store holds, exactly and all at one moment.
+
+        It may look at every event, so it takes the longer the more there are.
+        """
+        ...
+
+    async def appenders(self) -> Sequence[Appender]:
+        """List who appends now; the first one holds readers of all streams back.
+
+        Empty where nothing can hold them back.
+        """
+        ...
+
+
+def check_streams(*, prefix: str | None) -> None:
+    """Check the arguments of ``InspectableEventStore.streams``; for stores.
+
+    Raises:
+        TypeError: The prefix is no text.
+    """
+    if not isinstance(prefix, str | None):
+        message = f"prefix is a str, got {prefix!r}"
+        raise TypeError(message)
