@@ -94,9 +94,17 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*\b(?:3[0-8]|4[0-8]|9[0-7])[;m]")
 
 def test_there_are_colours_unless_they_are_not_wanted(file: str, command: Command) -> None:
     fill(file, "doc-1", event(n=1))
-    for arguments in (command("tail", file), command("show", "--help")):
-        assert COLOUR.search(shown_on_terminal(arguments))
-        assert not COLOUR.search(shown_on_terminal(arguments, {"NO_COLOR": "1"}))
+    assert COLOUR.search(shown_on_terminal(command("tail", file)))
+    assert not COLOUR.search(shown_on_terminal(command("tail", file), {"NO_COLOR": "1"}))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["show", "--help"], ["tail", "--help"]])
+def test_help_cuts_no_option(command: Command, arguments: list[str]) -> None:
+    shown = without_styles(shown_on_terminal(command(*arguments)))
+    lines = [line for line in shown.splitlines() if not line.startswith("    eventsourcing ")]
+    assert max(map(cell_len, lines)) <= COLUMNS  # examples are for copying: each is one line
+    assert "…" not in shown
+    assert "--help" in shown
 
 
 def test_an_error_is_one_line_however_long(command: Command) -> None:

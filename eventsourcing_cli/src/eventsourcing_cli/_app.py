@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version as version_of
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
@@ -11,14 +12,20 @@ import typer
 from eventsourcing_cli import _demo, _plugins, _show, _tail
 
 NAME = "eventsourcing"
+_ROOM = 80  # columns
+
+
+def _has_room() -> bool:
+    """Tell whether help is shown with frames and colours: where it is narrow, they cut options."""
+    return sys.stdout.isatty() and get_terminal_size().columns >= _ROOM
+
 
 app = typer.Typer(
     name=NAME,
     context_settings={"help_option_names": ["--help", "-h"]},
     # Tracebacks are shown when they are asked for, and without the values of variables: see _run.
     pretty_exceptions_enable=False,
-    # Frames and colours are for terminals.
-    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    rich_markup_mode="rich" if _has_room() else None,
 )
 
 
