@@ -134,7 +134,7 @@ def wheels(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """The tests with the oldest version of each dependency that we say we support."""
     members = [f"--editable={distribution}" for distribution in DISTRIBUTIONS]
-    testing = f"--editable={DISTRIBUTIONS[0]}[all,testing]"
+    testing = "--editable=eventsourcing_core[all,testing]"
     tools = nox.project.dependency_groups(PYPROJECT, "examples", "parallel", "server")
     session.install("--resolution=lowest-direct", *members, testing, *tools)
     session.run("pytest", *ONCE, *AT_ONCE, *session.posargs)

@@ -31,9 +31,10 @@ def repository_files() -> list[Path]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give `distribution` each distribution's folder, `plugin` each but the core's."""
+    """Give `distribution` each folder, `extra` each but the core's, `plugin` each that offers."""
     folders = sorted(path.parent for path in ROOT.glob("eventsourcing_*/pyproject.toml"))
-    plugins = [folder for folder in folders if folder.name != "eventsourcing_core"]
-    for name, values in {"distribution": folders, "plugin": plugins}.items():
+    extras = [folder for folder in folders if folder.name != "eventsourcing_core"]
+    plugins = [folder for folder in extras if folder.name != "eventsourcing_cli"]
+    for name, values in {"distribution": folders, "extra": extras, "plugin": plugins}.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, values, ids=[folder.name for folder in values])

@@ -41,8 +41,8 @@ def test_versions_are_in_step(distribution: Path, root: Path) -> None:
     assert pyproject(distribution)["project"]["version"] == core
 
 
-def test_a_plugin_requires_the_core_of_its_own_version(plugin: Path) -> None:
-    project = pyproject(plugin)["project"]
+def test_an_extra_requires_the_core_of_its_own_version(extra: Path) -> None:
+    project = pyproject(extra)["project"]
     assert f"eventsourcing-core[plugins]=={project['version']}" in project["dependencies"]
 
 
@@ -50,18 +50,18 @@ def test_the_core_has_no_dependencies(root: Path) -> None:
     assert pyproject(root / "eventsourcing_core")["project"]["dependencies"] == []
 
 
-def test_a_plugin_is_an_extra_of_the_core_in_its_own_version(plugin: Path, root: Path) -> None:
-    project = pyproject(plugin)["project"]
+def test_an_extra_of_the_core_is_a_distribution_in_its_own_version(extra: Path, root: Path) -> None:
+    project = pyproject(extra)["project"]
     extras = pyproject(root / "eventsourcing_core")["project"]["optional-dependencies"]
-    extra = plugin.name.removeprefix("eventsourcing_")
-    assert extras[extra] == [f"{project['name']}=={project['version']}"]
+    name = extra.name.removeprefix("eventsourcing_")
+    assert extras[name] == [f"{project['name']}=={project['version']}"]
 
 
-def test_the_extra_all_holds_every_plugin(plugin: Path, root: Path) -> None:
+def test_the_extra_all_holds_every_distribution(extra: Path, root: Path) -> None:
     extras = pyproject(root / "eventsourcing_core")["project"]["optional-dependencies"]
     (everything,) = extras["all"]
     listed = everything.removeprefix("eventsourcing-core[").removesuffix("]").split(",")
-    assert plugin.name.removeprefix("eventsourcing_") in listed
+    assert extra.name.removeprefix("eventsourcing_") in listed
 
 
 def test_a_plugin_has_an_entry_point_named_as_what_it_offers(plugin: Path) -> None:

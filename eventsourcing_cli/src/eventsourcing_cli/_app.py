@@ -1,0 +1,58 @@
+"""The command, and the commands in it."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as version_of
+from shutil import get_terminal_size
+from typing import Annotated
+
+import typer
+
+from eventsourcing_cli import _demo, _plugins, _show, _tail
+
+NAME = "eventsourcing"
+_ROOM = 80  # columns
+
+
+def _has_room() -> bool:
+    """Tell whether help is shown with frames and colours: where it is narrow, they cut options."""
+    return sys.stdout.isatty() and get_terminal_size().columns >= _ROOM
+
+
+app = typer.Typer(
+    name=NAME,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    # Tracebacks are shown when they are asked for, and without the values of variables: see _run.
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich" if _has_room() else None,
+)
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{NAME} {version_of('eventsourcing-cli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def eventsourcing(
+    *,  # what the two do is in the callback, and in _run
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+    traceback: Annotated[
+        bool,
+        typer.Option("--traceback", help="Show where an error comes from; may stand anywhere."),
+    ] = False,
+) -> None:
+    """Look into event stores.
+
+    A store is named by its URL: sqlite:///bank.db is a file in the working directory,
+    postgresql://user@host/bank a database.
+    """
+
+
+for _module in (_demo, _plugins, _show, _tail):
+    _module.add_to(app)

@@ -1,0 +1,32 @@
+"""Arguments and options that several commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from eventsourcing_core.plugins import installed_plugins
+
+
+def _schemes() -> list[str]:
+    """Give what a URL can begin with, for the completion of shells."""
+    slashes = {"sqlite": ":///"}
+    return [f"{name}{slashes.get(name, '://')}" for name in installed_plugins().names("backend")]
+
+
+Url = Annotated[
+    str,
+    typer.Argument(
+        metavar="URL",
+        show_default=False,
+        help="The store, as sqlite:///bank.db or postgresql://user@host/bank.",
+        autocompletion=_schemes,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, one event a line.")]
+
+
+def examples(*lines: str) -> str:
+    r"""Give the end of a help text; ``\b`` keeps its lines as they are."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

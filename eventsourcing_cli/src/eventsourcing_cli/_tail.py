@@ -1,0 +1,155 @@
+"""``eventsourcing tail``: the newest events of all streams, and those that come."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eventsourcing_cli._arguments import AsJson, Url, examples
+from eventsourcing_cli._errors import NothingFoundError
+from eventsourcing_cli._events import writer
+from eventsourcing_cli._store import reading
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from eventsourcing_cli._events import Write
+    from eventsourcing_core import EventStore, RecordedEvent
+
+_sleep = asyncio.sleep  # by a name of its own, for the tests
+_LINES = 10
+_LONGEST_WAIT = 60.0  # seconds; then the store is asked again
+_PAUSE = 0.2  # seconds between two looks at events that may not be shown yet
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog=examples(
+            "eventsourcing tail sqlite:///bank.db",
+            "eventsourcing tail sqlite:///bank.db --follow --prefix BankAccount-",
+            "eventsourcing tail sqlite:///bank.db --after 0 --json > all.jsonl",
+        )
+    )(tail)
+
+
+def tail(  # noqa: PLR0913 - the options of the command
+    url: Url,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")
+    ] = False,
+    types: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="TYPE", help="Only events of this type; may be repeated."),
+    ] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Only streams whose id begins so, as BankAccount-."),
+    ] = None,
+    after: Annotated[
+        int | None,
+        typer.Option(
+            metavar="POSITION",
+            min=0,
+            help="Only events after this position; all of them, unless -n.",
+        ),
+    ] = None,
+    lines: Annotated[
+        int | None,
+        typer.Option(
+            "--lines",
+            "-n",
+            metavar="NUMBER",
+            min=0,
+            help="Only the newest so many: 10, unless given.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the newest events of all streams.
+
+    They come in the order of their positions. In a pipe each event is a line of columns with tabs
+    between them: position, stream, version, time, type, data and metadata.
+    """
+    write = writer(as_json=as_json, of_one_stream=False)
+    limit = _LINES if lines is None and after is None else lines
+
+    async def write_events() -> int:
+        async with reading(url) as store:
+            tail = Tail(store, types or None, prefix, after or 0)
+            await tail.write_newest(write, limit)
+            if follow:
+                await tail.follow(write)
+            return tail.written
+
+    if not asyncio.run(write_events()):
+        is_chosen = types or prefix or after or limit == 0
+        message = f"no {'such ' if is_chosen else ''}events in this store"
+        raise NothingFoundError(message)
+
+
+class Tail:
+    """The events of a store that were asked for, and how far they were written."""
+
+    def __init__(
+        self, store: EventStore, types: list[str] | None, prefix: str | None, after: int
+    ) -> None:
+        self._store = store
+        self._types = types
+        self._prefix = prefix
+        self._position = after
+        self.written = 0
+
+    async def write_newest(self, write: Write, limit: int | None) -> None:
+        """Write the newest events in the order of their positions; all, if there is no limit."""
+        if limit is None:
+            await self._write_on(write)
+        elif limit:
+            newest = [event async for event in self._matching(limit, backward=True)]
+            for event in reversed(newest):
+                self._write_one(write, event)
+        else:
+            self._position = max(self._position, await self._end())
+
+    async def follow(self, write: Write) -> None:
+        """Write what comes, for ever."""
+        while True:
+            before = self._position
+            # What does not match is passed over up to here, or the store would not wait for more.
+            end = await self._end()
+            await self._write_on(write)
+            self._position = max(self._position, end)
+            sys.stdout.flush()
+            is_there = await self._store.wait(after_position=self._position, timeout=_LONGEST_WAIT)
+            if is_there and self._position == before:
+                # There are events that nobody may read yet: one before them is still in flight.
+                await _sleep(_PAUSE)
+
+    async def _write_on(self, write: Write) -> None:
+        async for event in self._matching(None):
+            self._write_one(write, event)
+
+    def _write_one(self, write: Write, event: RecordedEvent[Any]) -> None:
+        write(event)
+        self._position = event.position
+        self.written += 1
+
+    def _matching(
+        self, limit: int | None, *, backward: bool = False
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        return self._store.read_all(
+            after_position=self._position,
+            limit=limit,
+            event_types=self._types,
+            stream_prefix=self._prefix,
+            backward=backward,
+        )
+
+    async def _end(self) -> int:
+        """Give the position of the newest event; that of here, if there is none after it."""
+        newest = self._store.read_all(after_position=self._position, limit=1, backward=True)
+        return max([self._position, *[event.position async for event in newest]])

@@ -1,0 +1,45 @@
+"""The command on a PostgreSQL database."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.eventsourcing_cli._stores import event, fill
+from tests.eventsourcing_cli.test_processes import interrupt, next_number, running
+
+if TYPE_CHECKING:
+    from tests.eventsourcing_cli.conftest import Command, Run
+
+
+def test_show_and_tail_read_a_database(run: Run, url: str) -> None:
+    fill(url, "doc-1", event(n=1), event(n=2))
+    fill(url, "doc-2", event(n=3))
+    shown = run("show", url, "doc-1", "--json", "--backward").out.splitlines()
+    assert [json.loads(line)["data"]["n"] for line in shown] == [2, 1]
+    tail = run("tail", url, "--json", "--prefix", "doc-", "-n", "2").out.splitlines()
+    assert [json.loads(line)["data"]["n"] for line in tail] == [2, 3]
+
+
+def test_following_shows_what_comes_and_ends_with_ctrl_c(url: str, command: Command) -> None:
+    fill(url, "doc-1", event(n=1))
+    with running(command("tail", url, "--follow", "--json", "--type", "noted")) as process:
+        assert next_number(process) == 1
+        fill(url, "doc-1", event("other", n=2))
+        fill(url, "doc-1", event(n=3))
+        assert next_number(process) == 3
+        assert interrupt(process) == (130, "", "")
+
+
+def test_reading_makes_no_tables_even_if_the_url_says_so(run: Run, server_url: str) -> None:
+    found = run("tail", f"{server_url}?schema=not_made&migrate=true")
+    assert (found.code, found.out) == (1, "")
+    assert "the schema 'not_made' is not there; run: " in found.err
+
+
+def test_a_wrong_password_is_not_shown(run: Run, server_url: str) -> None:
+    url = server_url.replace("postgres@", "guarded:sesame@")
+    found = run("tail", url, "--traceback")
+    assert found.code == 1
+    assert "password authentication failed" in found.err
+    assert "sesame" not in found.err
