@@ -54,6 +54,10 @@ class Terminal:
         """Press Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
 
+    def write(self, text: str) -> None:
+        """Type something."""
+        os.write(self._ours, text.encode())
+
     def finish(self) -> int:
         """Read to the end, and give the exit code."""
         while part := self._read():

@@ -44,6 +44,9 @@ def test_what_is_installed_is_a_line_each_of_columns(run: Run) -> None:
         ["backend", "postgres", "postgresql", "eventsourcing-postgres"],
         ["backend", "postgresql", "postgresql", "eventsourcing-postgres"],
         ["backend", "sqlite", "sqlite", "eventsourcing-sqlite"],
+        ["migrator", "postgres", "postgresql", "eventsourcing-postgres"],
+        ["migrator", "postgresql", "postgresql", "eventsourcing-postgres"],
+        ["migrator", "sqlite", "sqlite", "eventsourcing-sqlite"],
         ["serializer", "json", "", "eventsourcing-core"],
         ["serializer", "msgpack", "msgpack", "eventsourcing-msgpack"],
     ]
@@ -87,7 +90,11 @@ def backends():
 def test_two_that_offer_one_name_are_both_marked(tmp_path: Path, command: Command) -> None:
     install(tmp_path, "rival", "rival", OFFER)
     found = listed_with(tmp_path, command("plugins"), 1)
-    problems = {(each["name"], each["distribution"]): each["problem"] for each in found}
+    problems = {
+        (each["name"], each["distribution"]): each["problem"]
+        for each in found
+        if each["kind"] == "backend"
+    }
     both = [("sqlite", "eventsourcing-sqlite"), ("sqlite", "rival")]
     assert [problems[each] for each in both] == [
         "another plugin offers this name: uninstall all but one of them"

@@ -1,4 +1,4 @@
-"""The command ``eventsourcing``: what is installed, a demo, and a look into event stores."""
+"""The command ``eventsourcing``: a demo, a look into event stores, their schemas, and exports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 if all went well, 1 if the URL, the store or the data was refused, 2 for wrong usage, 3 if
-        there was no event to show, 130 for Ctrl-C.
+        there was nothing to show, 130 for Ctrl-C.
     """
     try:
         # Importing takes most of a second, in which Ctrl-C is to end the command like later on.

@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from eventsourcing_cli import _demo, _plugins, _show, _tail
+from eventsourcing_cli import (
+    _demo,
+    _export,
+    _import,
+    _plugins,
+    _schema,
+    _show,
+    _stats,
+    _streams,
+    _tail,
+)
 
 NAME = "eventsourcing"
 _ROOM = 80  # columns
@@ -47,12 +57,12 @@ def eventsourcing(
         typer.Option("--traceback", help="Show where an error comes from; may stand anywhere."),
     ] = False,
 ) -> None:
-    """Look into event stores.
+    """Look into event stores, keep their schemas, and move events between them.
 
     A store is named by its URL: sqlite:///bank.db is a file in the working directory,
     postgresql://user@host/bank a database.
     """
 
 
-for _module in (_demo, _plugins, _show, _tail):
+for _module in (_demo, _plugins, _schema, _streams, _show, _tail, _stats, _export, _import):
     _module.add_to(app)

@@ -24,7 +24,18 @@ Url = Annotated[
         autocompletion=_schemes,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, one event a line.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line.")]
+OneObject = Annotated[bool, typer.Option("--json", help="Write one object of JSON.")]
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--type", metavar="TYPE", help="Only events of this type; may be repeated."),
+]
+Prefix = Annotated[
+    str | None,
+    typer.Option(
+        "--prefix", metavar="TEXT", help="Only streams whose id begins so, as BankAccount-."
+    ),
+]
 
 
 def examples(*lines: str) -> str:

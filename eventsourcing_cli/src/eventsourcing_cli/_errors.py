@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -14,7 +15,7 @@ from eventsourcing_cli._secrets import masked, secrets_in
 from eventsourcing_core import EventSourcingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 EXPECTED = (EventSourcingError, ValueError, TypeError, OSError)
 """What the library and the system raise for what they refuse: their texts say the cure."""
@@ -22,6 +23,17 @@ EXPECTED = (EventSourcingError, ValueError, TypeError, OSError)
 
 class NothingFoundError(Exception):
     """There is no event to show."""
+
+
+@contextmanager
+def interruption_says(how_it_stands: str) -> Iterator[None]:
+    """Say what is left behind when Ctrl-C ends the block."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        line = Text.assemble(("interrupted:", "bold"), " ", on_one_line(how_it_stands))
+        Console(stderr=True, highlight=False).print(line, soft_wrap=True)
+        raise
 
 
 class Reporter(logging.Handler):

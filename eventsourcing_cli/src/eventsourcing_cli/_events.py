@@ -35,19 +35,21 @@ def writer(*, as_json: bool, of_one_stream: bool) -> Write:
     return _write_line_of_stream if of_one_stream else _write_line
 
 
+def fields_of(event: RecordedEvent[Any]) -> dict[str, object]:
+    """Give what an event is wherever it is kept: all but its position."""
+    return {
+        "stream_id": event.stream_id,
+        "version": event.version,
+        "event_id": str(event.event_id),
+        "event_type": event.event_type,
+        "timestamp": event.timestamp.isoformat(),
+        "data": event.data,
+        "metadata": dict(event.metadata),
+    }
+
+
 def _write_json(event: RecordedEvent[Any]) -> None:
-    line = json_text(
-        {
-            "position": event.position,
-            "stream_id": event.stream_id,
-            "version": event.version,
-            "event_id": str(event.event_id),
-            "event_type": event.event_type,
-            "timestamp": event.timestamp.isoformat(),
-            "data": event.data,
-            "metadata": dict(event.metadata),
-        }
-    )
+    line = json_text({"position": event.position} | fields_of(event))
     sys.stdout.write(f"{line}\n")
 
 

@@ -48,8 +48,9 @@ class Plugin(NamedTuple):
 def plugins(
     *, as_json: Annotated[bool, typer.Option("--json", help="Write one object of JSON.")] = False
 ) -> int:
-    """List what is installed: backends, serializers and transformers.
+    """List what is installed, and what is wrong with it.
 
+    That is backends, migrators, serializers and transformers.
     A plugin that cannot be used is listed with the reason, and so are two that offer one name: then
     the exit code is 1. In a pipe each line has columns with tabs between them: kind, name, plugin,
     distribution, version and problem.

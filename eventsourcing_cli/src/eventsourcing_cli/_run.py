@@ -33,7 +33,7 @@ def run(arguments: Sequence[str] | None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         code = _end_quietly()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):  # the second where an answer was asked for
         code = INTERRUPTED
     except NothingFoundError as nothing:
         reporter.say("nothing", str(nothing), "bold")

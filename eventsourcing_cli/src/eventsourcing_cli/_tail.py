@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eventsourcing_cli._arguments import AsJson, Url, examples
+from eventsourcing_cli._arguments import AsJson, Prefix, Types, Url, examples
 from eventsourcing_cli._errors import NothingFoundError
 from eventsourcing_cli._events import writer
 from eventsourcing_cli._store import reading
@@ -42,14 +42,8 @@ def tail(  # noqa: PLR0913 - the options of the command
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")
     ] = False,
-    types: Annotated[
-        list[str] | None,
-        typer.Option("--type", metavar="TYPE", help="Only events of this type; may be repeated."),
-    ] = None,
-    prefix: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Only streams whose id begins so, as BankAccount-."),
-    ] = None,
+    types: Types = None,
+    prefix: Prefix = None,
     after: Annotated[
         int | None,
         typer.Option(

@@ -1,0 +1,267 @@
+"""Archives: the events of a store as JSON lines, with a checksum.
+
+The first line says what the file is and what was selected, each line after it is one event, and the
+last one counts the events and gives the SHA-256 of all lines above it::
+
+    {"format":"eventsourcing-archive","format_version":1,"event_types":null,"stream_prefix":null}
+    {"stream_id":"account-42","version":1,"event_id":"…","event_type":"account.opened", …}
+    {"events":1,"sha256":"…"}
+
+An event's line has no position: each store gives its own. So the archives of two stores that hold
+the same events in the same order are the same bytes. ``data`` and ``metadata`` are as the
+serializer ``json`` writes them, whatever they are stored with.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Self, cast
+from uuid import UUID
+
+from eventsourcing_cli._events import fields_of
+from eventsourcing_core import EventSourcingError, JsonSerializer, RecordedEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+_FORMAT = "eventsourcing-archive"
+_VERSION = 1
+_json = JsonSerializer()
+
+
+class ArchiveError(EventSourcingError):
+    """A file is no archive, is damaged or incomplete, or does not fit what is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which events of a store are meant."""
+
+    event_types: tuple[str, ...] | None = None
+    """Only these types; None: all."""
+    stream_prefix: str | None = None
+    """Only streams whose ids begin so; None: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a whole archive holds."""
+
+    events: int
+    """Their number."""
+    sha256: str
+    """The checksum of all lines but the last, hexadecimal."""
+
+
+class PartialArchive:
+    """An archive that is being written, beside its place and under the name ``….partial``.
+
+    ``finish`` completes it and gives it its name. Until then the same export can go on with it.
+
+    Args:
+        path: Where the archive will be.
+        selection: What it will hold.
+    """
+
+    def __init__(self, path: Path, selection: Selection) -> None:
+        self._path = path
+        self.partial: Path = path.with_name(f"{path.name}.partial")
+        """The file until it is finished."""
+        self._selection = selection
+        self._hash = sha256()
+        self.events: int = 0
+        """How many are in it."""
+        self.last: RecordedEvent[object] | None = None
+        """The last event that an interrupted export wrote; its position is not known."""
+        self._file: BinaryIO
+
+    def __enter__(self) -> Self:
+        self._file = self.partial.open("r+b" if self.partial.exists() else "w+b")
+        try:
+            self._go_on()
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, event: RecordedEvent[Any]) -> None:
+        """Add an event.
+
+        Raises:
+            ArchiveError: JSON has no form for it.
+            OSError: The disk is full, or the like.
+        """
+        try:
+            line = _line_of(event)
+        except (TypeError, ValueError, RecursionError) as error:
+            message = (
+                f"stream {event.stream_id!r} version {event.version} cannot be written as JSON: "
+                f"{error}"
+            )
+            raise ArchiveError(message) from error
+        self._write_line(line)
+        self.events += 1
+
+    def finish(self) -> Summary:
+        """Write the last line, see that all is on the disk, and give the file its name."""
+        summary = Summary(self.events, self._hash.hexdigest())
+        self._write_line(_summary_line(summary))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self.partial.replace(self._path)
+        return summary
+
+    def _write_line(self, line: bytes) -> None:
+        self._hash.update(line)
+        self._file.write(line)
+
+    def _go_on(self) -> None:
+        """Keep the whole lines that are there, and go on after them; or begin."""
+        header = _header_of(self._selection)
+        end = 0
+        last = b""
+        for line in self._file:
+            if not line.endswith(b"\n") or _is_summary(line):
+                break
+            if end == 0 and line != header:
+                message = (
+                    f"{self.partial} is of another export, of other events: delete it, or ask for "
+                    "the same types and prefix"
+                )
+                raise ArchiveError(message)
+            if end:
+                self.events += 1
+            self._hash.update(line)
+            end += len(line)
+            last = line
+        self._file.seek(end)
+        self._file.truncate()
+        if end == 0:
+            self._write_line(header)
+        elif self.events:
+            self.last = _event_of(last, self.events + 1, self.partial)
+
+
+def checked(path: Path, on_bytes: Callable[[int], None] = lambda _: None) -> Summary:
+    """Read a whole archive, and compare it with its checksum.
+
+    Args:
+        path: The archive.
+        on_bytes: Told how many bytes each line has.
+
+    Raises:
+        ArchiveError: It is none, is damaged, has no end, or lacks types of events.
+        OSError: It cannot be read.
+    """
+    digest = sha256()
+    events = 0
+    with path.open("rb") as file:
+        line = file.readline()
+        _check_header(line, path)
+        digest.update(line)
+        on_bytes(len(line))
+        for line in file:
+            on_bytes(len(line))
+            if _is_summary(line):
+                return _confirmed(Summary(events, digest.hexdigest()), line + file.read(1), path)
+            digest.update(line)
+            events += 1
+    message = f"{path} has no end: export again, or copy the whole file"
+    raise ArchiveError(message)
+
+
+def _confirmed(found: Summary, last_line: bytes, path: Path) -> Summary:
+    if last_line == _summary_line(found):
+        return found
+    message = f"{path} does not have the checksum that it says: it was damaged or changed"
+    raise ArchiveError(message)
+
+
+def events_in(path: Path) -> Iterator[tuple[RecordedEvent[object], int]]:
+    """Give the events of an archive that was checked, each with the bytes of its line.
+
+    An event's position is its number in the archive.
+
+    Raises:
+        ArchiveError: A line is no event.
+    """
+    with path.open("rb") as file:
+        next(file)
+        for number, line in enumerate(file, start=2):
+            if _is_summary(line):
+                return
+            yield _event_of(line, number, path), len(line)
+
+
+def _header_of(selection: Selection) -> bytes:
+    types = None if selection.event_types is None else list(selection.event_types)
+    header = {
+        "format": _FORMAT,
+        "format_version": _VERSION,
+        "event_types": types,
+        "stream_prefix": selection.stream_prefix,
+    }
+    return _json.serialize(header) + b"\n"
+
+
+def _check_header(line: bytes, path: Path) -> None:
+    try:
+        header = cast("dict[str, object]", _json.deserialize(line))
+        is_archive = header.get("format") == _FORMAT
+    except (ValueError, AttributeError):
+        is_archive = False
+        header = {}
+    if not is_archive:
+        message = f"{path} is no archive of events: give a file that `eventsourcing export` wrote"
+    elif header.get("format_version") != _VERSION:
+        message = (
+            f"{path} has format version {header.get('format_version')}, this version of "
+            f"eventsourcing-cli knows {_VERSION}: upgrade eventsourcing-cli"
+        )
+    elif header.get("event_types") is not None:
+        message = (
+            f"{path} holds some types of events only, so its streams have holes: export without "
+            "--type what is to be imported"
+        )
+    else:
+        return
+    raise ArchiveError(message)
+
+
+def _summary_line(summary: Summary) -> bytes:
+    return _json.serialize(asdict(summary)) + b"\n"
+
+
+def _is_summary(line: bytes) -> bool:
+    return line.startswith(b'{"events":')
+
+
+def _line_of(event: RecordedEvent[Any]) -> bytes:
+    return _json.serialize(fields_of(event)) + b"\n"
+
+
+def _event_of(line: bytes, number: int, path: Path) -> RecordedEvent[object]:
+    try:
+        fields: Any = _json.deserialize(line)
+        return RecordedEvent(
+            fields["event_type"],
+            fields["data"],
+            stream_id=fields["stream_id"],
+            version=fields["version"],
+            position=number - 1,
+            event_id=UUID(fields["event_id"]),
+            timestamp=datetime.fromisoformat(fields["timestamp"]),
+            metadata=fields["metadata"],
+        )
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        message = f"{path} line {number} is no event: {type(error).__name__}: {error}"
+        raise ArchiveError(message) from error

@@ -1,0 +1,98 @@
+"""``eventsourcing import``: the events of a file into a store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path  # noqa: TC003 - typer evaluates the hints
+from typing import Annotated
+
+import typer
+
+from eventsourcing_cli._archive import Summary, checked
+from eventsourcing_cli._arguments import OneObject, Url, examples
+from eventsourcing_cli._errors import interruption_says
+from eventsourcing_cli._escape import escaped
+from eventsourcing_cli._progress import progress
+from eventsourcing_cli._transfer import import_events
+from eventsourcing_core import EventTypes, open_backend
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "import",
+        epilog=examples(
+            "eventsourcing import bank.jsonl postgresql://user@host/bank",
+            "eventsourcing import bank.jsonl sqlite:///copy.db --serializer msgpack",
+        ),
+    )(import_file)
+
+
+def import_file(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", show_default=False, help="A file that export wrote."),
+    ],
+    url: Url,
+    *,
+    serializer: Annotated[
+        str, typer.Option(metavar="NAME", help="What the store keeps the events in.")
+    ] = "json",
+    transformers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--transformer",
+            metavar="NAME",
+            help="What the serialized bytes go through, as the application has it; "
+            "may be repeated.",
+        ),
+    ] = None,
+    as_json: OneObject = False,
+) -> None:
+    """Write the events of a file into a store, in the same order.
+
+    Ids, versions and times are kept. The file is first compared with its checksum. Events that are
+    in the store already are passed over, so after an interruption the same command goes on. Other
+    events in the same streams are an error.
+    """
+    summary = _checked(file)
+    with interruption_says("what was written is whole; the same command goes on after it"):
+        written = asyncio.run(_written(file, url, summary, serializer, transformers or []))
+    if as_json:
+        facts = {"file": str(file), "events": summary.events, "written": written}
+        typer.echo(escaped(json.dumps(facts)))
+    else:
+        there = summary.events - written
+        before = f", {there:,} were there already" if there else ""
+        typer.echo(escaped(f"{file}: {written:,} events written{before}"))
+
+
+def _checked(file: Path) -> Summary:
+    read = 0
+
+    def on_bytes(length: int) -> None:
+        nonlocal read
+        read += length
+        on_read(read)
+
+    with progress("checking the file", file.stat().st_size) as on_read:
+        return checked(file, on_bytes)
+
+
+async def _written(
+    file: Path, url: str, summary: Summary, serializer: str, transformers: list[str]
+) -> int:
+    done = 0
+
+    def on_events(number: int) -> None:
+        nonlocal done
+        done += number
+        on_done(done)
+
+    opening = open_backend(
+        url, serializer=serializer, transformers=transformers, event_types=EventTypes()
+    )
+    async with opening as backend:
+        with progress("importing", summary.events) as on_done:
+            return await import_events(backend.event_store, file, on_events)

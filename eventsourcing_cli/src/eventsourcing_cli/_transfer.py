@@ -1,0 +1,150 @@
+"""From a store to an archive, and from an archive to a store; both can be repeated to go on."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from eventsourcing_cli._archive import ArchiveError, PartialArchive, Selection, events_in
+from eventsourcing_core import Event, EventStore, ImportingEventStore, RecordedEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+_TELLS = 500  # events between two reports of how far it is
+_MOST_EVENTS = 1000  # of one transaction,
+_MOST_BYTES = 1024 * 1024  # and of their lines
+
+
+async def export_events(
+    store: EventStore,
+    archive: PartialArchive,
+    selection: Selection,
+    *,
+    after_position: int,
+    on_position: Callable[[int], None],
+) -> None:
+    """Add the events of a store to an archive.
+
+    Args:
+        store: Where the events are.
+        archive: Open, and not finished.
+        selection: Which of them.
+        after_position: What ``position_of`` gave.
+        on_position: Told every so often how far it is.
+
+    Raises:
+        ArchiveError: JSON has no form for an event.
+        EventSourcingError: The store cannot be read.
+        OSError: The disk is full, or the like.
+    """
+    events = store.read_all(
+        after_position=after_position,
+        event_types=selection.event_types,
+        stream_prefix=selection.stream_prefix,
+    )
+    async for event in events:
+        archive.write(event)
+        if archive.events % _TELLS == 0:
+            on_position(event.position)
+
+
+async def position_of(store: EventStore, archive: PartialArchive) -> int:
+    """Find where the store has the last event of an archive; 0 if there is none in it yet.
+
+    Raises:
+        ArchiveError: The store does not have it.
+        EventSourcingError: The store cannot be read.
+    """
+    last = archive.last
+    if last is None:
+        return 0
+    async for event in store.read(last.stream_id, from_version=last.version, limit=1):
+        if event.event_id == last.event_id:
+            return event.position
+    message = f"{archive.partial} is of another store's events: delete it, or give that store's URL"
+    raise ArchiveError(message)
+
+
+async def last_position_of(store: EventStore) -> int:
+    """Give the position of the last event in a store; 0 if there is none."""
+    async for event in store.read_all(backward=True, limit=1):
+        return event.position
+    return 0
+
+
+async def import_events(store: EventStore, path: Path, on_events: Callable[[int], None]) -> int:
+    """Write the events of an archive that was checked; those that are there are passed over.
+
+    Args:
+        store: Where they go.
+        path: The archive.
+        on_events: Told how many events each transaction took, as soon as it is committed.
+
+    Returns:
+        How many were written.
+
+    Raises:
+        ArchiveError: A line is no event.
+        ConcurrencyError: A stream went on otherwise than in the archive.
+        DuplicateEventError: An event is in the store, in another place.
+        EventSourcingError: The store cannot write.
+    """
+    write = store.import_events if isinstance(store, ImportingEventStore) else _Appending(store)
+    written = 0
+    for batch in _batches(path):
+        written += await write(batch)
+        on_events(len(batch))
+    return written
+
+
+def _batches(path: Path) -> Iterator[list[RecordedEvent[object]]]:
+    batch: list[RecordedEvent[object]] = []
+    size = 0
+    for event, length in events_in(path):
+        if batch and (len(batch) == _MOST_EVENTS or size + length > _MOST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(event)
+        size += length
+    if batch:
+        yield batch
+
+
+class _Appending:
+    """Imports into a store that has no way of its own to: what follows in one stream, at a time.
+
+    The store gives the original result when an append is repeated, and the same archive makes the
+    same appends.
+    """
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._last_position: int | None = None
+
+    async def __call__(self, events: Sequence[RecordedEvent[object]]) -> int:
+        if self._last_position is None:
+            self._last_position = await last_position_of(self._store)
+        written = 0
+        for stream_id, run in groupby(events, key=lambda event: event.stream_id):
+            together = list(run)
+            result = await self._store.append(
+                stream_id,
+                [_unrecorded(event) for event in together],
+                expected_version=together[0].version - 1,
+            )
+            if result.position > self._last_position:
+                self._last_position = result.position
+                written += len(together)
+        return written
+
+
+def _unrecorded(event: RecordedEvent[object]) -> Event[object]:
+    return Event(
+        event.event_type,
+        event.data,
+        event_id=event.event_id,
+        timestamp=event.timestamp,
+        metadata=event.metadata,
+    )

@@ -1,0 +1,260 @@
+"""The commands `export` and `import`: from any store to any store, and that they go on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventsourcing_cli._transfer import import_events
+from eventsourcing_inmemory import InMemoryEventStore
+from tests.eventsourcing_cli._stores import event, events_in, fill
+from tests.eventsourcing_cli._terminal import Terminal, without_styles
+from tests.examples.conftest import EXAMPLES
+from tests.examples.test_permits import REAL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventsourcing_core import AppendResult, Event, ExpectedVersion
+    from tests.eventsourcing_cli.conftest import Command, Run
+
+EXPORTED = "events.jsonl"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / EXPORTED
+
+
+@pytest.fixture
+def large(file: str) -> str:
+    """Give a store with so many events that a process can be stopped in the middle of them."""
+    for number in range(20):
+        fill(file, f"large-{number}", *[event("noted", n=n, text="x" * 100) for n in range(1000)])
+    return file
+
+
+@pytest.fixture
+def store(memory: str) -> str:
+    """Give a store in which the events of two streams take turns."""
+    for number in range(1, 4):
+        fill(memory, "a-1", event("noted", n=number))
+        fill(memory, "b-1", event("counted", n=number))
+    return memory
+
+
+def facts_in(url: str) -> list[tuple[object, ...]]:
+    """Give all of a store's events in their order, without the positions."""
+    return [
+        (each.stream_id, each.version, each.event_id, each.event_type, each.timestamp, each.data)
+        for each in events_in(url)
+    ]
+
+
+def test_what_is_imported_is_what_was_exported(run: Run, store: str, file: str, path: Path) -> None:
+    assert run("export", store, str(path)).code == 0
+    assert run("import", str(path), file).code == 0
+    assert facts_in(file) == facts_in(store)
+
+
+def test_an_export_says_what_is_in_the_file(run: Run, store: str, path: Path) -> None:
+    checksum = json.loads(run("export", store, str(path), "--json").out)["sha256"]
+    assert run("export", store, str(path), "--force").out == (
+        f"{path}: 6 events, SHA-256 {checksum}\n"
+    )
+
+
+def test_exports_of_stores_with_the_same_events_are_the_same_bytes(
+    run: Run, store: str, file: str, url: str, path: Path
+) -> None:
+    run("export", store, str(path))
+    run("import", str(path), file, "--serializer", "msgpack")
+    run("export", file, f"{path}.sqlite")
+    run("import", f"{path}.sqlite", url)
+    run("export", url, f"{path}.postgres")
+    assert Path(f"{path}.sqlite").read_bytes() == path.read_bytes()
+    assert Path(f"{path}.postgres").read_bytes() == path.read_bytes()
+
+
+def test_a_second_import_writes_nothing(run: Run, store: str, file: str, path: Path) -> None:
+    run("export", store, str(path))
+    run("import", str(path), file)
+    assert run("import", str(path), file).out == f"{path}: 0 events written, 6 were there already\n"
+    assert len(events_in(file)) == 6
+
+
+def test_an_import_goes_on_after_what_is_there(
+    run: Run, store: str, memory: str, file: str, path: Path
+) -> None:
+    run("export", store, f"{path}.first")
+    run("import", f"{path}.first", file)
+    fill(memory, "a-1", event("noted", n=4))
+    run("export", store, str(path))
+    assert json.loads(run("import", str(path), file, "--json").out)["written"] == 1
+    assert facts_in(file) == facts_in(store)
+
+
+def test_a_stream_that_went_on_otherwise_is_an_error(
+    run: Run, store: str, file: str, path: Path
+) -> None:
+    run("export", store, str(path))
+    fill(file, "b-1", event("another"))
+    outcome = run("import", str(path), file)
+    assert outcome.code == 1
+    assert "'b-1'" in outcome.err
+    assert len(events_in(file)) == 1
+
+
+def test_only_streams_with_a_prefix_are_exported(
+    run: Run, store: str, file: str, path: Path
+) -> None:
+    run("export", store, str(path), "--prefix", "b-")
+    run("import", str(path), file)
+    assert [each.stream_id for each in events_in(file)] == ["b-1"] * 3
+
+
+def test_only_events_of_a_type_are_exported_and_not_imported(
+    run: Run, store: str, file: str, path: Path
+) -> None:
+    assert (
+        json.loads(run("export", store, str(path), "--type", "noted", "--json").out)["events"] == 3
+    )
+    outcome = run("import", str(path), file)
+    assert outcome.code == 1
+    assert "without --type" in outcome.err
+
+
+def test_a_file_that_is_there_is_not_replaced_unasked(run: Run, store: str, path: Path) -> None:
+    path.write_text("mine")
+    outcome = run("export", store, str(path))
+    assert outcome.code == 1
+    assert "--force" in outcome.err
+    assert path.read_text() == "mine"
+
+
+def test_a_damaged_file_is_not_imported(run: Run, store: str, file: str, path: Path) -> None:
+    run("export", store, str(path))
+    path.write_bytes(path.read_bytes().replace(b'"n":3', b'"n":4', 1))
+    outcome = run("import", str(path), file)
+    assert outcome.code == 1
+    assert "checksum" in outcome.err
+    assert not Path(file.removeprefix("sqlite:///")).exists()
+
+
+def test_a_missing_file_is_named(run: Run, file: str, path: Path) -> None:
+    outcome = run("import", str(path), file)
+    assert outcome.code == 1
+    assert EXPORTED in outcome.err
+
+
+def test_an_export_of_a_missing_file_makes_none(run: Run, file: str, path: Path) -> None:
+    outcome = run("export", file, str(path))
+    assert outcome.code == 1
+    assert not Path(file.removeprefix("sqlite:///")).exists()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_partial_export_of_another_store_is_not_gone_on_with(
+    run: Run, store: str, file: str, path: Path
+) -> None:
+    run("export", store, str(path))
+    whole = path.read_bytes().splitlines(keepends=True)
+    Path(f"{path}.partial").write_bytes(b"".join(whole[:3]))
+    path.unlink()
+    fill(file, "a-1", event("noted", n=1))
+    outcome = run("export", file, str(path))
+    assert outcome.code == 1
+    assert "another store" in outcome.err
+
+
+def test_an_export_that_was_killed_goes_on(
+    run: Run, command: Command, large: str, path: Path
+) -> None:
+    whole = Path(f"{path}.whole")
+    run("export", large, str(whole))
+    partial = Path(f"{path}.partial")
+    process = subprocess.Popen(command("export", large, str(path)))  # noqa: S603 - this repository's
+    while process.poll() is None and not (partial.exists() and partial.stat().st_size):
+        pass  # it ends in any case
+    process.kill()
+    process.wait()
+    assert partial.exists()
+    assert run("export", large, str(path)).code == 0
+    assert path.read_bytes() == whole.read_bytes()
+
+
+def test_ctrl_c_leaves_an_import_whole_and_says_how_to_go_on(
+    run: Run, command: Command, large: str, path: Path
+) -> None:
+    run("export", large, str(path))
+    copy = f"{large}.copy"
+    terminal = Terminal(command("import", str(path), copy))
+    terminal.read_until("importing")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.finish() == 130
+    assert "the same command goes on" in without_styles(terminal.shown)
+    assert run("import", str(path), copy).code == 0
+    assert facts_in(copy) == facts_in(large)
+
+
+class Bare:
+    """A store with nothing but the four methods, as a third party may have it."""
+
+    def __init__(self) -> None:
+        self._store = InMemoryEventStore()
+        self.read, self.read_all, self.wait = (
+            self._store.read,
+            self._store.read_all,
+            self._store.wait,
+        )
+        self.appends = 0
+
+    async def append(
+        self,
+        stream_id: str,
+        events: Sequence[Event[object]],
+        *,
+        expected_version: int | ExpectedVersion,
+    ) -> AppendResult:
+        self.appends += 1
+        return await self._store.append(stream_id, events, expected_version=expected_version)
+
+
+def test_a_store_that_cannot_import_is_appended_to(run: Run, store: str, path: Path) -> None:
+    run("export", store, str(path))
+
+    async def imported() -> tuple[int, int, list[tuple[object, ...]]]:
+        bare = Bare()
+        first = await import_events(bare, path, lambda _: None)
+        second = await import_events(bare, path, lambda _: None)
+        assert bare.appends == 12
+        return (
+            first,
+            second,
+            [
+                (e.stream_id, e.version, e.event_id, e.event_type, e.timestamp, e.data)
+                async for e in bare.read_all()
+            ],
+        )
+
+    assert asyncio.run(imported()) == (6, 0, facts_in(store))
+
+
+def test_the_real_log_comes_back_from_postgresql_as_it_went_there(
+    run: Run, file: str, url: str, path: Path
+) -> None:
+    if not REAL.exists():
+        pytest.skip(f"the real log is not at {REAL}: name it with PERMITS_CSV")
+    program = [sys.executable, str(EXAMPLES / "permits.py"), str(REAL), "--store", file]
+    subprocess.run(program, check=True, capture_output=True)  # noqa: S603 - this repository's
+    assert json.loads(run("export", file, str(path), "--json").out)["events"] == 8577
+    assert json.loads(run("import", str(path), url, "--json").out)["written"] == 8577
+    run("export", url, f"{path}.back")
+    assert Path(f"{path}.back").read_bytes() == path.read_bytes()
