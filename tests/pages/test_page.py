@@ -133,9 +133,10 @@ def test_what_a_script_prints_is_compared(tmp_path: Path) -> None:
     assert message == "The page says:\none\n\nPrinted was:\none\ntwo"
 
 
-def test_an_error_comes_after_what_was_printed_before_it(tmp_path: Path) -> None:
-    script = block("sh", "python -c 'print(1); exit(str(2))'", above="<!-- exits with 1 -->")
-    assert failures(tmp_path, script, block("text", "1", "2")) == [None, None]
+def test_what_is_printed_is_in_the_order_of_a_terminal(tmp_path: Path) -> None:
+    program = block("python", "# a.py", "import sys", "print(1)", "print(2, file=sys.stderr)")
+    script = block("sh", "python a.py")
+    assert failures(tmp_path, program, script, block("text", "1", "2")) == [None, None, None]
 
 
 def test_a_script_that_does_not_end_is_ended(
