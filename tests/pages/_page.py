@@ -1,7 +1,8 @@
 """A Markdown page as its reader goes through it, in a folder and an environment of their own.
 
 - Files are written to the page's folder. Python at the top of it is run where it stands, and
-  `test_….py` by pytest, unless it is marked as not run or a script below it names it.
+  `test_….py` by pytest, unless it is marked as not run, or a script below it names it, or runs
+  pytest on all tests.
 - A script is run by `sh -e` in that folder, with the tests' environment first in `PATH`.
 - A program runs in an empty folder.
 - `postgresql://localhost/NAME` is a database of the page's own, made when it is first named.
@@ -96,8 +97,10 @@ class Page:
         Raises:
             AssertionError: Something is wrong with a block.
         """
-        failures = [self.failure(number) for number in range(len(self.blocks))]
-        assert not any(failures), "\n".join(filter(None, failures))
+        for number in range(len(self.blocks)):
+            failure = self.failure(number)
+            if failure is not None:
+                raise AssertionError(failure)
 
     def _run(self, block: Block) -> str | None:
         match block.role:
@@ -126,9 +129,12 @@ class Page:
         return self._start([sys.executable, *by_pytest, path.name])
 
     def _is_named_below(self, block: Block) -> bool:
-        name = re.compile(rf"\b{Path(block.path or '').stem}\b")
+        name = Path(block.path or "").stem
+        runs = rf"\b{name}\b" + (r"|\bpytest(?: -\S+)*$" if name.startswith("test_") else "")
         below = (each for each in self.blocks if each.start > block.start)
-        return any(each.role == "commands" and name.search(each.text) for each in below)
+        return any(
+            each.role == "commands" and re.search(runs, each.text, re.MULTILINE) for each in below
+        )
 
     def _run_program(self, block: Block) -> str | None:
         self._program += block.text

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tests.pages._page import Pages
 
 
+PLAIN = " -pno:asyncio"  # without it pytest-asyncio asks for settings
+
+
 def block(language: str, *lines: str, above: str = "") -> str:
     """Write a block, with a line above it."""
     return "\n".join([above, f"```{language}", *lines, "```", ""])
@@ -66,6 +69,21 @@ def test_a_file_that_a_script_names_is_run_by_the_script_alone(tmp_path: Path) -
         block("python", "# a.py", "open('ran', 'x').close()"),
         block("sh", "python a.py"),
     ) == [None, None]
+
+
+@pytest.mark.parametrize("command", ["python -m pytest -q{}", "pytest -q{} test_a.py"])
+def test_a_file_of_tests_is_run_by_a_script_that_runs_it(tmp_path: Path, command: str) -> None:
+    test = block("python", "# test_a.py", "def test_a():", "    open('ran', 'x').close()")
+    assert failures(tmp_path, test, block("sh", command.format(PLAIN))) == [None, None]
+
+
+def test_a_file_of_tests_is_not_run_by_a_script_that_runs_another(tmp_path: Path) -> None:
+    failing = block("python", "# test_a.py", "def test_a():", "    assert not 1")
+    other = block("python", "# test_b.py", "def test_b():", "    pass")
+    script = block("sh", f"pytest -q{PLAIN} test_b.py")
+    failure, *others = failures(tmp_path, failing, other, script)
+    assert "1 failed" in (failure or "")
+    assert others == [None, None]
 
 
 def test_a_file_that_is_marked_as_not_run_is_written(tmp_path: Path) -> None:
