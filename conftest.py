@@ -1,59 +1,47 @@
-"""Runs the examples: those in docstrings, and the Python blocks of the Markdown pages.
+"""Runs the examples: those in docstrings, and the blocks of the Markdown pages.
 
-A block of Markdown runs as its reader would run it: as a program, in an empty folder. Blocks of one
-page build on each other: each runs after those above it. One that begins with the name of a file is
-that file, beside those above it; ``test_….py`` is run by pytest.
+`tests/pages/_blocks.py` says how a block is marked, and `tests/pages/_page.py` how it is run.
 """
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sybil import Sybil
-from sybil.parsers.markdown import CodeBlockParser
+import pytest
+from sybil import Region, Sybil
 from sybil.parsers.rest import DocTestParser
 
+from tests.pages._blocks import find_blocks
+from tests.pages._page import Pages
+
 if TYPE_CHECKING:
-    from sybil import Example
+    from collections.abc import Iterator
+
+    from sybil import Document, Example
 
 
-BY_PYTEST = [
-    *("-m", "pytest", "-q", "-p", "no:cacheprovider"),
-    *("-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"),
-]
-"""How the README says that tests are run."""
+@pytest.fixture(scope="session")
+def pages() -> Iterator[Pages]:
+    """Give the pages that were run in this session, and run others."""
+    with ExitStack() as stack:
+        yield Pages(stack)
 
 
-def run_as_program(example: Example) -> str | None:
-    """Run a block of Markdown after those above it; return what it wrote if it fails."""
-    name = re.match(r"# (\w+\.py)\n", example.parsed)
-    files = example.namespace.setdefault("files", {})
-    if name is None:
-        program = example.namespace.get("program", "") + example.parsed
-        example.namespace["program"] = program
-        command = ["-I", "-W", "error", "-c", program]
-    else:
-        files[name[1]] = example.parsed
-        is_test = name[1].startswith("test_")
-        command = ["-W", "error", *(BY_PYTEST if is_test else ()), name[1]]
-    with TemporaryDirectory() as folder:
-        for file, text in files.items():
-            Path(folder, file).write_text(text, encoding="utf-8")
-        finished = subprocess.run(  # noqa: S603 - the program is a page of this repository
-            [sys.executable, *command],
-            cwd=folder,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-        )
-    return finished.stdout + finished.stderr if finished.returncode else None
+def run_block(example: Example) -> str | None:
+    """Run a block of a page; return what is wrong with it."""
+    pages: Pages = example.namespace["pages"]
+    return pages.page(Path(example.path)).failure(example.parsed)
 
 
-markdown = Sybil([CodeBlockParser("python", run_as_program)], pattern="*.md")
+def parse_page(document: Document) -> Iterator[Region]:
+    """Give the blocks of a page that are run or compared, each with its number on the page."""
+    for number, block in enumerate(find_blocks(document)):
+        if block.role not in {"directive", "not run"}:
+            yield Region(block.start, block.end, number, run_block)
+
+
+markdown = Sybil([parse_page], pattern="*.md", fixtures=["pages"])
 docstrings = Sybil([DocTestParser()], pattern="eventsourcing_*/src/**/*.py")
 pytest_collect_file = (markdown + docstrings).pytest()
