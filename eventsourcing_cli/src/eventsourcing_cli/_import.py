@@ -8,6 +8,7 @@ from pathlib import Path  # noqa: TC003 - typer evaluates the hints
 from typing import Annotated
 
 import typer
+from rich.filesize import decimal
 
 from eventsourcing_cli._archive import Summary, checked
 from eventsourcing_cli._arguments import OneObject, Url, examples
@@ -76,7 +77,7 @@ def _checked(file: Path) -> Summary:
         read += length
         on_read(read)
 
-    with progress("checking the file", file.stat().st_size) as on_read:
+    with progress("checking the file", file.stat().st_size, shown=decimal) as on_read:
         return checked(file, on_bytes)
 
 

@@ -24,21 +24,32 @@ if TYPE_CHECKING:
 
 
 class _RateColumn(ProgressColumn):
-    """How many are done in a second."""
+    """How many are done in a second.
+
+    Args:
+        shown: Gives the text of a number.
+    """
+
+    def __init__(self, shown: Callable[[int], str]) -> None:
+        super().__init__()
+        self._shown = shown
 
     def render(self, task: Task) -> Text:
         rate = task.finished_speed or task.speed
-        return Text("" if rate is None else f"{rate:,.0f}/s", style="progress.data.speed")
+        return Text("" if rate is None else f"{self._shown(int(rate))}/s", "progress.data.speed")
 
 
 @contextmanager
-def progress(what: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
+def progress(
+    what: str, total: int, done: int = 0, *, shown: Callable[[int], str] = "{:,}".format
+) -> Iterator[Callable[[int], None]]:
     """Show how far something is while the block runs, with the rate and the time that is left.
 
     Args:
         what: What is being done.
         total: How many there are.
         done: How many were done before.
+        shown: Gives the text of a number, for the rate.
 
     Yields:
         A function to say how many are done now.
@@ -47,12 +58,12 @@ def progress(what: str, total: int, done: int = 0) -> Iterator[Callable[[int], N
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         TaskProgressColumn(),
-        _RateColumn(),
+        _RateColumn(shown),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
         transient=True,
         expand=True,
-    ) as shown:
-        task = shown.add_task(what, total=total, completed=done)
-        yield lambda now: shown.update(task, completed=now)
+    ) as bar:
+        task = bar.add_task(what, total=total, completed=done)
+        yield lambda now: bar.update(task, completed=now)
