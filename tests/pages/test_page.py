@@ -151,7 +151,10 @@ def test_what_a_script_prints_is_compared(tmp_path: Path) -> None:
     assert message == "The page says:\none\n\nPrinted was:\none\ntwo"
 
 
-def test_what_is_printed_is_in_the_order_of_a_terminal(tmp_path: Path) -> None:
+def test_what_is_printed_is_in_the_order_of_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     program = block("python", "# a.py", "import sys", "print(1)", "print(2, file=sys.stderr)")
     script = block("sh", "python a.py")
     assert failures(tmp_path, program, script, block("text", "1", "2")) == [None, None, None]
