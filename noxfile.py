@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -42,7 +44,16 @@ nox.options.default_venv_backend = "uv"
 # Interpreters are used where they are installed, and skipped, not downloaded, where they are not.
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "types", "docs", "core_alone", "wheels", "minimums", "tests"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "docs",
+    "core_alone",
+    "wheels",
+    "plugin_pages",
+    "minimums",
+    "tests",
+]
 nox.options.stop_on_first_error = False
 
 
@@ -128,6 +139,49 @@ def wheels(session: nox.Session) -> None:
     program.write_text(example[1], encoding="utf-8")
     with session.chdir(folder.parent):
         session.run("python", "-I", "-W", "error", program.name)
+
+
+def write_files(blocks: list[tuple[str, str]], folder: Path) -> None:
+    """Write the blocks of a page whose first line names a file, and nothing else, into a folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for _, text in blocks:
+        if named := re.match(r"# (\S+[.]\w+)\n", text):
+            path = folder / named[1]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+
+def run_script(session: nox.Session, script: str, wheels: Path, project: Path) -> str:
+    """Run a script of a page in its project; give what it prints."""
+    printed: list[str] = []
+    for command in script.splitlines():
+        if command == 'pip install ".[test]"':  # as its reader does, but for the core's wheels
+            dist = project / "dist"
+            session.run("uv", "build", "--quiet", "--wheel", f"--out-dir={dist}", str(project))
+            (wheel,) = dist.glob("*.whl")
+            session.install(f"--find-links={wheels}", f"{wheel}[test]")
+        else:
+            with session.chdir(project):
+                environment = {"PYTHONWARNINGS": "error"}
+                printed += [str(session.run(*shlex.split(command), env=environment, silent=True))]
+    return "".join(printed)
+
+
+@nox.session(reuse_venv=False)
+def plugin_pages(session: nox.Session) -> None:
+    """The plugins of the how-to pages, as their readers make them: installed, tested and used."""
+    wheels = build(session, "--all-packages")
+    for page in ("write-a-store", "write-a-serializer"):
+        project = wheels.parent / page
+        text = Path("docs", "how-to", f"{page}.md").read_text("utf-8")
+        blocks = re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        write_files(blocks, project)
+        printed = ""
+        for language, block in blocks:
+            if language == "sh":
+                printed = run_script(session, block, wheels, project)
+            elif language == "text" and block != printed:
+                session.error(f"{page} says:\n{block}\nPrinted was:\n{printed}")
 
 
 @nox.session

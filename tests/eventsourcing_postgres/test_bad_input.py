@@ -312,7 +312,7 @@ async def test_a_user_without_rights_cannot_open_a_backend(url: str, role: str) 
 
 def documented_grants(role: str) -> list[str]:
     """List the grants of the page about PostgreSQL: for reading the first three, then for all."""
-    page = (DOCS / "postgresql.md").read_text("utf-8")
+    page = (DOCS / "reference" / "postgresql.md").read_text("utf-8")
     (block,) = re.findall(r"```sql\n(grant.*?)```", page, re.DOTALL)
     return [line.replace(" to app;", f" to {role};") for line in block.splitlines()]
 

@@ -1,4 +1,4 @@
-"""The recipes of the page about PostgreSQL, as they stand there."""
+"""The recipe for appends inside your own transaction, as it stands on its page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Pool = asyncpg.Pool[asyncpg.Record]
 
-PAGE = Path(__file__).parents[2] / "docs" / "postgresql.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "append-in-your-transaction.md"
 types = EventTypes()
 
 

@@ -57,7 +57,8 @@ def test_the_reference_covers_every_public_module(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "page"), [("sqlite", "reference/stores.md"), ("postgresql", "postgresql.md")]
+    ("scheme", "page"),
+    [("sqlite", "reference/stores.md"), ("postgresql", "reference/postgresql.md")],
 )
 def test_every_option_of_a_backend_is_in_the_table(scheme: str, page: str, root: Path) -> None:
     offer = installed_plugins().find("backend", scheme)

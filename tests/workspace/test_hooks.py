@@ -35,5 +35,5 @@ def test_a_hook_takes_no_arguments(hook: str) -> None:
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_a_hook_is_described_in_the_page_about_plugins(hook: str, root: Path) -> None:
-    assert f"`{hook}`" in (root / "docs" / "plugins.md").read_text("utf-8")
+def test_a_hook_is_described_in_the_reference(hook: str, root: Path) -> None:
+    assert f"`{hook}`" in (root / "docs" / "reference" / "hooks.md").read_text("utf-8")

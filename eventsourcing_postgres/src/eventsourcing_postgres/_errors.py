@@ -80,7 +80,7 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
     elif isinstance(error, asyncpg.InsufficientPrivilegeError):
         said = (
             f"{error}; grant the user usage on the schema {schema!r}, and on its tables and its "
-            "sequence the rights that docs/postgresql.md lists under Rights"
+            "sequence the rights that docs/reference/postgresql.md lists under Rights"
         )
     else:
         said = f"{type(error).__name__}: {error}"
