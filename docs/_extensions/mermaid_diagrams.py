@@ -49,9 +49,9 @@ _CONFIG = {
     # Narrow, so that the letters stay large on a telephone.
     "sequence": {
         "mirrorActors": False,
-        "width": 100,
+        "width": 80,
         "height": 45,
-        "actorMargin": 20,
+        "actorMargin": 10,
         "diagramMarginX": 5,
     },
     "flowchart": {"nodeSpacing": 25, "rankSpacing": 35},
@@ -90,7 +90,7 @@ def drawn(source: str, name: str) -> str:
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, variable)
     # On a telephone it is scrolled before its letters become too small.
-    svg = re.sub(r"max-width: ([\d.]+px);", r"\g<0> min-width: min(28rem, \1);", svg, count=1)
+    svg = re.sub(r"max-width: ([\d.]+px);", r"\g<0> min-width: min(22rem, \1);", svg, count=1)
     return svg.replace("my-svg", name)
 
 
