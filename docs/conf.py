@@ -27,6 +27,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+pygments_dark_style = "github-dark"
 html_show_copyright = False  # the licence says it
 html_title = f"eventsourcing-core {release}"
 

@@ -138,7 +138,7 @@ def test_what_an_error_carries_is_said(
 ) -> None:
     own = vars(error).get("__init__")
     facts = set(inspect.signature(own).parameters) - {"self"} if own else set()
-    carries = re.search(r"^Carries\n: ((?:.+\n)+)", described_errors[error.__name__], re.MULTILINE)
+    carries = re.search(r"^It carries ((?:.+\n)+)", described_errors[error.__name__], re.MULTILINE)
     assert facts - set(re.findall(r"`(\w+)`", carries[1] if carries else "")) == set()
 
 
