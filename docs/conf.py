@@ -48,8 +48,6 @@ nitpick_ignore_regex = [
 ]
 
 myst_enable_extensions = ["colon_fence"]
-# Written as GitHub draws it, too.
-myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 3
 
 

@@ -1,4 +1,4 @@
-"""Draws the diagrams of the pages while they are built: a block ``mermaid`` becomes an SVG.
+"""Draws the diagrams of the pages while they are built: a directive ``mermaid`` becomes an SVG.
 
 Mermaid runs inside Python (mermaidx), so neither a browser nor the network is needed. The picture
 takes its colours from the theme's variables, and so follows light and dark mode. Its line
