@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
 project = "eventsourcing-core"
 author = "the eventsourcing-core authors"
 release = metadata.version("eventsourcing-core")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = [
+    "mermaid_diagrams",  # ours: in _extensions
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
 exclude_patterns = ["_build"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+pygments_dark_style = "github-dark"
+html_show_copyright = False  # the licence says it
 html_title = f"eventsourcing-core {release}"
 
 autodoc_member_order = "bysource"
