@@ -151,5 +151,5 @@ def tests(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """The speeds, measured and never asserted."""
-    sync(session, "--group=server", "--group=plots")
+    sync(session, "--group=server", "--group=plots", "--group=peers")
     session.run("python", "-m", "benchmarks", *session.posargs)
