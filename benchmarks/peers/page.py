@@ -39,9 +39,13 @@ def main(arguments: Sequence[str]) -> None:
     if results.plan["name"] == "quick":
         parser.error(f"{file} is of a quick run, which shows that it works and not how fast")
     results.write(FILE)
-    PAGE.write_text(filled(PAGE.read_text("utf-8"), results), "utf-8")
+    page = filled(PAGE.read_text("utf-8"), results)
+    PAGE.write_text(page, "utf-8")
     for path in (PAGE, FILE, *draw(results, IMAGES)):
         print(f"wrote {path}")
+    for _, name, block, _ in BLOCK.findall(page):
+        if block == NOT_YET:
+            print(f"without figures: {name}")
 
 
 def filled(page: str, results: Results | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ DEFAULT = Plan(
 QUICK = Plan(
     name="quick",
     rounds=1,
-    seconds=0.3,
+    seconds=0.2,
     tasks=(1, 64),
     events=(1, 10),
     racers=16,
@@ -76,4 +76,4 @@ QUICK = Plan(
     stored=(1_000, 20_000),
     replayed=20_000,
 )
-LARGE = Plan(**{**vars(DEFAULT), "name": "large", "stored": (10_000, 1_000_000, 10_000_000)})
+LARGE = replace(DEFAULT, name="large", stored=(10_000, 1_000_000, 10_000_000))

@@ -46,7 +46,7 @@ class Results:
         """Add the values of one round."""
         figure = self.find(measure, side, **parameters)
         if figure is None:
-            figure = {"measure": measure, "side": side, "parameters": parameters, "rounds": []}
+            figure = dict[str, Any](measure=measure, side=side, parameters=parameters, rounds=[])
             self.figures.append(figure)
         figure["rounds"].append(values)
 
