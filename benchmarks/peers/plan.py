@@ -73,7 +73,7 @@ QUICK = Plan(
     repeats=2,
     pings=10,
     imports=3,
-    stored=(1_000, 20_000),
-    replayed=20_000,
+    stored=(1_000, 10_000),
+    replayed=10_000,
 )
 LARGE = replace(DEFAULT, name="large", stored=(10_000, 1_000_000, 10_000_000))

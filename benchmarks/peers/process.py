@@ -24,6 +24,7 @@ class Process:
 
     def __init__(self, side: Listed, url: str, connections: int) -> None:
         self.side = side
+        self.url = url
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "benchmarks.peers.worker", side.name, url, str(connections)],
             stdin=subprocess.PIPE,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 NOTHING = "python alone"
 MODULES = {
     NOTHING: "pass",
+    "asyncio alone": "import asyncio",
     "eventsourcing_core": "import eventsourcing_core",
     "eventsourcing_core.plugins": "import eventsourcing_core.plugins",
     "eventsourcing_inmemory": "import eventsourcing_inmemory",
