@@ -28,8 +28,10 @@ if "PYENV_ROOT" in os.environ:
     os.environ["PYENV_VERSION"] = ":".join(path.name for path in found)
 
 # That the contracts catch broken stores, and PostgreSQL under load, behind a pooler, with bad input
-# and in the examples, are shown once: they take as long as all else.
+# and in the examples, are shown once: they take as long as all else. So is that the benchmarks are
+# fair, which needs what they compare with.
 ONCE = (
+    "--ignore=tests/benchmarks",
     "--ignore=tests/contracts",
     "--ignore=tests/eventsourcing_postgres/under_load",
     "--ignore=tests/eventsourcing_postgres/test_bad_input.py",
@@ -205,5 +207,5 @@ def tests(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """The speeds, measured and never asserted."""
-    sync(session, "--group=server", "--group=plots")
+    sync(session, "--group=server", "--group=plots", "--group=peers")
     session.run("python", "-m", "benchmarks", *session.posargs)

@@ -12,6 +12,8 @@ import platform
 import sys
 
 from benchmarks import codec, memory, postgres, snapshots, sqlite
+from benchmarks.peers import command as peers
+from benchmarks.peers import page
 
 BENCHMARKS = {
     "codec": codec.main,
@@ -25,10 +27,19 @@ PLOTS = {"snapshot-plot": snapshots.plot}
 """Those that draw a picture of the documentation; only run when they are named."""
 
 
+APART = {"peers": peers.main, "peers-page": page.main}
+"""Those with options of their own; only run when they are named first, alone."""
+
+
 def main() -> None:
     """Read the command line and run."""
+    if sys.argv[1:2] and sys.argv[1] in APART:
+        APART[sys.argv[1]](sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS | PLOTS))
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=", ".join([*BENCHMARKS, *PLOTS, *APART])
+    )
     names = parser.parse_args().names or list(BENCHMARKS)
     known = BENCHMARKS | PLOTS
     unknown = [name for name in names if name not in known]

@@ -12,6 +12,7 @@ from uuid import uuid4
 import asyncpg
 import msgpack
 
+from benchmarks._bare import COLUMNS, INSERT, TABLES
 from benchmarks._measure import (
     Account,
     Deposited,
@@ -38,24 +39,6 @@ EVENTS = 10_000
 MILLION = 1_000_000
 WRITERS = 8
 
-# The same columns and indexes as the store's, for the other sides.
-TABLES = """
-create table bare_streams (id text collate "C" primary key, version bigint not null);
-create table bare_events (
-    position bigint generated always as identity primary key,
-    stream_id text collate "C" not null,
-    version bigint not null,
-    event_id uuid not null unique,
-    event_type text collate "C" not null,
-    data bytea not null,
-    metadata bytea,
-    encoding text collate "C" not null,
-    "timestamp" bigint not null,
-    unique (stream_id, version)
-);
-"""
-COLUMNS = ["stream_id", "version", "event_id", "event_type", "data", "encoding", "timestamp"]
-INSERT = f'insert into bare_events ({", ".join(COLUMNS[:-1])}, "timestamp") values ($1, $2, $3, $4, $5, $6, $7)'  # noqa: S608, E501 - our own names
 STREAM = "select event_type, data from eventsourcing.events where stream_id = $1 order by version"
 POSITION = "select last_value from eventsourcing.events_position"
 PAGE = """

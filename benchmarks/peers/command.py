@@ -1,0 +1,58 @@
+"""``python -m benchmarks peers``: measure, print tables, write the JSON file."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.peers.measures import appends, growth, imports, latency, loads, processes
+from benchmarks.peers.plan import DEFAULT, LARGE, QUICK
+from benchmarks.peers.results import Results, machine
+from benchmarks.peers.run import Run
+from benchmarks.peers.servers import servers
+from benchmarks.peers.tables import tables, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MEASURES: dict[str, Callable[[Run], None]] = {
+    "imports": imports.measure,
+    "appends": appends.measure,
+    "loads": loads.measure,
+    "processes": processes.measure,
+    "latency": latency.measure,
+    "growth": growth.measure,
+}
+FILE = Path("build/peers.json")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Read the command line, and measure."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks peers", description=__doc__)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "--quick", action="store_const", const=QUICK, dest="plan", help="to see that it works"
+    )
+    size.add_argument(
+        "--large", action="store_const", const=LARGE, dest="plan", help="up to 10 million events"
+    )
+    parser.add_argument(
+        "--json", type=Path, default=FILE, metavar="FILE", help=f"{FILE} if not given"
+    )
+    parser.add_argument(
+        "--only", choices=MEASURES, action="append", metavar="MEASURE", help=", ".join(MEASURES)
+    )
+    options = parser.parse_args(arguments)
+    plan = options.plan or DEFAULT
+    with servers() as running:
+        results = Results(asdict(plan), machine(running.settings()))
+        run = Run(running, plan, results)
+        for name in options.only or MEASURES:
+            MEASURES[name](run)
+            results.write(options.json)  # what was measured so far is kept
+        run.step("done")
+    for table in tables(results):
+        print(text(table))
+    print(f"\nAll figures: {options.json}")

@@ -1,0 +1,79 @@
+"""``python -m benchmarks peers-page``: put the figures of a JSON file into the documentation.
+
+The page holds no figure of its own: what stands between ``<!-- figures: NAME -->`` and
+``<!-- end -->`` is made from the file, and the file is kept beside the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.peers.plots import draw
+from benchmarks.peers.results import Results
+from benchmarks.peers.tables import markdown, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PAGE = Path("docs/explanation/performance.md")
+FILE = PAGE.with_suffix(".json")
+IMAGES = Path("docs/images")
+BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+PLOTS = (
+    ("append", "Events per second by the number of tasks", "append"),
+    ("load", "Milliseconds to load an aggregate by the number of its events", "load"),
+    ("growth", "Events per second by the size of the store", "growth_append"),
+)
+NOT_YET = "Not measured yet.\n"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Fill the page, keep the file, and draw the plots."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks peers-page", description=__doc__)
+    parser.add_argument("file", type=Path, nargs="?", default=FILE, help=f"{FILE} if not given")
+    file = parser.parse_args(arguments).file
+    results = Results.read(file)
+    if results.plan["name"] == "quick":
+        parser.error(f"{file} is of a quick run, which shows that it works and not how fast")
+    results.write(FILE)
+    page = filled(PAGE.read_text("utf-8"), results)
+    PAGE.write_text(page, "utf-8")
+    for path in (PAGE, FILE, *draw(results, IMAGES)):
+        print(f"wrote {path}")
+    for _, name, block, _ in BLOCK.findall(page):
+        if block == NOT_YET:
+            print(f"without figures: {name}")
+
+
+def filled(page: str, results: Results | None) -> str:
+    """Give the page with these figures in its blocks, or with none."""
+    blocks = {} if results is None else blocks_of(results)
+    return BLOCK.sub(lambda found: found[1] + blocks.get(found[2], NOT_YET) + found[4], page)
+
+
+def blocks_of(results: Results) -> dict[str, str]:
+    """Give what each block holds: a table with its title, a plot, or the machine."""
+    blocks = {table.name: f"{table.title}:\n\n{markdown(table)}\n\n" for table in tables(results)}
+    for name, title, measure in PLOTS:
+        if results.sides(measure):
+            blocks[f"plot-{name}"] = f"![{title}](../images/performance-{name}.svg)\n\n"
+    return {**blocks, "machine": _machine(results)}
+
+
+def _machine(results: Results) -> str:
+    machine = results.machine
+    postgres = machine["postgresql"]
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
+    facts = {
+        "machine": f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB",
+        "system": f"{machine['system']}, Python {machine['python']}",
+        "disk": f"{machine['fdatasync_ms']:.2f} ms to write 8 kB and wait for the disk, median",
+        "PostgreSQL": ", ".join(f"{name} {value}" for name, value in postgres.items()),
+        "packages": packages,
+        "rounds": f"{results.plan['rounds']} that count, after one that does not",
+    }
+    rows = [f"| {name} | {fact} |" for name, fact in facts.items()]
+    return "\n".join(["| | |", "|---|---|", *rows, "", f"[All figures]({FILE.name})", "", ""])
