@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.measures import appends, growth, imports, latency, loads, processes
@@ -46,7 +48,11 @@ def main(arguments: Sequence[str]) -> None:
     )
     options = parser.parse_args(arguments)
     plan = options.plan or DEFAULT
-    with servers() as running:
+    with TemporaryDirectory() as folder, servers() as running:
+        # Bytecode is there once a package is installed. So it must be here for all that is started,
+        # whatever the machine sets.
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         results = Results(asdict(plan), machine(running.settings()))
         run = Run(running, plan, results)
         for name in options.only or MEASURES:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,16 +30,10 @@ MODULES = {
 def measure(run: Run) -> None:
     """Start Python for each, by turns, after one round that writes the bytecode."""
     run.step(f"imports: {len(MODULES)} modules, {run.plan.imports} times")
-    with TemporaryDirectory() as folder:
-        # Bytecode is there once a package is installed, so it must be here: whatever the machine
-        # sets, it is written to this folder.
-        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        for number in range(run.plan.imports + 1):
-            for name, statement in MODULES.items():
-                command = [sys.executable, "-c", statement]
-                begin = time.perf_counter()
-                subprocess.run(command, check=True, env=environment)  # noqa: S603 - from above
-                milliseconds = 1000 * (time.perf_counter() - begin)
-                if number:
-                    run.results.add("import", name, {"ms": milliseconds})
+    for number in range(run.plan.imports + 1):
+        for name, statement in MODULES.items():
+            begin = time.perf_counter()
+            subprocess.run([sys.executable, "-c", statement], check=True)  # noqa: S603 - from above
+            milliseconds = 1000 * (time.perf_counter() - begin)
+            if number:
+                run.results.add("import", name, {"ms": milliseconds})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -14,7 +16,9 @@ from benchmarks.peers.payload import Deposit, values
 from benchmarks.peers.side import Conflict
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from collections.abc import AsyncIterator
+
+    Connection = asyncpg.Connection[asyncpg.Record]
 
 EVENT_TYPE = "benchmarks.peers.deposited"
 # One statement for several events, as the stores of this kind of table do it.
@@ -63,80 +67,103 @@ select event_type, data, metadata, encoding, uuid_send(event_id), "timestamp",
     stream_id, version, position
 from bare_events where position > $1 order by position limit $2
 """
+COUNT = """
+insert into bare_streams values ($1, $2) on conflict (id) do update set version = excluded.version
+"""
 PAGE_SIZE = 5_000
 
 
 class Bare:
-    """One INSERT that checks nothing, COPY, fetching and decoding."""
+    """One INSERT that checks nothing, COPY, fetching and decoding.
+
+    On connections of its own: asyncpg's pool resets a connection each time that it comes back,
+    which is a round trip more, and a limit has none to spare.
+    """
 
     def __init__(self, url: str, connections: int) -> None:
         self._url = url
-        self._connections = connections
-        self._pool: Pool
+        self._size = connections
+        self._connections: list[Connection] = []
+        self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
 
     async def open(self) -> None:
-        size = self._connections
-        self._pool = await asyncpg.create_pool(self._url, min_size=size, max_size=size)
+        for _ in range(self._size):
+            connection = await asyncpg.connect(self._url)
+            self._connections.append(connection)
+            self._free.put_nowait(connection)
         # Several processes may open the same database.
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._borrowed() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(1)")
             if await connection.fetchval("select to_regclass('bare_events') is null"):
                 await connection.execute(TABLES)
                 await connection.execute(FUNCTION)
 
     async def close(self) -> None:
-        await self._pool.close()
+        for connection in self._connections:
+            await connection.close()
+
+    @asynccontextmanager
+    async def _borrowed(self) -> AsyncIterator[Connection]:
+        connection = await self._free.get()
+        try:
+            yield connection
+        finally:
+            self._free.put_nowait(connection)
 
     async def append(self, stream: UUID, at: int, count: int) -> int:
         rows = rows_of(stream, at, count)
-        if count == 1:
-            await self._pool.execute(INSERT, *rows[0])
-        else:
-            await self._pool.execute(INSERT_SEVERAL, *columns(rows))
+        async with self._borrowed() as connection:
+            if count == 1:
+                await connection.execute(INSERT, *rows[0])
+            else:
+                await connection.execute(INSERT_SEVERAL, *columns(rows))
         return at + count
 
     async def bulk(self, count: int) -> None:
         rows = rows_of(uuid4(), 0, count)
-        await self._pool.copy_records_to_table("bare_events", records=rows, columns=COLUMNS)
+        async with self._borrowed() as connection:
+            await connection.copy_records_to_table("bare_events", records=rows, columns=COLUMNS)
 
     async def seed(self, count: int) -> str:
         key = uuid4()
         await self.append(key, 0, count)
-        await self._pool.execute("analyze bare_events")
+        async with self._borrowed() as connection:
+            await connection.execute("analyze bare_events")
         return str(key)
 
     async def load(self, key: str) -> int:
         balance = 0
-        for _, data in await self._pool.fetch(STREAM, key):
-            balance += Deposit(**msgpack.unpackb(data)).amount
+        async with self._borrowed() as connection:
+            for _, data in await connection.fetch(STREAM, key):
+                balance += Deposit(**msgpack.unpackb(data)).amount
         return balance
 
     async def fill(self, count: int) -> None:
-        there = await self._pool.fetchval("select count(*) from bare_events")
         data = msgpack.packb(values(1))
-        await self._pool.execute(FILL, max(0, count - there) // 100, EVENT_TYPE, data, timeout=3600)
-        await self._pool.execute("vacuum analyze", timeout=3600)
+        async with self._borrowed() as connection:
+            there = await connection.fetchval("select count(*) from bare_events")
+            await connection.execute(FILL, max(0, count - there) // 100, EVENT_TYPE, data)
+            await connection.execute("vacuum analyze")
 
     async def read_all(self, limit: int) -> int:
         seen = cursor = 0
         while seen < limit:
-            rows = await self._pool.fetch(PAGE, cursor, min(PAGE_SIZE, limit - seen))
-            if not rows:
+            found, cursor = await self.page(cursor, min(PAGE_SIZE, limit - seen))
+            if not found:
                 break
-            for row in rows:
-                Deposit(**msgpack.unpackb(row[1]))
-            seen += len(rows)
-            cursor = rows[-1][8]
+            seen += found
         return seen
 
     async def page(self, after: int, limit: int) -> tuple[int, int]:
-        rows = await self._pool.fetch(PAGE, after, limit)
+        async with self._borrowed() as connection:
+            rows = await connection.fetch(PAGE, after, limit)
         for row in rows:
             Deposit(**msgpack.unpackb(row[1]))
         return len(rows), rows[-1][8] if rows else after
 
     async def end(self) -> int:
-        found = await self._pool.fetchval("select coalesce(max(position), 0) from bare_events")
+        async with self._borrowed() as connection:
+            found = await connection.fetchval("select coalesce(max(position), 0) from bare_events")
         return int(found)
 
 
@@ -145,22 +172,36 @@ class Function(Bare):
 
     async def append(self, stream: UUID, at: int, count: int) -> int:
         names, _, *others = columns(rows_of(stream, at, count))
-        reached = await self._pool.fetchval(
-            "select bare_append($1, $2, $3, $4, $5, $6, $7)", names[0], at, *others
-        )
+        async with self._borrowed() as connection:
+            reached = await connection.fetchval(
+                "select bare_append($1, $2, $3, $4, $5, $6, $7)", names[0], at, *others
+            )
         if reached is None:
             raise Conflict
         return int(reached)
 
     async def last(self, stream: UUID) -> int:
-        found = await self._pool.fetchval(
-            "select coalesce((select version from bare_streams where id = $1), 0)", str(stream)
-        )
+        async with self._borrowed() as connection:
+            found = await connection.fetchval(
+                "select coalesce((select version from bare_streams where id = $1), 0)", str(stream)
+            )
         return int(found)
 
 
 class Textbook(Function):
-    """Look, compare, insert, count and commit, in a transaction: five round trips."""
+    """Look, compare, insert, count and commit, in a transaction: five round trips.
+
+    On asyncpg's pool, as everybody does it.
+    """
+
+    async def open(self) -> None:
+        await super().open()
+        size = self._size
+        self._pool = await asyncpg.create_pool(self._url, min_size=size, max_size=size)
+
+    async def close(self) -> None:
+        await self._pool.close()
+        await super().close()
 
     async def append(self, stream: UUID, at: int, count: int) -> int:
         rows = rows_of(stream, at, count)
@@ -175,12 +216,7 @@ class Textbook(Function):
                     await connection.execute(INSERT, *rows[0])
                 else:
                     await connection.execute(INSERT_SEVERAL, *columns(rows))
-                await connection.execute(
-                    "insert into bare_streams values ($1, $2)"
-                    " on conflict (id) do update set version = excluded.version",
-                    str(stream),
-                    at + count,
-                )
+                await connection.execute(COUNT, str(stream), at + count)
         except asyncpg.UniqueViolationError as error:
             raise Conflict from error
         return at + count
