@@ -144,7 +144,7 @@ async def test_a_reader_of_all_streams_loses_nothing_while_imports_and_appends_a
         for n in range(40):
             transaction = other.transaction()
             await transaction.start()
-            events = [Event("Counted", {})]
+            events: list[Event[object]] = [Event("Counted", {})]
             await store.append(f"slow-{n % 3}", events, expected_version=ANY, connection=other)
             await (transaction.rollback() if n % 2 else transaction.commit())
 
@@ -328,8 +328,11 @@ def test_streams_are_locked_in_the_order_of_every_append() -> None:
 async def test_a_large_import_takes_no_more_round_trips_than_a_small_one(url: str) -> None:
     asked: list[str] = []
 
+    def note(query: Any) -> None:
+        asked.append(query.query)
+
     async def listen_in(connection: Any) -> None:
-        connection.add_query_logger(lambda query: asked.append(query.query))
+        connection.add_query_logger(note)
 
     async with (
         asyncpg.create_pool(url, min_size=1, max_size=1, init=listen_in) as single,
