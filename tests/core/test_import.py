@@ -139,7 +139,7 @@ def test_each_stream_is_named_once_in_the_order_of_bytes() -> None:
 
 
 def recorded(data: object = None, **options: Any) -> RecordedEvent[object]:
-    place: dict[str, Any] = {"stream_id": "doc-1", "version": 2, "position": 9} | options
+    place: dict[str, Any] = {"stream_id": "doc-1", "version": 2, "position": 9, **options}
     return RecordedEvent("x", {} if data is None else data, **place)
 
 

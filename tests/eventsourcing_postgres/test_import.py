@@ -328,10 +328,10 @@ def test_streams_are_locked_in_the_order_of_every_append() -> None:
 async def test_a_large_import_takes_no_more_round_trips_than_a_small_one(url: str) -> None:
     asked: list[str] = []
 
-    async def listen_in(connection: Any) -> None:
-        def note(query: Any) -> None:
-            asked.append(query.query)
+    def note(query: Any) -> None:
+        asked.append(query.query)
 
+    async def listen_in(connection: Any) -> None:
         connection.add_query_logger(note)
 
     async with (
