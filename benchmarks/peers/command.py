@@ -14,7 +14,8 @@ from benchmarks.peers.plan import DEFAULT, LARGE, QUICK
 from benchmarks.peers.results import Results, machine
 from benchmarks.peers.run import Run
 from benchmarks.peers.servers import servers
-from benchmarks.peers.tables import tables, text
+from benchmarks.peers.table import text
+from benchmarks.peers.tables import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.peers.sides import OURS
-from benchmarks.peers.tables import label
+from benchmarks.peers.table import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
