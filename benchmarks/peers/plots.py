@@ -79,7 +79,7 @@ def _lines(
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(list(points), [f"{point:,}" for point in points])
-    axes.minorticks_off()
+    axes.set_xticks([], minor=True)
     axes.set_xlabel(axes_labels[0])
     axes.set_ylabel(axes_labels[1])
     axes.grid(alpha=0.3)
