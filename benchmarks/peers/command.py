@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,8 @@ from benchmarks.peers.plan import DEFAULT, LARGE, QUICK
 from benchmarks.peers.results import Results, machine
 from benchmarks.peers.run import Run
 from benchmarks.peers.servers import servers
-from benchmarks.peers.tables import tables, text
+from benchmarks.peers.table import text
+from benchmarks.peers.tables import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +50,8 @@ def main(arguments: Sequence[str]) -> None:
     )
     options = parser.parse_args(arguments)
     plan = options.plan or DEFAULT
+    # Who ends this ends what it started: as an exception, the signal passes through every `with`.
+    signal.signal(signal.SIGTERM, _end)
     with TemporaryDirectory() as folder, servers() as running:
         # Bytecode is there once a package is installed. So it must be here for all that is started,
         # whatever the machine sets.
@@ -62,3 +66,7 @@ def main(arguments: Sequence[str]) -> None:
     for table in tables(results):
         print(text(table))
     print(f"\nAll figures: {options.json}")
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)

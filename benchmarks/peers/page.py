@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.peers.plots import draw
 from benchmarks.peers.results import Results
-from benchmarks.peers.tables import markdown, tables
+from benchmarks.peers.table import markdown
+from benchmarks.peers.tables import tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

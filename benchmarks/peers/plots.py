@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.peers.sides import OURS
-from benchmarks.peers.tables import label
+from benchmarks.peers.table import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ def _lines(
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(list(points), [f"{point:,}" for point in points])
-    axes.minorticks_off()
+    axes.set_xticks([], minor=True)
     axes.set_xlabel(axes_labels[0])
     axes.set_ylabel(axes_labels[1])
     axes.grid(alpha=0.3)

@@ -1,55 +1,18 @@
-"""Tables of the results, as plain text and as Markdown: medians, spread, and ratios."""
+"""The tables of the results: medians, spread, and ratios."""
 
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.peers.measures.imports import NOTHING
-from benchmarks.peers.sides import BARE, BY_NAME, OURS
+from benchmarks.peers.measures.pgbench import PGBENCH
+from benchmarks.peers.sides import BARE, OURS
+from benchmarks.peers.table import NO, Table, grid, label, number, spread, times
 from benchmarks.peers.targets import targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from benchmarks.peers.results import Results
-
-NO = "-"
-
-
-@dataclass(frozen=True)
-class Table:
-    """What one table shows. The first column is text, the others are figures."""
-
-    name: str
-    """What the documentation calls it by."""
-    title: str
-    header: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-def text(table: Table) -> str:
-    """Render for a terminal."""
-    lines = [table.header, *table.rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(table.header))]
-    shown = (
-        "  ".join(
-            [
-                line[0].ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
-            ]
-        ).rstrip()
-        for line in lines
-    )
-    return f"\n{table.title}\n" + "\n".join(f"  {line}" for line in shown)
-
-
-def markdown(table: Table) -> str:
-    """Render for the documentation."""
-    rule = ("---", *("---:" for _ in table.header[1:]))
-    lines = [table.header, rule, *table.rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def tables(results: Results) -> list[Table]:
@@ -69,96 +32,46 @@ def tables(results: Results) -> list[Table]:
     return [table for table in found if table.rows]
 
 
-def label(side: str) -> str:
-    """Give what the tables call a side."""
-    return BY_NAME[side].label if side in BY_NAME else side
-
-
-def number(value: float | None, unit: str = "") -> str:
-    """Show three digits that mean something, or all before the point."""
-    if value is None:
-        return NO
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2  # noqa: PLR2004 - digits
-    return f"{value:,.{digits}f}{unit}"
-
-
-def spread(values: Sequence[float]) -> str:
-    """Show the median, and the lowest and the highest of the rounds."""
-    if not values:
-        return NO
-    middle = number(statistics.median(values))
-    if len(values) == 1:
-        return middle
-    return f"{middle} ({number(min(values))} to {number(max(values))})"
-
-
-def times(over: float | None, under: float | None) -> str:
-    """Show a ratio."""
-    return NO if not over or not under else number(over / under, "x")
-
-
-def _grid(
-    name: str,
-    title: str,
-    sides: list[str],
-    columns: Sequence[tuple[str, Any]],
-    cell: Callable[[str, Any], str],
-) -> Table:
-    rows = [(label(side), *(cell(side, value) for _, value in columns)) for side in sides]
-    return Table(name, title, ("", *(head for head, _ in columns)), rows)
-
-
 def _appends(results: Results) -> list[Table]:
-    made: list[Table] = []
+    return [
+        table
+        for events in results.parameters("append", "events")
+        for table in _appends_of(results, events)
+    ]
+
+
+def _appends_of(results: Results, events: int) -> list[Table]:
+    """Give the rates, the latencies and the ratios of appends of one size."""
+    each = "1 event" if events == 1 else f"{events} events"
     sides = results.sides("append")
     columns = [(f"{tasks} tasks", tasks) for tasks in results.parameters("append", "tasks")]
 
-    def found(side: str, value: str, tasks: int, events: int) -> list[float]:
-        return results.values("append", side, value, tasks=tasks, events=events)
-
-    def median(side: str, value: str, tasks: int, events: int) -> float | None:
+    def median(side: str, value: str, tasks: int) -> float | None:
         return results.median("append", side, value, tasks=tasks, events=events)
 
-    for events in results.parameters("append", "events"):
-        each = "1 event" if events == 1 else f"{events} events"
+    def rate(side: str, tasks: int) -> str:
+        found = results.values("append", side, "events_per_second", tasks=tasks, events=events)
+        return spread(found)
 
-        def rates(side: str, tasks: int, events: int = events) -> str:
-            return spread(found(side, "events_per_second", tasks, events))
+    def latency(side: str, tasks: int) -> str:
+        if side == PGBENCH:  # it gives averages
+            return NO
+        return " / ".join(number(median(side, name, tasks)) for name in ("p50_ms", "p99_ms"))
 
-        def latencies(side: str, tasks: int, events: int = events) -> str:
-            if side == "pgbench":
-                return NO
-            p50, p99 = (median(side, name, tasks, events) for name in ("p50_ms", "p99_ms"))
-            return f"{number(p50)} / {number(p99)}"
+    def ratio(side: str, tasks: int) -> str:
+        ours, theirs = (median(one, "events_per_second", tasks) for one in (OURS, side))
+        return times(ours, theirs)
 
-        def ratios(side: str, tasks: int, events: int = events) -> str:
-            ours, theirs = (median(one, "events_per_second", tasks, events) for one in (OURS, side))
-            return times(ours, theirs)
-
-        made += [
-            _grid(
-                f"append-{events}",
-                f"Events per second, {each} in an append: median, and range of the rounds",
-                sides,
-                columns,
-                rates,
-            ),
-            _grid(
-                f"append-{events}-latency",
-                f"Milliseconds that an append of {each} takes: p50 / p99",
-                sides,
-                columns,
-                latencies,
-            ),
-            _grid(
-                f"append-{events}-ratio",
-                f"This library's rate as a multiple of each, {each} in an append",
-                [side for side in sides if side != OURS],
-                columns,
-                ratios,
-            ),
-        ]
-    return made
+    name = f"append-{events}"
+    rates = f"Events per second, {each} in an append: median, and range of the rounds"
+    latencies = f"Milliseconds that an append of {each} takes: p50 / p99"
+    ratios = f"This library's rate as a multiple of each, {each} in an append"
+    others = [side for side in sides if side != OURS]
+    return [
+        grid(name, rates, sides, columns, rate),
+        grid(f"{name}-latency", latencies, sides, columns, latency),
+        grid(f"{name}-ratio", ratios, others, columns, ratio),
+    ]
 
 
 def _race(results: Results) -> Table:
@@ -231,8 +144,8 @@ def _loads(results: Results) -> list[Table]:
                 )
             )
     return [
-        _grid("load", "Milliseconds to load an aggregate", sides, columns, milliseconds),
-        _grid(
+        grid("load", "Milliseconds to load an aggregate", sides, columns, milliseconds),
+        grid(
             "load-ratio",
             "Time to load an aggregate, as a multiple of this library's",
             [side for side in sides if side != OURS],
@@ -296,14 +209,14 @@ def _growth(results: Results) -> list[Table]:
 
         title = f"Events per second by the size of the store, {tasks} tasks"
         sides = results.sides("growth_append")
-        return _grid(f"growth-append-{tasks}", title, sides, columns, rate)
+        return grid(f"growth-append-{tasks}", title, sides, columns, rate)
 
     def reads(measure: str, title: str) -> Table:
         def milliseconds(side: str, stored: int) -> str:
             return spread(results.values(measure, side, "ms", stored=stored))
 
         name = measure.replace("_", "-")
-        return _grid(name, title, results.sides(measure), columns, milliseconds)
+        return grid(name, title, results.sides(measure), columns, milliseconds)
 
     return [
         *(appends(tasks) for tasks in results.parameters("growth_append", "tasks")),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from benchmarks.peers.page import FILE, PAGE, filled
 from benchmarks.peers.results import Results
-from benchmarks.peers.tables import markdown, tables, text
+from benchmarks.peers.table import markdown, text
+from benchmarks.peers.tables import tables
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from benchmarks.peers.measures.pgbench import Pgbench
+from benchmarks.peers.measures.pgbench import PGBENCH, Pgbench
 from benchmarks.peers.process import opened
 from benchmarks.peers.sides import Ability, able
 
@@ -42,7 +42,7 @@ def _streams_of_their_own(run: Run, processes: list[Process]) -> None:
                             )
                     if pgbench and number and events == 1 and tasks <= MOST_PGBENCH_CLIENTS:
                         figures = pgbench.insert(tasks, plan.seconds)
-                        run.results.add("append", "pgbench", figures, tasks=tasks, events=1)
+                        run.results.add("append", PGBENCH, figures, tasks=tasks, events=1)
 
 
 def _one_stream(run: Run, processes: list[Process]) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from benchmarks.peers.servers import Servers
     from benchmarks.peers.side import Figures
 
+PGBENCH = "pgbench"
+"""Its name among the sides."""
 SCRIPT = """
 insert into bare_events (stream_id, version, event_id, event_type, data, encoding, "timestamp")
 values (
