@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,12 +33,18 @@ def page(pages: Pages) -> Page:
 
 
 @pytest.fixture
-def service(page: Page) -> Iterator[str]:
+def folder(page: Page, tmp_path: Path) -> Path:
+    """Give a copy of the page's folder: the next page begins with what is in that."""
+    return shutil.copytree(page.folder, tmp_path / "concerts")
+
+
+@pytest.fixture
+def service(folder: Path) -> Iterator[str]:
     """Give the URL of the service, which runs by the page's own command, on a free port."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "app:app", f"--port={port}"]
     url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(command, cwd=page.folder, env=environment()) as process:  # noqa: S603 - what the page says
+    with subprocess.Popen(command, cwd=folder, env=environment()) as process:  # noqa: S603 - what the page says
         try:
             wait_for(url, process)
             yield url
@@ -59,11 +66,11 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     pytest.fail(f"the service does not answer; its exit status is {process.poll()}")
 
 
-def test_the_service_answers_as_the_page_shows(page: Page, service: str) -> None:
+def test_the_service_answers_as_the_page_shows(page: Page, folder: Path, service: str) -> None:
     assert any(block.text == "python -m uvicorn app:app\n" for block in page.blocks)
     answers = subprocess.run(  # noqa: S603 - a program of the page
         [sys.executable, "ask.py", service],
-        cwd=page.folder,
+        cwd=folder,
         env=environment(),
         check=True,
         stdout=subprocess.PIPE,
