@@ -15,7 +15,7 @@ LOADED = 100  # events of the aggregate that is loaded
 PAGE = 1_000  # events at the end of the store, which a reader that keeps up reads
 TASKS = (1, 64)
 MOST_ROUNDS = 3  # there are many of them
-MOST_REPLAYS = 3
+MOST_REPLAYS = 2
 SLOW = 20.0  # seconds; who takes longer for a replay does it once
 
 
