@@ -92,9 +92,14 @@ def opened(servers: Servers, sides: Iterable[Listed], connections: int) -> Itera
 
 @contextmanager
 def several(url: str, side: Listed, number: int, connections: int) -> Iterator[list[Process]]:
-    """Start so many workers of one side on one place."""
+    """Start so many workers of one side on one place.
+
+    The first one alone: not every library can make its schema in two processes at once.
+    """
     with ExitStack() as stack:
-        processes = [stack.enter_context(Process(side, url, connections)) for _ in range(number)]
-        for process in processes:
+        first = stack.enter_context(Process(side, url, connections))
+        first.answer()
+        others = [stack.enter_context(Process(side, url, connections)) for _ in range(number - 1)]
+        for process in others:
             process.answer()
-        yield processes
+        yield [first, *others]

@@ -91,9 +91,7 @@ class Bare:
             connection = await asyncpg.connect(self._url)
             self._connections.append(connection)
             self._free.put_nowait(connection)
-        # Several processes may open the same database.
-        async with self._borrowed() as connection, connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock(1)")
+        async with self._borrowed() as connection:
             if await connection.fetchval("select to_regclass('bare_events') is null"):
                 await connection.execute(TABLES)
                 await connection.execute(FUNCTION)

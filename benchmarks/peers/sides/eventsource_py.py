@@ -101,7 +101,6 @@ class EventsourcePy:
 
     async def open(self) -> None:
         async with self._engine.begin() as connection:
-            await connection.execute(text("select pg_advisory_xact_lock(1)"))
             found = await connection.scalar(text("select to_regclass('events') is null"))
             if found:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
