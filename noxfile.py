@@ -114,10 +114,10 @@ def core_alone(session: nox.Session) -> None:
 
 @nox.session(reuse_venv=False)
 def wheels(session: nox.Session) -> None:
-    """What users install: the built wheels with extras, and with them the README's example."""
+    """What users install: the built wheels with extras; with them the README's example, a demo."""
     folder = build(session, "--all-packages")
     wheel = only_wheel(folder, "eventsourcing_core")
-    requirement = f"eventsourcing-core[sqlite,inmemory,msgpack] @ {wheel.as_uri()}"
+    requirement = f"eventsourcing-core[sqlite,inmemory,msgpack,cli] @ {wheel.as_uri()}"
     session.install(f"--find-links={folder}", requirement)
     example = re.search(
         r"^```python\n(.*?)^```", Path("README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
@@ -128,6 +128,7 @@ def wheels(session: nox.Session) -> None:
     program.write_text(example[1], encoding="utf-8")
     with session.chdir(folder.parent):
         session.run("python", "-I", "-W", "error", program.name)
+        session.run("eventsourcing", "demo")
 
 
 @nox.session
