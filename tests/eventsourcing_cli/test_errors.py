@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_cli import _show
+from eventsourcing_cli import _run, _show
 from eventsourcing_core import StorageError
 from tests.eventsourcing_cli._stores import event, fill
 
@@ -79,6 +79,16 @@ def test_a_mistake_of_the_command_is_no_traceback_either(
     assert found.code == 1
     assert found.err.startswith("error: unexpected KeyError: 0; this is a mistake")
     assert found.err.count("\n") == 1
+
+
+def test_ctrl_c_outside_of_the_commands_ends_it_without_a_word(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_run, "_dispatch", interrupt)
+    assert run("tail", "memory://") == (130, "", "")
 
 
 def test_what_the_library_logs_is_a_line_without_control_characters(

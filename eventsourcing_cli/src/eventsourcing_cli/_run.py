@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,7 @@ def run(arguments: Sequence[str] | None) -> int:
         code = _dispatch(given)
         sys.stdout.flush()
     except BrokenPipeError:
-        code = _end_quietly()
+        code = 0  # who reads it, as head does, has seen enough
     except (KeyboardInterrupt, typer.Abort):  # the second where an answer was asked for
         code = INTERRUPTED
     except NothingFoundError as nothing:
@@ -90,15 +89,3 @@ def _say_usage(error: typer.TyperException, reporter: Reporter) -> int:
     said = error.format_message().rstrip(".")
     reporter.say("error", f"{said}; {path} --help says what can be given")
     return error.exit_code
-
-
-def _end_quietly() -> int:
-    """End a command whose reader has seen enough, as ``head`` has.
-
-    What is still in the buffer goes nowhere, or Python would complain when it flushes at the end.
-    """
-    if sys.__stdout__ is not None:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.__stdout__.fileno())
-        os.close(nowhere)
-    return 0
