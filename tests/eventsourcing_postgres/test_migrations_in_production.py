@@ -51,7 +51,9 @@ async def test_the_right_to_create_is_needed_for_the_first_migration_only(
     restricted = address._replace(netloc=netloc).geturl()
     right = f"create on database {address.path.removeprefix('/')}"
     try:
-        assert migrate(restricted).returncode == 1
+        refused = migrate(restricted)
+        assert refused.returncode == 1
+        assert "grant create on database" in refused.stderr
         await pool.execute(f"grant {right} to {migrator}")
         assert migrate(restricted).returncode == 0
         await pool.execute(f"revoke {right} from {migrator}")

@@ -27,6 +27,7 @@ _HOLDER = (
 HELD = f"append failed: {_HOLDER}"
 """What the caller of such an append is told in the end."""
 _EVENT_ID = "events_event_id"  # the constraint; the other ones do not fail in a store that is whole
+_MIGRATING = {"migrate", "rollback"}
 _PASSING = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -77,6 +78,11 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
         )
     elif isinstance(error, TimeoutError):
         said = "no connection in time, or no answer: the pool is exhausted, or the server away"
+    elif isinstance(error, asyncpg.InsufficientPrivilegeError) and doing in _MIGRATING:
+        said = (
+            f"{error}; migrate as the owner of the schema {schema!r}, or make one who may: "
+            "grant create on database …"
+        )
     elif isinstance(error, asyncpg.InsufficientPrivilegeError):
         said = (
             f"{error}; grant the user usage on the schema {schema!r}, and on its tables and its "
