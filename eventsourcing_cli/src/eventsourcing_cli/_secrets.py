@@ -18,8 +18,8 @@ def secrets_in(arguments: Iterable[str]) -> list[str]:
     A password with a character that means something in URLs is taken apart by whoever reads the
     URL, so its pieces are secret, too.
 
-    >>> secrets_in(["show", "postgresql://me:p%40ss@db/bank", "s-1"])
-    ['p%40ss', 'p@ss', 'ss']
+    >>> {"p%40ss", "p@ss", "ss"} <= {*secrets_in(["show", "postgresql://me:p%40ss@db/bank"])}
+    True
     """
     found: set[str] = set()
     for password in _passwords(arguments):
