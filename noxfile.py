@@ -27,16 +27,23 @@ if "PYENV_ROOT" in os.environ:
     found = [path for version in PYTHONS for path in versions.glob(f"{version}.*")]
     os.environ["PYENV_VERSION"] = ":".join(path.name for path in found)
 
+# These need the machine for themselves.
+UNDER_LOAD = "tests/eventsourcing_postgres/under_load"
 # That the contracts catch broken stores, and PostgreSQL under load, behind a pooler, with bad input
 # and in the examples, are shown once: they take as long as all else. So is that the benchmarks are
-# fair, which needs what they compare with.
+# fair, which needs what they compare with; and that the pages do what they say.
 ONCE = (
+    f"--ignore={UNDER_LOAD}",
+    "--ignore=docs/how-to",
+    "--ignore=docs/tutorial",
     "--ignore=tests/benchmarks",
     "--ignore=tests/contracts",
-    "--ignore=tests/eventsourcing_postgres/under_load",
+    "--ignore=tests/eventsourcing_cli/test_processes.py",
     "--ignore=tests/eventsourcing_postgres/test_bad_input.py",
     "--ignore=tests/eventsourcing_postgres/test_pooler.py",
     "--ignore=tests/examples/test_on_postgres.py",
+    "--ignore=tests/examples/test_tutorial.py",
+    "--ignore=tests/pages",
 )
 # Most of the others wait for disks and servers: two processes take half of the time.
 AT_ONCE = ("--numprocesses=2", "--dist=worksteal")
@@ -201,8 +208,12 @@ def minimums(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The tests, on every supported Python that is installed."""
     sync(session, "--group=tests")
-    less = () if session.python == RUNNING else (*ONCE, *AT_ONCE)
-    session.run("pytest", *less, *session.posargs)
+    if session.posargs or session.python != RUNNING:
+        less = () if session.posargs else (*ONCE, *AT_ONCE)
+        session.run("pytest", *less, *session.posargs)
+    else:
+        session.run("pytest", UNDER_LOAD)
+        session.run("pytest", f"--ignore={UNDER_LOAD}", *AT_ONCE)
 
 
 @nox.session(default=False)
