@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -19,10 +21,8 @@ from eventsourcing_cli._archive import (
     checked,
     events_in,
 )
+from eventsourcing_cli._lock import is_locked_by_us
 from eventsourcing_core import RecordedEvent
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EVERYTHING = Selection()
 
@@ -74,8 +74,8 @@ def test_the_last_line_holds_the_checksum_of_those_above(path: Path) -> None:
 def test_events_come_back_as_they_were(path: Path) -> None:
     data = {"amount": Decimal("0.10"), "$odd": [b"\x00", UUID(int=7)], "text": "a\nb\u2028"}
     events = [recorded(1, data), recorded(2, ["a list"]), recorded(3)]
-    exported(path, *events)
-    assert [event for event, _ in events_in(path)] == events
+    summary = exported(path, *events)
+    assert [event for event, _ in events_in(path, summary)] == events
 
 
 def test_a_whole_archive_is_found_whole(path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_whole_archive_is_found_whole(path: Path) -> None:
 def test_an_archive_without_events_is_whole(path: Path) -> None:
     summary = exported(path)
     assert checked(path) == summary == Summary(0, summary.sha256)
-    assert list(events_in(path)) == []
+    assert list(events_in(path, summary)) == []
 
 
 @pytest.mark.parametrize("place", ["header", "event", "summary"])
@@ -142,10 +142,28 @@ def test_an_archive_of_some_types_is_not_for_importing(path: Path) -> None:
 
 
 def test_a_line_that_is_no_event_is_named(path: Path) -> None:
-    exported(path, recorded(1), recorded(2))
+    summary = exported(path, recorded(1), recorded(2))
     path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":0', 1))
     with pytest.raises(ArchiveError, match="line 2 is no event.*count from 1"):
-        list(events_in(path))
+        list(events_in(path, summary))
+
+
+@pytest.mark.parametrize("change", ["an event", "the end"])
+def test_a_change_after_the_check_is_found(path: Path, change: str) -> None:
+    summary = exported(path, recorded(1), recorded(2))
+    whole = path.read_bytes()
+    changed = {
+        "an event": whole.replace(b'"number":2', b'"number":9'),
+        "the end": b"".join(whole.splitlines(keepends=True)[:2]),
+    }[change]
+    path.write_bytes(changed)
+    with pytest.raises(ArchiveError, match="changed while it was imported"):
+        list(events_in(path, summary))
+
+
+def test_what_cannot_be_read_twice_is_refused() -> None:
+    with pytest.raises(ArchiveError, match="a pipe or a device"):
+        checked(Path(os.devnull))
 
 
 def test_nothing_has_the_archives_name_before_it_is_whole(path: Path) -> None:
@@ -207,3 +225,36 @@ def test_what_json_has_no_form_for_is_named(path: Path) -> None:
         pytest.raises(ArchiveError, match="'thing-1' version 1 cannot be written as JSON"),
     ):
         archive.write(recorded(1, {1: "an int as key"}))
+
+
+@pytest.mark.parametrize("text", ["mine, without a line end", "mine\n", '{"events":"mine"}\n'])
+def test_a_file_of_somebody_else_at_the_partial_place_is_left_alone(path: Path, text: str) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text)
+    with (
+        pytest.raises(ArchiveError, match="of another export"),
+        PartialArchive(path, EVERYTHING),
+    ):
+        pass
+    assert partial.read_text() == text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is locked there")
+def test_two_exports_at_once_do_not_write_one_file(path: Path) -> None:
+    with PartialArchive(path, EVERYTHING) as archive:
+        archive.write(recorded(1))
+        with (
+            pytest.raises(ArchiveError, match="another export is writing"),
+            PartialArchive(path, EVERYTHING),
+        ):
+            pass
+        summary = archive.finish()
+    assert checked(path) == summary
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")
+def test_an_export_that_has_just_finished_is_not_written_into(path: Path) -> None:
+    """The second one opened the file before it got its name, and locked it after."""
+    exported(path, recorded(1))
+    with path.open("a+b") as file:
+        assert not is_locked_by_us(file, path.with_name(f"{path.name}.partial"))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eventsourcing_cli import _import
+from eventsourcing_cli._archive import checked
 from eventsourcing_cli._transfer import import_events
 from eventsourcing_inmemory import InMemoryEventStore
 from tests.eventsourcing_cli._stores import event, events_in, fill
@@ -20,8 +22,9 @@ from tests.examples.conftest import EXAMPLES
 from tests.examples.test_permits import REAL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from eventsourcing_cli._archive import Summary
     from eventsourcing_core import AppendResult, Event, ExpectedVersion
     from tests.eventsourcing_cli.conftest import Command, Run
 
@@ -232,9 +235,10 @@ def test_a_store_that_cannot_import_is_appended_to(run: Run, store: str, path: P
 
     async def imported() -> tuple[int, int, list[tuple[object, ...]]]:
         bare = Bare()
-        first = await import_events(bare, path, lambda _: None)
-        second = await import_events(bare, path, lambda _: None)
-        assert bare.appends == 12
+        summary = checked(path)
+        first = await import_events(bare, path, summary, lambda _: None)
+        second = await import_events(bare, path, summary, lambda _: None)
+        assert bare.appends == 6
         return (
             first,
             second,
@@ -245,6 +249,50 @@ def test_a_store_that_cannot_import_is_appended_to(run: Run, store: str, path: P
         )
 
     assert asyncio.run(imported()) == (6, 0, facts_in(store))
+
+
+def test_an_archive_that_grew_goes_on_in_a_store_that_cannot_import(
+    run: Run, memory: str, path: Path
+) -> None:
+    grown = path.with_name("grown.jsonl")
+    fill(memory, "a-1", event("noted", n=1), event("noted", n=2))
+    run("export", memory, str(path))
+    fill(memory, "a-1", event("noted", n=3))
+    run("export", memory, str(grown))
+
+    async def imported() -> tuple[int, int, list[int]]:
+        bare = Bare()
+        first = await import_events(bare, path, checked(path), lambda _: None)
+        second = await import_events(bare, grown, checked(grown), lambda _: None)
+        return first, second, [each.data["n"] async for each in bare.read_all()]
+
+    assert asyncio.run(imported()) == (2, 1, [1, 2, 3])
+
+
+def test_a_file_that_changes_between_check_and_import_is_an_error(
+    run: Run, store: str, file: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked_and_cut(path: Path, on_bytes: Callable[[int], None]) -> Summary:
+        summary = checked(path, on_bytes)
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:4]))
+        return summary
+
+    run("export", store, str(path))
+    monkeypatch.setattr(_import, "checked", checked_and_cut)
+    outcome = run("import", str(path), file)
+    assert outcome.code == 1
+    assert "was changed" in outcome.err
+
+
+def test_a_folder_is_refused_before_anything_is_written(
+    run: Run, store: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    outcome = run("export", store, str(folder), "--force")
+    assert outcome.code == 1
+    assert "give the path of a file" in outcome.err
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_the_real_log_comes_back_from_postgresql_as_it_went_there(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eventsourcing_cli._archive import checked
 from tests.eventsourcing_cli._stores import event, fill
 
 if TYPE_CHECKING:
@@ -123,3 +124,14 @@ def test_it_runs_under_its_own_name(file: str) -> None:
     program = f"{sys.prefix}/bin/eventsourcing"
     with running([program, "show", file, "doc-1"]) as process:
         assert next(iter(process.stdout or ())).startswith("1\t1\t")
+
+
+def test_without_any_standard_stream_it_works_all_the_same(
+    file: str, command: Command, tmp_path: Path
+) -> None:
+    fill(file, "doc-1", event(n=1))
+    exported = tmp_path / "events.jsonl"
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+    ended = subprocess.run([*closed, *command("export", file, str(exported))], check=False)  # noqa: S603 - the command of this repository
+    assert ended.returncode == 0
+    assert checked(exported).events == 1

@@ -15,6 +15,7 @@ serializer ``json`` writes them, whatever they are stored with.
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
 from eventsourcing_cli._events import fields_of
+from eventsourcing_cli._lock import is_locked_by_us
 from eventsourcing_core import EventSourcingError, JsonSerializer, RecordedEvent
 
 if TYPE_CHECKING:
@@ -81,8 +83,10 @@ class PartialArchive:
         self._file: BinaryIO
 
     def __enter__(self) -> Self:
-        self._file = self.partial.open("r+b" if self.partial.exists() else "w+b")
+        # It makes a file that is missing, and leaves one that is there as it is.
+        self._file = self.partial.open("a+b")
         try:
+            self._check_alone()
             self._go_on()
         except BaseException:
             self._file.close()
@@ -116,28 +120,38 @@ class PartialArchive:
         self._write_line(_summary_line(summary))
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._file.close()
+        if sys.platform == "win32":
+            self._file.close()  # an open file keeps its name there
+        # Elsewhere it is locked until it has its name: nobody goes on with what is finished.
         self.partial.replace(self._path)
+        self._file.close()
         return summary
 
     def _write_line(self, line: bytes) -> None:
         self._hash.update(line)
         self._file.write(line)
 
+    def _check_alone(self) -> None:
+        """Refuse to write beside another export, and into what that has just finished."""
+        if not is_locked_by_us(self._file, self.partial):
+            message = f"another export is writing {self.partial}: wait until it has ended"
+            raise ArchiveError(message)
+
     def _go_on(self) -> None:
         """Keep the whole lines that are there, and go on after them; or begin."""
         header = _header_of(self._selection)
         end = 0
         last = b""
+        self._file.seek(0)
         for line in self._file:
-            if not line.endswith(b"\n") or _is_summary(line):
-                break
-            if end == 0 and line != header:
+            if end == 0 and not header.startswith(line):
                 message = (
                     f"{self.partial} is of another export, of other events: delete it, or ask for "
                     "the same types and prefix"
                 )
                 raise ArchiveError(message)
+            if not line.endswith(b"\n") or _is_summary(line):
+                break
             if end:
                 self.events += 1
             self._hash.update(line)
@@ -151,6 +165,17 @@ class PartialArchive:
             self.last = _event_of(last, self.events + 1, self.partial)
 
 
+def check_is_file(path: Path) -> None:
+    """Refuse what can neither be read twice nor be replaced.
+
+    Raises:
+        ArchiveError: It is there, and a folder, a pipe or a device.
+    """
+    if path.exists() and not path.is_file():
+        message = f"{path} is a folder, a pipe or a device: give the path of a file"
+        raise ArchiveError(message)
+
+
 def checked(path: Path, on_bytes: Callable[[int], None] = lambda _: None) -> Summary:
     """Read a whole archive, and compare it with its checksum.
 
@@ -162,6 +187,7 @@ def checked(path: Path, on_bytes: Callable[[int], None] = lambda _: None) -> Sum
         ArchiveError: It is none, is damaged, has no end, or lacks types of events.
         OSError: It cannot be read.
     """
+    check_is_file(path)
     digest = sha256()
     events = 0
     with path.open("rb") as file:
@@ -186,20 +212,32 @@ def _confirmed(found: Summary, last_line: bytes, path: Path) -> Summary:
     raise ArchiveError(message)
 
 
-def events_in(path: Path) -> Iterator[tuple[RecordedEvent[object], int]]:
+def events_in(path: Path, summary: Summary) -> Iterator[tuple[RecordedEvent[object], int]]:
     """Give the events of an archive that was checked, each with the bytes of its line.
 
     An event's position is its number in the archive.
 
+    Args:
+        path: The archive.
+        summary: What ``checked`` gave for it.
+
     Raises:
-        ArchiveError: A line is no event.
+        ArchiveError: A line is no event; or, at the end, what was read is not what was checked.
     """
+    digest = sha256()
     with path.open("rb") as file:
-        next(file)
-        for number, line in enumerate(file, start=2):
+        for number, line in enumerate(file, start=1):
             if _is_summary(line):
-                return
-            yield _event_of(line, number, path), len(line)
+                break
+            digest.update(line)
+            if number > 1:
+                yield _event_of(line, number, path), len(line)
+    if digest.hexdigest() != summary.sha256:
+        message = (
+            f"{path} was changed while it was imported, so the store may hold events of either: "
+            "import the whole file into a new store"
+        )
+        raise ArchiveError(message)
 
 
 def _header_of(selection: Selection) -> bytes:

@@ -9,7 +9,13 @@ from typing import Annotated
 
 import typer
 
-from eventsourcing_cli._archive import ArchiveError, PartialArchive, Selection, Summary
+from eventsourcing_cli._archive import (
+    ArchiveError,
+    PartialArchive,
+    Selection,
+    Summary,
+    check_is_file,
+)
 from eventsourcing_cli._arguments import OneObject, Prefix, Types, Url, examples
 from eventsourcing_cli._errors import interruption_says
 from eventsourcing_cli._escape import escaped
@@ -47,6 +53,7 @@ def export(  # noqa: PLR0913 - the options of the command
     then. After an interruption the same command goes on. Events that are appended while it runs may
     be left out.
     """
+    check_is_file(file)
     if file.exists() and not force:
         message = f"{file} is there already: give another name, or --force to replace it"
         raise ArchiveError(message)

@@ -96,4 +96,4 @@ async def _written(
     )
     async with opening as backend:
         with progress("importing", summary.events) as on_done:
-            return await import_events(backend.event_store, file, on_events)
+            return await import_events(backend.event_store, file, summary, on_events)

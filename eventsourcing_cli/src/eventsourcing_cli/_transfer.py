@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from eventsourcing_cli._archive import ArchiveError, PartialArchive, Selection, events_in
+from eventsourcing_cli._archive import ArchiveError, PartialArchive, Selection, Summary, events_in
 from eventsourcing_core import Event, EventStore, ImportingEventStore, RecordedEvent
 
 if TYPE_CHECKING:
@@ -74,35 +74,38 @@ async def last_position_of(store: EventStore) -> int:
     return 0
 
 
-async def import_events(store: EventStore, path: Path, on_events: Callable[[int], None]) -> int:
+async def import_events(
+    store: EventStore, path: Path, summary: Summary, on_events: Callable[[int], None]
+) -> int:
     """Write the events of an archive that was checked; those that are there are passed over.
 
     Args:
         store: Where they go.
         path: The archive.
+        summary: What ``checked`` gave for it.
         on_events: Told how many events each transaction took, as soon as it is committed.
 
     Returns:
         How many were written.
 
     Raises:
-        ArchiveError: A line is no event.
+        ArchiveError: A line is no event, or the file is not the one that was checked.
         ConcurrencyError: A stream went on otherwise than in the archive.
         DuplicateEventError: An event is in the store, in another place.
         EventSourcingError: The store cannot write.
     """
     write = store.import_events if isinstance(store, ImportingEventStore) else _Appending(store)
     written = 0
-    for batch in _batches(path):
+    for batch in _batches(path, summary):
         written += await write(batch)
         on_events(len(batch))
     return written
 
 
-def _batches(path: Path) -> Iterator[list[RecordedEvent[object]]]:
+def _batches(path: Path, summary: Summary) -> Iterator[list[RecordedEvent[object]]]:
     batch: list[RecordedEvent[object]] = []
     size = 0
-    for event, length in events_in(path):
+    for event, length in events_in(path, summary):
         if batch and (len(batch) == _MOST_EVENTS or size + length > _MOST_BYTES):
             yield batch
             batch, size = [], 0
@@ -115,29 +118,33 @@ def _batches(path: Path) -> Iterator[list[RecordedEvent[object]]]:
 class _Appending:
     """Imports into a store that has no way of its own to: what follows in one stream, at a time.
 
-    The store gives the original result when an append is repeated, and the same archive makes the
-    same appends.
+    What is there is passed over by reading it: an archive that grew since makes other appends, so
+    they are no repetitions that the store would know.
     """
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._last_position: int | None = None
 
     async def __call__(self, events: Sequence[RecordedEvent[object]]) -> int:
-        if self._last_position is None:
-            self._last_position = await last_position_of(self._store)
         written = 0
         for stream_id, run in groupby(events, key=lambda event: event.stream_id):
-            together = list(run)
-            result = await self._store.append(
-                stream_id,
-                [_unrecorded(event) for event in together],
-                expected_version=together[0].version - 1,
-            )
-            if result.position > self._last_position:
-                self._last_position = result.position
-                written += len(together)
+            missing = await self._missing(stream_id, list(run))
+            if missing:
+                await self._store.append(
+                    stream_id,
+                    [_unrecorded(event) for event in missing],
+                    expected_version=missing[0].version - 1,
+                )
+            written += len(missing)
         return written
+
+    async def _missing(
+        self, stream_id: str, events: Sequence[RecordedEvent[object]]
+    ) -> list[RecordedEvent[object]]:
+        first, last = events[0].version, events[-1].version
+        there = self._store.read(stream_id, from_version=first, to_version=last)
+        ids = {event.version: event.event_id async for event in there}
+        return [event for event in events if ids.get(event.version) != event.event_id]
 
 
 def _unrecorded(event: RecordedEvent[object]) -> Event[object]:
