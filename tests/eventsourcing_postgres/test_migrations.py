@@ -130,7 +130,8 @@ def test_the_command_takes_the_url_of_the_application(url: str) -> None:
 @pytest.mark.parametrize("password", ["1?secret", "p?secret", "1?a&secret", "p?secret=1"])
 def test_the_command_shows_no_part_of_a_password_that_is_not_quoted(password: str) -> None:
     said = run("status", f"postgresql://u:{password}@host/x")
-    assert said.startswith("1 status: not the URL of a PostgreSQL server: ")
+    assert said.startswith("1 status: ")
+    assert "%3F" in said  # how it is to be quoted
     assert "secret" not in said
 
 
