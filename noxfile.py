@@ -88,6 +88,14 @@ def build(session: nox.Session, *arguments: str) -> Path:
     return folder
 
 
+def install_with(session: nox.Session, folder: Path, requirement: str) -> None:
+    """Install something, and what it needs of ours from the folder it was built into.
+
+    Afresh: uv keeps the wheels that an earlier build of the same version left at the same path.
+    """
+    session.install("--refresh", f"--find-links={folder}", requirement)
+
+
 def only_wheel(folder: Path, distribution: str) -> Path:
     """Find the one wheel of a distribution."""
     (wheel,) = folder.glob(f"{distribution}-*.whl")
@@ -138,7 +146,7 @@ def wheels(session: nox.Session) -> None:
     folder = build(session, "--all-packages")
     wheel = only_wheel(folder, "eventsourcing_core")
     requirement = f"eventsourcing-core[sqlite,inmemory,msgpack,cli] @ {wheel.as_uri()}"
-    session.install(f"--find-links={folder}", requirement)
+    install_with(session, folder, requirement)
     example = re.search(
         r"^```python\n(.*?)^```", Path("README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
@@ -169,7 +177,7 @@ def run_script(session: nox.Session, script: str, wheels: Path, project: Path) -
             dist = project / "dist"
             session.run("uv", "build", "--quiet", "--wheel", f"--out-dir={dist}", str(project))
             (wheel,) = dist.glob("*.whl")
-            session.install(f"--find-links={wheels}", f"{wheel}[test]")
+            install_with(session, wheels, f"{wheel}[test]")
         else:
             with session.chdir(project):
                 environment = {"PYTHONWARNINGS": "error"}
