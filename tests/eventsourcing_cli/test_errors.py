@@ -36,6 +36,12 @@ def test_a_url_that_opens_nothing_is_refused_with_the_cure(run: Run, url: str, s
     assert found.err.count("\n") == 1
 
 
+def test_who_names_a_store_that_is_not_there_is_told_what_makes_it(run: Run, file: str) -> None:
+    found = run("tail", file)
+    assert (found.code, found.out) == (1, "")
+    assert "correct the path, or make it with `eventsourcing migrate URL`" in found.err
+
+
 def test_a_file_that_is_no_store_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "notes.db").write_text("What to buy. " * 100, "utf-8")
     found = run("show", f"sqlite:///{tmp_path}/notes.db", "s-1")

@@ -53,6 +53,31 @@ def store(memory: str) -> str:
     return memory
 
 
+@pytest.mark.parametrize("named", ["{folder}/none.jsonl", "sqlite:///bank.db"])
+def test_a_file_to_import_that_is_not_there_is_refused_with_the_cure(
+    run: Run, tmp_path: Path, memory: str, named: str
+) -> None:
+    found = run("import", named.format(folder=tmp_path), memory)
+    assert (found.code, found.out) == (1, "")
+    assert found.err.startswith("error: there is no file ")
+    assert "it comes before the URL" in found.err
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("none/e.jsonl", "does not exist: make it first"),
+        (".", "is a folder, a pipe or a device: give the path of"),
+    ],
+)
+def test_a_place_where_no_file_can_be_is_refused_with_the_cure(
+    run: Run, store: str, tmp_path: Path, named: str, said: str
+) -> None:
+    found = run("export", store, str(tmp_path / named), "--force")
+    assert (found.code, found.out) == (1, "")
+    assert said in found.err
+
+
 def facts_in(url: str) -> list[tuple[object, ...]]:
     """Give all of a store's events in their order, without the positions."""
     return [

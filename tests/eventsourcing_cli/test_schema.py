@@ -52,7 +52,7 @@ def test_the_exit_code_says_whether_the_schema_is_up_to_date(run: Run, empty: st
 def test_what_is_not_up_to_date_has_a_cure(run: Run, file: str) -> None:
     outcome = run("status", file)
     assert outcome.out == "migration 0 of 1\n"
-    assert "eventsourcing migrate" in outcome.err
+    assert outcome.err == "there is no schema yet: eventsourcing migrate URL makes it\n"
 
 
 def test_asking_for_the_status_makes_no_file(run: Run, file: str) -> None:

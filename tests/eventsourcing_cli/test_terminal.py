@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,6 +72,25 @@ def test_plugins_fit_in_without_being_cut(command: Command) -> None:
     assert max(cell_len(line) for line in without_styles(shown).splitlines()) <= COLUMNS
     assert "postgresql" in shown
     assert "eventsourcing-inmemory" in shown
+
+
+def test_the_summaries_of_the_commands_are_not_cut(command: Command) -> None:
+    shown = unfolded(shown_on_terminal(command("--help")))
+    summary = "streams List the streams of a store, by their ids, each with its version."
+    assert unfolded(summary) in shown
+
+
+@pytest.mark.parametrize("name", ["export", "tail"])
+def test_help_is_folded_where_the_terminal_ends(command: Command, name: str) -> None:
+    shown = without_styles(shown_on_terminal(command(name, "--help"), {"COLUMNS": "80"}))
+    prose = shown.partition("╭")[0].replace(" \n", "\n")
+    folded = [
+        (line.strip(), after.split()[0])
+        for paragraph in re.split(r"\n\s*\n", prose)
+        for line, after in pairwise(paragraph.strip().splitlines())
+    ]
+    assert folded
+    assert [line for line, word in folded if len(f"{line} {word}") <= 78] == []
 
 
 def test_no_line_of_the_demo_is_wrapped_in_the_middle_of_its_code(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version as version_of
+from inspect import getdoc
 from shutil import get_terminal_size
 from typing import Annotated
 
@@ -66,3 +67,14 @@ def eventsourcing(
 
 for _module in (_demo, _plugins, _schema, _streams, _show, _tail, _stats, _export, _import):
     _module.add_to(app)
+
+
+def _paragraphs(documented: object) -> list[str]:
+    """Give the paragraphs of a docstring, each as one line: the terminal's width folds it."""
+    return [" ".join(each.split()) for each in (getdoc(documented) or "").split("\n\n")]
+
+
+# Typer would keep the line ends of the source where it draws frames, and cut summaries elsewhere.
+for _command in app.registered_commands:
+    _said = _paragraphs(_command.callback)
+    _command.short_help, _command.help = _said[0], "\n\n".join(_said)

@@ -53,10 +53,7 @@ def export(  # noqa: PLR0913 - the options of the command
     then. After an interruption the same command goes on. Events that are appended while it runs may
     be left out.
     """
-    check_is_file(file)
-    if file.exists() and not force:
-        message = f"{file} is there already: give another name, or --force to replace it"
-        raise ArchiveError(message)
+    _check_place(file, force=force)
     selection = Selection(tuple(types) if types else None, prefix or None)
     partial = f"what was written is in {file}.partial; the same command goes on after it"
     with interruption_says(partial):
@@ -66,6 +63,17 @@ def export(  # noqa: PLR0913 - the options of the command
         typer.echo(escaped(json.dumps(facts)))
     else:
         typer.echo(escaped(f"{file}: {summary.events:,} events, SHA-256 {summary.sha256}"))
+
+
+def _check_place(file: Path, *, force: bool) -> None:
+    check_is_file(file)
+    if not file.parent.is_dir():
+        message = f"the directory {str(file.parent)!r} does not exist: make it first"
+    elif file.exists() and not force:
+        message = f"{file} is there already: give another name, or --force to replace it"
+    else:
+        return
+    raise ArchiveError(message)
 
 
 async def _exported(url: str, file: Path, selection: Selection) -> Summary:

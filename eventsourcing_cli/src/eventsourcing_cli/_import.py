@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.filesize import decimal
 
-from eventsourcing_cli._archive import Summary, checked
+from eventsourcing_cli._archive import ArchiveError, Summary, checked
 from eventsourcing_cli._arguments import OneObject, Url, examples
 from eventsourcing_cli._errors import interruption_says
 from eventsourcing_cli._escape import escaped
@@ -70,6 +70,12 @@ def import_file(
 
 
 def _checked(file: Path) -> Summary:
+    if not file.exists():
+        message = (
+            f"there is no file {str(file)!r}: give the path of one that `eventsourcing export` "
+            "wrote; it comes before the URL"
+        )
+        raise ArchiveError(message)
     read = 0
 
     def on_bytes(length: int) -> None:

@@ -75,9 +75,16 @@ def status(url: Url, *, as_json: OneObject = False) -> int:
     if found.applied == found.latest:
         return 0
     if not as_json:
-        cure = "eventsourcing migrate" if found.applied < found.latest else "pip install --upgrade"
-        typer.echo(f"not up to date: {cure}", err=True)
+        typer.echo(_cure(found), err=True)
     return _BEHIND
+
+
+def _cure(found: MigrationStatus) -> str:
+    if found.applied == 0:
+        return "there is no schema yet: eventsourcing migrate URL makes it"
+    if found.applied < found.latest:
+        return "not up to date: run eventsourcing migrate URL"
+    return "newer than what is installed here: upgrade what offers this store"
 
 
 def _done(url: str, act: Callable[[Migrator], Awaitable[MigrationStatus]]) -> MigrationStatus:

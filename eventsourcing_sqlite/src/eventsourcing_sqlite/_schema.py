@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x4576536F
 """Marks our files; the first migration writes it."""
 
-_CURE = "with open_migrator, or when it is opened with migrate=True"
+_CURE = "with `eventsourcing migrate URL` or open_migrator, or when it is opened with migrate=True"
 _TABLES = {"events", "snapshots"}
 _FILE_STATE = statement("file_state")
 _FILE_ENDS = statement("file_ends")
