@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,13 @@ from eventsourcing_core._event import Event
 from eventsourcing_core._event_store import AppendResult
 from eventsourcing_core.testing._append_contract import ANY, NO_STREAM
 from eventsourcing_core.testing._contract import OpenedEventStore
-from eventsourcing_core.testing._samples import collected, counted, numbers_of, versions_of
+from eventsourcing_core.testing._samples import (
+    collected,
+    counted,
+    let_others_run,
+    numbers_of,
+    versions_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -121,8 +128,9 @@ class ConcurrencyContract(OpenedEventStore):
         position, is_over = 0, False
         async with asyncio.timeout(self.deadline), asyncio.TaskGroup() as group:
             writing = [group.create_task(write(stream)) for stream in range(12)]
+            turns = count()
             while not is_over:
-                await asyncio.sleep(0)  # a read of nothing need not let others run
+                await let_others_run(next(turns))
                 is_over = all(task.done() for task in writing)  # asked first: so this read is whole
                 for event in await collected(store.read_all(after_position=position, limit=7)):
                     seen.append((event.stream_id, event.version))
@@ -138,8 +146,9 @@ class ConcurrencyContract(OpenedEventStore):
 
         async with asyncio.timeout(self.deadline), asyncio.TaskGroup() as group:
             writing = group.create_task(write())
+            turns = count()
             while not writing.done():
-                await asyncio.sleep(0)  # as above
+                await let_others_run(next(turns))
                 assert len(await collected(store.read("doc-1"))) % 3 == 0
                 assert len(await collected(store.read_all())) % 3 == 0
 

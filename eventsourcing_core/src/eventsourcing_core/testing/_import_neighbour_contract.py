@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,13 @@ from eventsourcing_core.testing._import_samples import (
     places_of,
     recorded,
 )
-from eventsourcing_core.testing._samples import EVENT_TYPES, collected, counted, versions_of
+from eventsourcing_core.testing._samples import (
+    EVENT_TYPES,
+    collected,
+    counted,
+    let_others_run,
+    versions_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -96,8 +103,9 @@ class ImportNeighbourContract(OpenedEventStore):
 
         async with asyncio.timeout(self.deadline), asyncio.TaskGroup() as group:
             writing = group.create_task(write())
+            turns = count()
             while not writing.done():
-                await asyncio.sleep(0)  # a read of nothing need not let others run
+                await let_others_run(next(turns))
                 assert len(await collected(store.read_all())) % 3 == 0
 
     async def test_a_cancelled_import_is_whole_or_nothing_and_can_be_repeated(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,12 @@ from eventsourcing_core._inspection import InspectableEventStore, StoreStatistic
 from eventsourcing_core.testing._append_contract import ANY
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._read_all_contract import IMPOSSIBLE, NEXT, OTHERS
-from eventsourcing_core.testing._samples import EVENT_TYPES, collected, counted
+from eventsourcing_core.testing._samples import (
+    EVENT_TYPES,
+    collected,
+    counted,
+    let_others_run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -172,8 +178,9 @@ class InspectableEventStoreContract(OpenedEventStore):
         writing = asyncio.create_task(write())
         try:
             async with asyncio.timeout(self.deadline):
+                turns = count()
                 while not writing.done():
-                    await asyncio.sleep(0)  # a store in memory need not pause
+                    await let_others_run(next(turns))
                     seen = await _inspectable(store).statistics()
                     assert seen.events == 2 * seen.streams == sum(seen.event_types.values())
         finally:

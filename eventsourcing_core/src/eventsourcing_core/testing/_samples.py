@@ -1,5 +1,6 @@
-"""The events that the contracts store, and the reading of whole streams into lists."""
+"""The events that the contracts store, the reading of whole streams, and waiting in a loop."""
 
+import asyncio
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -51,3 +52,12 @@ def versions_of(events: "Iterable[RecordedEvent[Any]]") -> list[int]:
 async def collected(events: "AsyncIterator[RecordedEvent[Any]]") -> list[RecordedEvent[Any]]:
     """Read to the end."""
     return [event async for event in events]
+
+
+async def let_others_run(turn: int) -> None:
+    """Let other tasks run between two reads, and threads in every eighth turn.
+
+    A loop that never sleeps can keep a store's thread from the interpreter's lock for minutes: the
+    thread is woken each time that the lock is let go, and finds it taken again.
+    """
+    await asyncio.sleep(0.001 if turn % 8 == 7 else 0)
