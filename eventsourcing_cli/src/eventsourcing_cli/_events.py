@@ -54,11 +54,11 @@ def _write_json(event: RecordedEvent[Any]) -> None:
 
 
 def _write_line_of_stream(event: RecordedEvent[Any]) -> None:
-    _write_columns(event.version, event.position, *_what(event))
+    write_columns(event.version, event.position, *_what(event))
 
 
 def _write_line(event: RecordedEvent[Any]) -> None:
-    _write_columns(event.position, event.stream_id, event.version, *_what(event))
+    write_columns(event.position, event.stream_id, event.version, *_what(event))
 
 
 def _what(event: RecordedEvent[Any]) -> tuple[str, ...]:
@@ -66,7 +66,8 @@ def _what(event: RecordedEvent[Any]) -> tuple[str, ...]:
     return event.timestamp.isoformat(), event.event_type, data, metadata
 
 
-def _write_columns(*columns: object) -> None:
+def write_columns(*columns: object) -> None:
+    """Write a line of columns with tabs between them, for the program behind a pipe."""
     # Escaped, no column has a tab.
     sys.stdout.write("\t".join(escaped(str(column)) for column in columns) + "\n")
 

@@ -14,7 +14,7 @@ from eventsourcing_cli._archive import ArchiveError, Summary, checked
 from eventsourcing_cli._arguments import OneObject, Url, examples
 from eventsourcing_cli._errors import interruption_says
 from eventsourcing_cli._escape import escaped
-from eventsourcing_cli._progress import progress
+from eventsourcing_cli._progress import added_up, progress
 from eventsourcing_cli._transfer import import_events
 from eventsourcing_core import EventTypes, open_backend
 
@@ -76,30 +76,16 @@ def _checked(file: Path) -> Summary:
             "wrote; it comes before the URL"
         )
         raise ArchiveError(message)
-    read = 0
-
-    def on_bytes(length: int) -> None:
-        nonlocal read
-        read += length
-        on_read(read)
-
     with progress("checking the file", file.stat().st_size, shown=decimal) as on_read:
-        return checked(file, on_bytes)
+        return checked(file, added_up(on_read))
 
 
 async def _written(
     file: Path, url: str, summary: Summary, serializer: str, transformers: list[str]
 ) -> int:
-    done = 0
-
-    def on_events(number: int) -> None:
-        nonlocal done
-        done += number
-        on_done(done)
-
     opening = open_backend(
         url, serializer=serializer, transformers=transformers, event_types=EventTypes()
     )
     async with opening as backend:
         with progress("importing", summary.events) as on_done:
-            return await import_events(backend.event_store, file, summary, on_events)
+            return await import_events(backend.event_store, file, summary, added_up(on_done))

@@ -67,3 +67,15 @@ def progress(
     ) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda now: bar.update(task, completed=now)
+
+
+def added_up(tell: Callable[[int], None]) -> Callable[[int], None]:
+    """Give a function to say how many more are done, for one that is told how many are done now."""
+    done = 0
+
+    def add(number: int) -> None:
+        nonlocal done
+        done += number
+        tell(done)
+
+    return add

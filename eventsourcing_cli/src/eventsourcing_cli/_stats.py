@@ -15,6 +15,7 @@ from rich.text import Text
 
 from eventsourcing_cli._arguments import OneObject, Url, examples
 from eventsourcing_cli._escape import escaped
+from eventsourcing_cli._events import write_columns
 from eventsourcing_cli._store import inspecting
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _write_lines(statistics: StoreStatistics, appenders: Sequence[Appender]) -> 
         *(("appender", *("" if part is None else part for part in each)) for each in appenders),
     ]
     for line in lines:
-        sys.stdout.write("\t".join(escaped(str(column)) for column in line) + "\n")
+        write_columns(*line)
 
 
 def _show(statistics: StoreStatistics, appenders: Sequence[Appender]) -> None:

@@ -13,6 +13,7 @@ from rich.text import Text
 from eventsourcing_cli._arguments import AsJson, Prefix, Url, examples
 from eventsourcing_cli._errors import NothingFoundError
 from eventsourcing_cli._escape import escaped
+from eventsourcing_cli._events import write_columns
 from eventsourcing_cli._store import inspecting
 
 if TYPE_CHECKING:
@@ -57,4 +58,4 @@ def _write(stream: StreamInfo, *, as_json: bool) -> None:
         version = (f"{stream.version:>8}  ", "green")
         Console(highlight=False).print(Text.assemble(version, escaped(stream.stream_id)))
     else:
-        sys.stdout.write(f"{escaped(stream.stream_id)}\t{stream.version}\n")
+        write_columns(stream.stream_id, stream.version)
