@@ -94,12 +94,12 @@ def opened(servers: Servers, sides: Iterable[Listed], connections: int) -> Itera
 def several(url: str, side: Listed, number: int, connections: int) -> Iterator[list[Process]]:
     """Start so many workers of one side on one place.
 
-    The first one alone: not every library can make its schema in two processes at once.
+    One after the other: not every library can look after its schema in two processes at once.
     """
     with ExitStack() as stack:
-        first = stack.enter_context(Process(side, url, connections))
-        first.answer()
-        others = [stack.enter_context(Process(side, url, connections)) for _ in range(number - 1)]
-        for process in others:
+        processes: list[Process] = []
+        for _ in range(number):
+            process = stack.enter_context(Process(side, url, connections))
             process.answer()
-        yield [first, *others]
+            processes.append(process)
+        yield processes
