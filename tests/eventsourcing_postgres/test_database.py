@@ -33,7 +33,42 @@ async def test_a_connection_at_hand_goes_back_to_the_pool(url: str) -> None:
     ):
         await append(store)
         await until_free(pool)
-        assert store._database._at_hand is None
+        assert not store._database._at_hand
+
+
+async def test_connections_stay_at_hand_for_all_that_is_under_way(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_database, "_AT_HAND", 3600)
+    async with (
+        asyncpg.create_pool(url, min_size=10, max_size=10) as pool,
+        PostgresEventStore(pool, listen=False) as store,
+    ):
+        for _ in range(3):
+            await asyncio.gather(*(store._database.fetch("look", "horizon") for _ in range(8)))
+            assert len(store._database._at_hand) == 3
+
+
+async def test_who_appends_all_the_time_does_not_keep_the_pools_last_connection(url: str) -> None:
+    async with (
+        asyncpg.create_pool(url, min_size=3, max_size=3) as pool,
+        PostgresEventStore(pool, listen=False) as store,
+    ):
+        versions: list[int] = []
+
+        async def append_for_ever() -> None:
+            while True:
+                versions.append(await append(store))
+
+        appending = asyncio.create_task(append_for_ever())
+        while len(versions) < 10:  # noqa: ASYNC110 - until it is kept, before the pool runs short
+            await asyncio.sleep(0)
+        try:
+            async with pool.acquire(), pool.acquire(), pool.acquire(timeout=10):
+                pass
+        finally:
+            appending.cancel()
+            await asyncio.wait({appending})
 
 
 async def test_closing_the_store_gives_the_connection_back_at_once(
@@ -63,10 +98,10 @@ async def test_a_connection_that_was_lost_at_hand_is_nobodys_error(
                 where datname = current_database() and pid <> pg_backend_pid()
             """
             assert all(row[0] for row in await other.fetch(sql))
-            held = store._database._at_hand
             async with asyncio.timeout(10):
-                while held is not None and not _database._is_lost(held):  # noqa: ASYNC110 - as above
-                    await asyncio.sleep(0.01)
+                for held in store._database._at_hand:
+                    while not _database._is_lost(held):  # noqa: ASYNC110 - as above
+                        await asyncio.sleep(0.01)
     await other.close()
 
 
@@ -77,8 +112,8 @@ async def test_who_gives_up_on_a_server_that_hangs_does_not_wait_for_it(url: str
     async with asyncpg.create_pool(url, min_size=1, max_size=2) as pool, asyncio.timeout(20):
         async with PostgresEventStore(pool, listen=False) as store:
             await append(store)
-            assert store._database._at_hand is not None
-            pid = store._database._at_hand.get_server_pid()
+            (at_hand,) = store._database._at_hand
+            pid = at_hand.get_server_pid()
             os.kill(pid, signal.SIGSTOP)
             try:
                 begin = loop.time()

@@ -26,12 +26,15 @@ Args = TypeVarTuple("Args")
 _AT_HAND = 0.05
 """Seconds for which an unused connection is kept, before it goes back to the pool."""
 
+_MOST_AT_HAND = 3
+"""Connections that are kept: for two batches under way, and a notification or a reader."""
+
 
 class Database:
     """Runs statements, each on a connection that is free again when the statement is done.
 
     Getting a connection from the pool and giving it back takes longer than a short statement.
-    So the last one that was used is kept at hand for a moment, unless it is the pool's only one.
+    So the last few that were used are kept at hand for a moment, unless the pool has no other.
 
     Args:
         pool: The caller's pool; it is not closed here.
@@ -54,8 +57,9 @@ class Database:
         self._acquire_timeout = acquire_timeout
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
-        self._at_hand: PoolConnectionProxy[asyncpg.Record] | None = None
-        self._was_used = False
+        self._at_hand: list[PoolConnectionProxy[asyncpg.Record]] = []
+        self._unused = 0  # how many of these nobody took since the last look
+        self._is_ample = False  # the pool had another connection then
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[Any]] = set()
 
@@ -79,7 +83,7 @@ class Database:
     ) -> T:
         """Do some work on a borrowed connection; the driver's errors in it become ours."""
         try:
-            connection = await self._borrow()
+            connection, was_at_hand = await self._borrow()
             try:
                 result = await work(connection, *args)
             except asyncio.CancelledError:
@@ -89,7 +93,7 @@ class Database:
             except BaseException:
                 await self._release(connection)
                 raise
-            if self._may_keep():
+            if self._may_keep(was_at_hand=was_at_hand):
                 self._keep(connection)
             else:
                 await self._release(connection)
@@ -107,14 +111,16 @@ class Database:
         rows: list[Any] = await connection.fetch(statement(name, self.schema), *arguments)
         return rows
 
-    async def _borrow(self) -> PoolConnectionProxy[asyncpg.Record]:
+    async def _borrow(self) -> tuple[PoolConnectionProxy[asyncpg.Record], bool]:
+        """Give a connection, and whether it was at hand."""
         self._check_open()  # a reader may be half way when the store is closed
-        connection, self._at_hand = self._at_hand, None
-        if connection is not None:
+        while self._at_hand:
+            connection = self._at_hand.pop()
+            self._unused = min(self._unused, len(self._at_hand))
             if not _is_lost(connection):
-                return connection
+                return connection, True
             await self._release(connection)
-        return await self.pool.acquire(timeout=self._acquire_timeout)
+        return await self.pool.acquire(timeout=self._acquire_timeout), False
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start something that may come to its end after nobody waits for it any more."""
@@ -133,33 +139,39 @@ class Database:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        self._give_back()
+        self._give_back(len(self._at_hand))
 
     async def wait_closed(self) -> None:
         """Wait until what was started has ended, and all connections are back in the pool."""
         if self._background:
             await asyncio.wait(self._background)
 
-    def _may_keep(self) -> bool:
-        """Tell whether there is none at hand, and nobody would wait for this one."""
-        if self._closed or self._at_hand is not None:
+    def _may_keep(self, *, was_at_hand: bool) -> bool:
+        if self._closed or len(self._at_hand) >= _MOST_AT_HAND:
             return False
+        # Asking the pool takes time: for a connection that was at hand, the last answer will do.
+        return (was_at_hand and self._is_ample) or self._has_another()
+
+    def _has_another(self) -> bool:
+        """Tell whether nobody would wait for a connection that the pool does not have."""
         return bool(self.pool.get_idle_size()) or self.pool.get_size() < self.pool.get_max_size()
 
     def _keep(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
-        self._at_hand = connection
-        self._was_used = True
+        self._at_hand.append(connection)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_AT_HAND, self._look)
 
     def _look(self) -> None:
-        """Give the connection back, unless it was used since the last look."""
+        """Give back the connections that were not used since the last look.
+
+        All, if the pool has no other one: somebody may be waiting for it.
+        """
         self._timer = None
-        if self._was_used:
-            self._was_used = False
+        self._is_ample = self._has_another()
+        self._give_back(self._unused if self._is_ample else len(self._at_hand))
+        self._unused = len(self._at_hand)
+        if self._at_hand:
             self._timer = asyncio.get_running_loop().call_later(_AT_HAND, self._look)
-        else:
-            self._give_back()
 
     async def _release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
         with suppress(asyncpg.InterfaceError):  # the pool took it back already
@@ -167,10 +179,10 @@ class Database:
                 connection.terminate()  # else asyncpg 0.30 counts it as in use for ever
         await self.pool.release(connection)
 
-    def _give_back(self) -> None:
-        connection, self._at_hand = self._at_hand, None
-        if connection is not None:
+    def _give_back(self, count: int) -> None:
+        for connection in self._at_hand[:count]:
             self.start(self._release(connection))
+        del self._at_hand[:count]
 
 
 def _is_lost(connection: PoolConnectionProxy[asyncpg.Record]) -> bool:

@@ -41,22 +41,25 @@ create function {schema}.version_of(stream_id text) returns bigint language sql 
 $$;
 
 -- Publish the floor: every position that this transaction draws will be above it. The lock is shared,
--- so it does not wait, and it is released only after the commit is visible.
-create function {schema}.publish_floor() returns void language plpgsql volatile as $$
+-- so it does not wait, and it is released only after the commit is visible. Gives true.
+--
+-- Here and below, functions are called in assignments: an expression takes less time than a
+-- statement.
+create function {schema}.publish_floor() returns boolean language plpgsql volatile as $$
 declare
     floor bigint := coalesce(pg_sequence_last_value('{schema_text}.events_position'), 0);
 begin
     floor := ({schema}.lock_class() << 48) | floor;
-    -- Without waiting first, since an expression takes less time than a statement.
     if not pg_try_advisory_xact_lock_shared(floor) then  -- a stranger has it for himself
         perform pg_advisory_xact_lock_shared(floor);
     end if;
+    return true;
 end
 $$;
 
 -- The same in the transaction of a caller, who may append in it again: he has published a lower one
 -- then, unless a savepoint took it back, together with the setting that says so.
-create function {schema}.publish_first_floor() returns void language plpgsql volatile as $$
+create function {schema}.publish_first_floor() returns boolean language plpgsql volatile as $$
 declare
     -- By the sequence's own id: two stores may share a lock class.
     published text :=
@@ -66,18 +69,22 @@ begin
         perform {schema}.publish_floor();
         perform set_config(published, 'yes', true);
     end if;
+    return true;
 end
 $$;
 
 -- Append to several streams in one transaction.
 --
---   stream_ids, expected, sizes   one element per append: at most one of a stream, sorted by stream
---                                 in "C" order, so that two batches cannot deadlock; expected is
---                                 that of the function advance
+--   stream_ids, expected, sizes   one element per append, sorted by stream in "C" order, so that two
+--                                 batches cannot deadlock; those of one stream in the order in
+--                                 which they came, each judged by what the earlier ones left;
+--                                 expected is that of the function advance
 --   owners, places                one element per event: the number of its append, and its own
 --                                 number in it, both from 1; positions are drawn in the order of the
 --                                 events, which may mix those of several appends
---   event_ids to timestamps       one element per event
+--                                 (sizes, owners and places are null if each append is one event)
+--   event_ids to timestamps       one element per event; metadatas is null if no event has any, and
+--                                 encodings may have one element, which is that of all
 --   patience                      milliseconds to wait for a stream that another transaction holds;
 --                                 null in the transaction of a caller: as its lock_timeout says
 --   skips_held                    whether to pass over streams that another transaction holds
@@ -107,34 +114,37 @@ declare
     befores bigint[] := array_fill(null::bigint, array[cardinality(stream_ids)]);
     is_held boolean[] := array_fill(false, array[cardinality(stream_ids)]);
     positions bigint[];
+    size integer;
     written integer := 0;
+    setting text;
+    is_published boolean;
 begin
     if patience is not null then
-        perform set_config('lock_timeout', patience::text, true);
+        setting := set_config('lock_timeout', patience::text, true);
     end if;
 
     -- 1. Streams first.
     for number in 1 .. cardinality(stream_ids) loop
-        if skips_held then
+        size := coalesce(sizes[number], 1);
+        if not skips_held then
+            befores[number] := {schema}.advance(stream_ids[number], expected[number], size) - size;
+        elsif is_held[number - 1] and stream_ids[number] = stream_ids[number - 1] then
+            is_held[number] := true;  -- even if it is free now: it must not overtake
+        else
             begin
-                befores[number] := {schema}.advance(
-                    stream_ids[number], expected[number], sizes[number]
-                ) - sizes[number];
+                befores[number] :=
+                    {schema}.advance(stream_ids[number], expected[number], size) - size;
             exception when lock_not_available then
                 is_held[number] := true;
             end;
-        else
-            befores[number] := {schema}.advance(
-                stream_ids[number], expected[number], sizes[number]
-            ) - sizes[number];
         end if;
     end loop;
 
     -- 2. The floor.
     if patience is not null then
-        perform {schema}.publish_floor();
+        is_published := {schema}.publish_floor();
     else
-        perform {schema}.publish_first_floor();
+        is_published := {schema}.publish_first_floor();
     end if;
 
     -- 3. Only then the positions.
@@ -145,12 +155,16 @@ begin
         )
         select
             nextval('{schema_text}.events_position'),
-            stream_ids[given.owner], befores[given.owner] + given.place, given.event_id,
-            given.event_type, given.data, given.metadata, given.encoding, given.happened
+            stream_ids[coalesce(given.owner, given.number)],
+            befores[coalesce(given.owner, given.number)] + coalesce(given.place, 1),
+            given.event_id, given.event_type, given.data, given.metadata,
+            coalesce(given.encoding, encodings[1]), given.happened
         from unnest(
             owners, places, event_ids, event_types, datas, metadatas, encodings, timestamps
-        ) as given (owner, place, event_id, event_type, data, metadata, encoding, happened)
-        where befores[given.owner] is not null
+        ) with ordinality as given (
+            owner, place, event_id, event_type, data, metadata, encoding, happened, number
+        )
+        where befores[coalesce(given.owner, given.number)] is not null
         returning position
     )
     select array_agg(position order by position) into positions from inserted;
@@ -162,8 +176,9 @@ begin
             end;
             last_position := null;
         else  -- positions were drawn in the order of the events
-            written := written + sizes[number];
-            stream_version := befores[number] + sizes[number];
+            size := coalesce(sizes[number], 1);
+            written := written + size;
+            stream_version := befores[number] + size;
             last_position := positions[written];
         end if;
         return next;
@@ -187,20 +202,33 @@ create function {schema}.append_one(
 declare
     reached bigint;
     drawn bigint;
+    setting text;
+    is_published boolean;
 begin
     if patience is not null then
-        perform set_config('lock_timeout', patience::text, true);
+        setting := set_config('lock_timeout', patience::text, true);
     end if;
 
-    reached := {schema}.advance(stream_id, expected, 1);
+    -- As advance does, without a call in the usual cases.
+    if expected = 0 then
+        insert into {schema}.streams as s values (stream_id, 1)
+        on conflict do nothing
+        returning s.version into reached;
+    elsif expected > 0 then
+        update {schema}.streams as s set version = s.version + 1
+        where s.id = stream_id and s.version = expected
+        returning s.version into reached;
+    else
+        reached := {schema}.advance(stream_id, expected, 1);
+    end if;
     if reached is null then
         return array[{schema}.version_of(stream_id), null];
     end if;
 
     if patience is not null then
-        perform {schema}.publish_floor();
+        is_published := {schema}.publish_floor();
     else
-        perform {schema}.publish_first_floor();
+        is_published := {schema}.publish_first_floor();
     end if;
 
     insert into {schema}.events (

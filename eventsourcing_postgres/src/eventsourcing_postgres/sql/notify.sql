@@ -1,2 +1,2 @@
--- $1: a channel. Nothing is lost with the notification but a moment, so the disk need not be waited for.
+-- A notification need not outlive a crash, so nobody waits until it is on disk.
 select set_config('synchronous_commit', 'off', true), pg_notify($1, '')
