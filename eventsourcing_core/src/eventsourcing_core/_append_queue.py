@@ -7,16 +7,20 @@ be under way: it works on one while this process prepares the next. The idea is 
 databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
 
 An append that cannot be written now, because somebody else holds its stream, must not keep its
-neighbours waiting: it is set apart, and tried again with others that are, until it is written or
-its time is over. Later appends to its stream wait for it, and no others.
+neighbours waiting: its stream is set apart. Of each such stream the first append is tried again,
+until it is written or its time is over. Later appends to the stream wait for it, and no others.
+
+A stream is in one place at a time: it waits for its turn, or is in a batch under way, or is set
+apart. So its appends are written in the order they came.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
+from time import monotonic
 from typing import NamedTuple, cast
 
 from eventsourcing_core._append import Append
@@ -27,9 +31,11 @@ Verdict = AppendResult | Exception
 """What became of one append: its result, or the error that its caller gets."""
 
 WriteBatch = Callable[[Sequence[Append]], Awaitable[Sequence[Verdict]]]
-"""Writes appends, each to another stream, in one transaction; gives a verdict for each.
+"""Writes appends in the order given, in one transaction; gives a verdict for each.
 
-It raises when the batch as a whole was not written.
+Several may go to one stream, and each is judged by what the earlier ones left. If one of them is
+not written because somebody else holds the stream, the later ones to it are not written either. It
+raises when the batch as a whole was not written.
 """
 
 _PAUSE = 0.05  # seconds between two tries of what is set apart
@@ -38,17 +44,17 @@ _PAUSE = 0.05  # seconds between two tries of what is set apart
 class _Entry(NamedTuple):
     append: Append
     verdict: asyncio.Future[AppendResult]
-    deadline: float  # of the loop's clock, for an append whose stream is held
+    deadline: float  # of the monotonic clock, for an append whose stream is held
 
 
 class AppendQueue:
     """Lets concurrent appends share a write; stores own one each.
 
-    A batch holds at most one append of a stream, and appends to one stream are written one after
-    the other in the order they came. A batch that fails is written again, append by append, so
-    that only the guilty one fails; unless ``is_outage`` says that the error is nobody's fault. A
-    caller that is cancelled while it waits takes its append back; once it is being written, it is
-    written.
+    A batch takes streams in turn, and of each stream all that waits, within the limits. Appends to
+    one stream are written in the order they came, in one batch or in one after the other. A batch
+    that fails is written again, append by append, so that only the guilty one fails; unless
+    ``is_outage`` says that the error is nobody's fault. A caller that is cancelled while it waits
+    takes its append back; once it is being written, it is written.
 
     Args:
         write: Writes a batch.
@@ -84,12 +90,11 @@ class AppendQueue:
         self._max_appends = max_appends
         self._max_bytes = max_bytes
         self._max_writes = max_writes
-        self._waiting: dict[str, deque[_Entry]] = {}  # by stream, in order of arrival
-        self._writing: set[str] = set()  # the streams of the batches under way
-        self._writers: set[asyncio.Future[None]] = set()
+        self._waiting: dict[str, deque[_Entry]] = {}  # of each stream that is in one of the places
+        self._turns: deque[str] = deque()  # the streams that can be written now
+        self._apart: deque[str] = deque()  # the streams that somebody else holds
+        self._writers: set[asyncio.Future[None]] = set()  # some, if a stream waits for its turn
         self._free_writes = max_writes  # how many more batches may be under way
-        self._apart: dict[str, _Entry] = {}  # by stream
-        self._trying: set[str] = set()  # the streams of what is tried again now
         self._trier: asyncio.Task[None] | None = None  # tries what is apart again
         self._is_cancellable = is_cancellable
         self._is_quiet = True  # the last write was of one append
@@ -105,11 +110,15 @@ class AppendQueue:
         if self._closed:
             message = "the store is closed"
             raise StorageError(message)
-        if self._is_cancellable and self._is_quiet and not (self._writers or self._trier):
+        if self._is_cancellable and self._is_quiet and not self._waiting:
             return await self._write_alone(append)
         entry = self._entry(append)
-        self._waiting.setdefault(append.stream_id, deque()).append(entry)
-        if not self._is_busy(append.stream_id):
+        waiting = self._waiting.get(append.stream_id)
+        if waiting is not None:  # whatever has the stream now will see to it
+            waiting.append(entry)
+        else:
+            self._waiting[append.stream_id] = deque((entry,))
+            self._turns.append(append.stream_id)
             self._start_writer()
         return await entry.verdict
 
@@ -120,58 +129,51 @@ class AppendQueue:
             await asyncio.wait([*self._writers, *([self._trier] if self._trier else [])])
 
     def _entry(self, append: Append) -> _Entry:
-        loop = asyncio.get_running_loop()
-        return _Entry(append, loop.create_future(), loop.time() + self._max_wait)
-
-    def _is_busy(self, stream_id: str) -> bool:
-        return any(stream_id in some for some in (self._writing, self._apart, self._trying))
+        verdict = asyncio.get_running_loop().create_future()
+        return _Entry(append, verdict, monotonic() + self._max_wait)
 
     def _start_writer(self) -> None:
         if len(self._writers) < self._max_writes:
             # Not in the first caller's context: the appends of others would be traced as its own.
             writer = asyncio.get_running_loop().create_task(self._write_all(), context=Context())
             self._writers.add(writer)
-            writer.add_done_callback(self._ended)
+            writer.add_done_callback(self._ended)  # for one that is cancelled before it begins
 
     async def _write_all(self) -> None:
         try:
             while batch := self._next_batch():
-                if self._waiting:  # this batch took its share
+                if self._turns:  # this batch took its share
                     self._start_writer()
-                await self._write_one(batch)
+                self._is_quiet = len(batch) == 1
+                self._free_writes -= 1
+                try:
+                    await self._settle(batch)
+                finally:
+                    self._free_writes += 1
         finally:
             # At once, not when the loop says that it ended: who comes in between would wait for it.
-            self._writers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-
-    async def _write_one(self, batch: list[_Entry]) -> None:
-        streams = {entry.append.stream_id for entry in batch}
-        self._is_quiet = len(batch) == 1
-        self._writing |= streams
-        self._free_writes -= 1
-        try:
-            await self._settle(batch)
-        finally:
-            self._writing -= streams
-            self._free_writes += 1
+            self._ended(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _write_alone(self, append: Append) -> AppendResult:
         """Write an append in its caller's task; those that come meanwhile are batched."""
         writer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._writers.add(writer)
-        self._writing.add(append.stream_id)
+        waiting = self._waiting[append.stream_id] = deque()
         self._free_writes -= 1
+        held: Exception | None = None
         entry: _Entry | None = None
         try:
             verdict = await self._verdict(append)
-            if self._means_held(verdict):
+            if isinstance(verdict, Exception) and self._is_held(verdict):
+                held = verdict
                 entry = self._entry(append)
-                self._set_apart(entry)
+                waiting.appendleft(entry)
         finally:
             self._writers.discard(writer)
-            self._writing.discard(append.stream_id)
             self._free_writes += 1
             writer.set_result(None)
-            if self._waiting:
+            self._let_go(append.stream_id, held)
+            if self._turns:
                 self._start_writer()
         if entry is not None:
             return await entry.verdict
@@ -179,69 +181,83 @@ class AppendQueue:
             raise verdict
         return verdict
 
-    def _ended(self, writer: asyncio.Future[None]) -> None:
-        self._writers.discard(writer)  # one that was cancelled before it began
-        if writer.cancelled() and not self._writers:  # nobody would write what waits now
-            for waiting in self._waiting.values():
-                _cancel(waiting)
-            self._waiting.clear()
-
     def _next_batch(self) -> list[_Entry]:
-        """Take the first append of each stream, as many as the limits allow.
+        """Take the streams whose turn it is, but not more than a fair share of them.
 
-        Nor more than a fair share, if another batch can be under way beside this one.
+        If another batch can be under way beside this one, some are left for it.
         """
-        streams = [stream_id for stream_id in self._waiting if not self._is_busy(stream_id)]
-        most = min(self._max_appends, -(-len(streams) // max(self._free_writes, 1)))
-        batch = self._within_limits(self._first_ones(streams), most)
-        for entry in batch:
-            entries = self._waiting.pop(entry.append.stream_id)
-            entries.popleft()
-            if entries:  # behind the others, so that a busy stream does not keep them waiting
-                self._waiting[entry.append.stream_id] = entries
-        return batch
+        share = -(-len(self._turns) // max(self._free_writes, 1))
+        return self._take(self._turns, share, self._max_appends)
 
-    def _first_ones(self, streams: Iterable[str]) -> Iterator[_Entry]:
-        """Give what comes next in each stream; take away those whose callers were cancelled."""
-        for stream_id in streams:
-            entries = self._waiting[stream_id]
-            while entries and entries[0].verdict.done():
-                entries.popleft()
-            if entries:
-                yield entries[0]
+    def _take(self, streams: deque[str], most: int, most_of_each: int) -> list[_Entry]:
+        """Take the first appends of the first streams, as many as the limits allow.
+
+        Those whose callers were cancelled are taken away. What is left of a stream waits until the
+        batch has ended, and then for another turn: a busy stream does not keep the others waiting.
+        """
+        batch: list[_Entry] = []
+        space = self._max_bytes
+        while streams and most:
+            stream_id = streams.popleft()
+            waiting = self._waiting[stream_id]
+            before = len(batch)
+            end = min(before + most_of_each, self._max_appends)
+            while waiting and len(batch) < end:
+                entry = waiting[0]
+                if not entry.verdict.done():
+                    space -= entry.append.size
+                    if space < 0 and batch:
+                        break
+                    batch.append(entry)
+                waiting.popleft()
+            if len(batch) > before:
+                most -= 1
+            elif waiting:  # the batch is full
+                streams.appendleft(stream_id)
+                break
             else:
                 del self._waiting[stream_id]
-
-    def _within_limits(self, entries: Iterable[_Entry], most: int) -> list[_Entry]:
-        batch: list[_Entry] = []
-        size = 0
-        for entry in entries:
-            size += entry.append.size
-            if batch and (len(batch) == most or size > self._max_bytes):
-                break
-            batch.append(entry)
         return batch
 
     async def _settle(self, batch: list[_Entry]) -> None:
-        """Write a batch, and answer its callers; those whose stream is held are set apart."""
-        unsettled = deque(batch)  # what is set apart is no longer among them: it is tried meanwhile
+        """Write a batch, answer its callers, and let go its streams."""
+        held: dict[str, Exception] = {}  # by stream, what says that somebody else holds it
         try:
             verdicts = await self._verdicts([entry.append for entry in batch])
-            if verdicts is None:
-                while unsettled:
-                    await self._settle([unsettled.popleft()])
-                return
-            for entry, verdict in zip(batch, verdicts, strict=True):
-                if self._means_held(verdict) and not self._is_late(entry):
-                    self._set_apart(entry)
-                else:
-                    _answer(entry, verdict)
-                unsettled.popleft()
+            if verdicts is not None:
+                self._answer_unless_held(batch, verdicts, held)
+            else:
+                await self._settle_one_by_one(batch, held)
         except Exception as error:  # noqa: BLE001 - what tells errors apart failed itself
-            for entry in unsettled:
+            for entry in batch:
                 _answer(entry, error)
-        finally:  # whoever has no answer now: this task was cancelled
-            _cancel(unsettled)
+        except BaseException:  # this task was cancelled
+            for entry in batch:
+                entry.verdict.cancel()
+            raise
+        finally:
+            if held:
+                self._put_back([entry for entry in batch if not entry.verdict.done()])
+            for stream_id in dict.fromkeys([entry.append.stream_id for entry in batch]):
+                self._let_go(stream_id, held.get(stream_id))
+
+    async def _settle_one_by_one(self, batch: list[_Entry], held: dict[str, Exception]) -> None:
+        for entry in batch:
+            if entry.append.stream_id not in held:  # nothing may overtake what is held
+                self._answer_unless_held([entry], [await self._verdict(entry.append)], held)
+
+    def _answer_unless_held(
+        self, batch: list[_Entry], verdicts: Sequence[Verdict], held: dict[str, Exception]
+    ) -> None:
+        """Answer callers; note the streams of the others in ``held``.
+
+        What is written behind something that is held is answered, too: it is written.
+        """
+        for entry, verdict in zip(batch, verdicts, strict=True):
+            if isinstance(verdict, Exception) and self._is_held(verdict):
+                held[entry.append.stream_id] = verdict
+            else:
+                _answer(entry, verdict)
 
     async def _verdict(self, append: Append) -> Verdict:
         try:
@@ -262,47 +278,56 @@ class AppendQueue:
             return [error] * len(appends) if self._is_outage(error) else None
         return verdicts
 
-    def _means_held(self, verdict: Verdict) -> bool:
-        return isinstance(verdict, Exception) and self._is_held(verdict)
+    def _put_back(self, entries: list[_Entry]) -> None:
+        for entry in reversed(entries):
+            self._waiting[entry.append.stream_id].appendleft(entry)
 
-    def _is_late(self, entry: _Entry) -> bool:
-        return asyncio.get_running_loop().time() >= entry.deadline
+    def _let_go(self, stream_id: str, held: Exception | None) -> None:
+        """Give a stream another turn if something waits there, or set it apart if it is held."""
+        waiting = self._waiting[stream_id]
+        if held is not None:
+            now = monotonic()
+            while waiting and waiting[0].deadline <= now:
+                _answer(waiting.popleft(), held)
+        if not waiting:
+            del self._waiting[stream_id]
+        elif held is None:
+            self._turns.append(stream_id)
+        else:
+            self._apart.append(stream_id)
+            self._start_trier()
 
-    def _set_apart(self, entry: _Entry) -> None:
-        self._apart[entry.append.stream_id] = entry
+    def _start_trier(self) -> None:
         if self._trier is None:
             task = asyncio.get_running_loop().create_task(self._try_again(), context=Context())
             self._trier = task
-            task.add_done_callback(self._tried)
+            task.add_done_callback(self._ended)
 
     async def _try_again(self) -> None:
         """Write what was set apart, as soon as nobody else holds its stream."""
-        while self._apart:
-            await asyncio.sleep(_PAUSE)
-            await self._try(self._within_limits(self._apart.values(), self._max_appends))
-        self._trier = None  # at once: what is set apart from now on needs another one
-
-    async def _try(self, batch: list[_Entry]) -> None:
-        streams = {entry.append.stream_id for entry in batch}
-        self._trying |= streams
         try:
-            for stream_id in streams:  # to come back behind the others, if they are still held
-                del self._apart[stream_id]
-            # Who was cancelled meanwhile takes his append back.
-            if asked := [entry for entry in batch if not entry.verdict.done()]:
-                await self._settle(asked)
-        finally:
-            self._trying -= streams
-            if any(stream_id in self._waiting for stream_id in streams - self._apart.keys()):
-                self._start_writer()
+            while self._apart:
+                await asyncio.sleep(_PAUSE)
+                if batch := self._take(self._apart, len(self._apart), 1):
+                    await self._settle(batch)
+                    if self._turns:
+                        self._start_writer()
+        finally:  # at once: what is set apart from now on needs another one
+            self._ended(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    def _tried(self, trier: asyncio.Task[None]) -> None:
-        if self._trier is trier:  # it was cancelled
+    def _ended(self, task: asyncio.Future[None]) -> None:
+        """Let nobody wait for a task that was cancelled; where it was not, nothing waits."""
+        self._writers.discard(task)
+        if self._trier is task:
             self._trier = None
-            _cancel(self._apart.values())
-            self._apart.clear()
-            if self._waiting:
-                self._start_writer()
+            self._cancel(self._apart)
+        if not self._writers:
+            self._cancel(self._turns)
+
+    def _cancel(self, streams: deque[str]) -> None:
+        while streams:
+            for entry in self._waiting.pop(streams.popleft()):
+                entry.verdict.cancel()
 
 
 def _check_count(verdicts: Sequence[Verdict], count: int) -> None:
@@ -318,8 +343,3 @@ def _answer(entry: _Entry, verdict: Verdict) -> None:
         entry.verdict.set_exception(verdict)
     else:
         entry.verdict.set_result(verdict)
-
-
-def _cancel(entries: Iterable[_Entry]) -> None:
-    for entry in entries:
-        entry.verdict.cancel()
