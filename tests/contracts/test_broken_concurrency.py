@@ -10,6 +10,7 @@ import pytest
 
 from eventsourcing_core import (
     AppendResult,
+    ConcurrencyError,
     DuplicateEventError,
     Event,
     EventCodec,
@@ -130,6 +131,55 @@ class ResultOfANeighbour(Broken):
     ) -> AppendResult:
         await super().append(stream_id, events, expected_version=expected_version)
         await asyncio.sleep(0)
+        return AppendResult(self.version(stream_id), len(self._log.rows))
+
+
+class LastComeFirst(Broken):
+    """Writes what comes at the same time from the last to the first."""
+
+    caught_by = (
+        "test_appends_to_a_stream_are_written_in_the_order_of_the_calls",
+        "test_appends_to_a_stream_are_judged_by_what_the_earlier_ones_left",
+    )
+
+    def __init__(self, codec: EventCodec) -> None:
+        super().__init__(codec)
+        self.came = 0
+
+    async def append(
+        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
+    ) -> AppendResult:
+        self.came += 1
+        for _ in range(100 - self.came):
+            await asyncio.sleep(0)
+        return await super().append(stream_id, events, expected_version=expected_version)
+
+
+class ConflictOfTheEnd(Broken):
+    """Says at which version the stream is when all others have written, too."""
+
+    caught_by = ("test_appends_to_a_stream_are_judged_by_what_the_earlier_ones_left",)
+
+    async def append(
+        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
+    ) -> AppendResult:
+        try:
+            return await super().append(stream_id, events, expected_version=expected_version)
+        except ConcurrencyError as error:
+            await asyncio.sleep(0)
+            actual = self.version(stream_id)
+            raise ConcurrencyError(stream_id, error.expected, actual) from error
+
+
+class RepetitionHasTheResultOfTheEnd(Broken):
+    """Gives the place of the stream's last event for one that is there already."""
+
+    caught_by = ("test_an_append_that_repeats_an_earlier_one_of_the_burst_has_its_result",)
+
+    async def append(
+        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
+    ) -> AppendResult:
+        await super().append(stream_id, events, expected_version=expected_version)
         return AppendResult(self.version(stream_id), len(self._log.rows))
 
 

@@ -59,7 +59,8 @@ class EventStore(Protocol):
         An append can be repeated when its outcome is unknown, with the same events: if the stream
         holds these event ids at exactly the expected place (with ``ANY`` or ``STREAM_EXISTS``: at
         any place, in this order), nothing is written and the original result is returned. A
-        cancelled append has happened or has not, never half.
+        cancelled append has happened or has not, never half. Appends to one stream through one
+        store object are decided in the order of the calls.
 
         Raises:
             ConcurrencyError: The stream is at another version.

@@ -11,7 +11,7 @@ import pytest
 from eventsourcing_core._errors import ConcurrencyError, DuplicateEventError, SerializationError
 from eventsourcing_core._event import Event
 from eventsourcing_core._event_store import AppendResult
-from eventsourcing_core.testing._append_contract import ANY, NO_STREAM
+from eventsourcing_core.testing._append_contract import ANY, NO_STREAM, STREAM_EXISTS
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._samples import (
     collected,
@@ -88,6 +88,45 @@ class ConcurrencyContract(OpenedEventStore):
             *range(30)
         ]
         assert numbers_of(events)[::2] == numbers_of(events)[1::2]
+
+    async def test_appends_to_a_stream_are_written_in_the_order_of_the_calls(
+        self, store: EventStore
+    ) -> None:
+        appends = [store.append("doc-1", counted(n), expected_version=ANY) for n in range(50)]
+        outcomes = await self._outcomes(*appends)
+        events = await collected(store.read("doc-1"))
+        assert numbers_of(events) == [*range(50)]
+        assert outcomes == [AppendResult(event.version, event.position) for event in events]
+
+    async def test_appends_to_a_stream_are_judged_by_what_the_earlier_ones_left(
+        self, store: EventStore
+    ) -> None:
+        expected: list[int | ExpectedVersion] = [0, 0, ANY, 1, 2, STREAM_EXISTS, NO_STREAM, 4, 9]
+        appends = [
+            store.append("doc-1", counted(number), expected_version=version)
+            for number, version in enumerate(expected)
+        ]
+        outcomes = await self._outcomes(*appends)
+        stored = [out.version for out in outcomes if isinstance(out, AppendResult)]
+        refused = [out.actual for out in outcomes if isinstance(out, ConcurrencyError)]
+        assert (stored, refused) == ([1, 2, 3, 4, 5], [1, 2, 4, 5])
+        assert numbers_of(await collected(store.read("doc-1"))) == [0, 2, 4, 5, 7]
+
+    @pytest.mark.parametrize("expected", [0, ANY])
+    async def test_an_append_that_repeats_an_earlier_one_of_the_burst_has_its_result(
+        self, store: EventStore, expected: int | ExpectedVersion
+    ) -> None:
+        events = counted(1, 2)
+        outcomes = await self._outcomes(
+            store.append("doc-1", events, expected_version=expected),
+            store.append("doc-1", counted(3), expected_version=ANY),
+            store.append("doc-1", events, expected_version=expected),
+            store.append("doc-1", counted(4), expected_version=3),
+        )
+        stored = await collected(store.read("doc-1"))
+        assert numbers_of(stored) == [1, 2, 3, 4]
+        at = [AppendResult(event.version, event.position) for event in stored]
+        assert outcomes == [at[1], at[2], at[1], at[3]]
 
     async def test_one_bad_append_among_good_ones_fails_alone(self, store: EventStore) -> None:
         taken = counted(-1)
