@@ -40,6 +40,19 @@ async def test_concurrent_appends_share_one_commit(
     assert trace.commits() == 1
 
 
+async def test_tasks_that_race_on_one_stream_share_one_commit(
+    database: SqliteDatabase, store: SqliteEventStore
+) -> None:
+    async with traced(database) as trace:
+        outcomes = await asyncio.gather(
+            *(store.append("doc-1", [counted(n)], expected_version=n // 2) for n in range(16)),
+            return_exceptions=True,
+        )
+    kinds = [type(outcome) for outcome in outcomes]
+    assert kinds == [AppendResult, ConcurrencyError] * 8
+    assert trace.commits() == 1
+
+
 async def test_a_large_batch_takes_no_more_errands_to_the_thread_than_a_small_one(
     database: SqliteDatabase, store: SqliteEventStore
 ) -> None:
