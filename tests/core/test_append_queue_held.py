@@ -325,3 +325,17 @@ async def test_a_shut_down_while_something_is_tried_again_leaves_nobody_waiting(
     trier.cancel()
     await asyncio.wait(tasks, timeout=10)
     assert [task.cancelled() for task in tasks] == [True] * 3
+
+
+async def test_a_shut_down_before_anything_is_tried_again_leaves_nobody_waiting() -> None:
+    writer = Holding()
+    writer.hold("held")
+    queue = writer.queue(is_cancellable=True)
+    (task,) = await start(queue, append("held"))
+    (trier,) = asyncio.all_tasks() - {asyncio.current_task(), task}
+    trier.cancel()
+    await asyncio.wait({task}, timeout=10)
+    assert task.cancelled()
+    writer.faults.clear()
+    async with asyncio.timeout(10):
+        await queue.append(append("held"))
