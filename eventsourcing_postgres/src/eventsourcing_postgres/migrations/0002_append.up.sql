@@ -112,9 +112,11 @@ create function {schema}.append(
 language plpgsql volatile as $$
 declare
     befores bigint[] := array_fill(null::bigint, array[cardinality(stream_ids)]);
-    is_held boolean[] := array_fill(false, array[cardinality(stream_ids)]);
-    positions bigint[];
+    versions bigint[] := befores;  -- that were reached, or did not fit; null if it is held
+    is_held boolean := false;
     size integer;
+    reached bigint;
+    positions bigint[];
     written integer := 0;
     setting text;
     is_published boolean;
@@ -127,17 +129,20 @@ begin
     for number in 1 .. cardinality(stream_ids) loop
         size := coalesce(sizes[number], 1);
         if not skips_held then
-            befores[number] := {schema}.advance(stream_ids[number], expected[number], size) - size;
-        elsif is_held[number - 1] and stream_ids[number] = stream_ids[number - 1] then
-            is_held[number] := true;  -- even if it is free now: it must not overtake
+            reached := {schema}.advance(stream_ids[number], expected[number], size);
+        elsif is_held and stream_ids[number] = stream_ids[number - 1] then
+            continue;  -- even if it is free by now: it must not overtake
         else
+            is_held := false;
             begin
-                befores[number] :=
-                    {schema}.advance(stream_ids[number], expected[number], size) - size;
+                reached := {schema}.advance(stream_ids[number], expected[number], size);
             exception when lock_not_available then
-                is_held[number] := true;
+                is_held := true;
+                continue;
             end;
         end if;
+        befores[number] := reached - size;
+        versions[number] := coalesce(reached, {schema}.version_of(stream_ids[number]));
     end loop;
 
     -- 2. The floor.
@@ -170,15 +175,10 @@ begin
     select array_agg(position order by position) into positions from inserted;
 
     for number in 1 .. cardinality(stream_ids) loop
-        if befores[number] is null then
-            stream_version := case
-                when not is_held[number] then {schema}.version_of(stream_ids[number])
-            end;
-            last_position := null;
-        else  -- positions were drawn in the order of the events
-            size := coalesce(sizes[number], 1);
-            written := written + size;
-            stream_version := befores[number] + size;
+        stream_version := versions[number];
+        last_position := null;
+        if befores[number] is not null then  -- positions were drawn in the order of the events
+            written := written + coalesce(sizes[number], 1);
             last_position := positions[written];
         end if;
         return next;
