@@ -46,7 +46,7 @@ async def test_connections_stay_at_hand_for_all_that_is_under_way(
     ):
         for _ in range(3):
             await asyncio.gather(*(store._database.fetch("look", "horizon") for _ in range(8)))
-            assert len(store._database._at_hand) == 3
+            assert len(store._database._at_hand) == 5
 
 
 async def test_who_appends_all_the_time_does_not_keep_the_pools_last_connection(url: str) -> None:

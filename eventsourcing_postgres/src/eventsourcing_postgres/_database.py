@@ -26,15 +26,13 @@ Args = TypeVarTuple("Args")
 _AT_HAND = 0.05
 """Seconds for which an unused connection is kept, before it goes back to the pool."""
 
-_MOST_AT_HAND = 3
-"""Connections that are kept: for two batches under way, and a notification or a reader."""
-
 
 class Database:
     """Runs statements, each on a connection that is free again when the statement is done.
 
     Getting a connection from the pool and giving it back takes longer than a short statement.
-    So the last few that were used are kept at hand for a moment, unless the pool has no other.
+    So those that were used are kept at hand for a moment: at most half of the pool, and none while
+    the pool has no other.
 
     Args:
         pool: The caller's pool; it is not closed here.
@@ -57,6 +55,7 @@ class Database:
         self._acquire_timeout = acquire_timeout
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._most_at_hand = pool.get_max_size() // 2
         self._at_hand: list[PoolConnectionProxy[asyncpg.Record]] = []
         self._unused = 0  # how many of these nobody took since the last look
         self._is_ample = False  # the pool had another connection then
@@ -147,7 +146,7 @@ class Database:
             await asyncio.wait(self._background)
 
     def _may_keep(self, *, was_at_hand: bool) -> bool:
-        if self._closed or len(self._at_hand) >= _MOST_AT_HAND:
+        if self._closed or len(self._at_hand) >= self._most_at_hand:
             return False
         # Asking the pool takes time: for a connection that was at hand, the last answer will do.
         return (was_at_hand and self._is_ample) or self._has_another()
