@@ -15,6 +15,7 @@ from benchmarks.peers.plan import DEFAULT, LARGE, QUICK
 from benchmarks.peers.results import Results, machine
 from benchmarks.peers.run import Run
 from benchmarks.peers.servers import servers
+from benchmarks.peers.sides import BY_NAME, SIDES
 from benchmarks.peers.table import text
 from benchmarks.peers.tables import tables
 
@@ -48,7 +49,11 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--only", choices=MEASURES, action="append", metavar="MEASURE", help=", ".join(MEASURES)
     )
+    parser.add_argument(
+        "--side", choices=BY_NAME, action="append", metavar="SIDE", help=", ".join(BY_NAME)
+    )
     options = parser.parse_args(arguments)
+    sides = [side for side in SIDES if side.name in (options.side or BY_NAME)]
     plan = options.plan or DEFAULT
     # Who ends this ends what it started: as an exception, the signal passes through every `with`.
     signal.signal(signal.SIGTERM, _end)
@@ -58,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
         os.environ["PYTHONPYCACHEPREFIX"] = folder
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         results = Results(asdict(plan), machine(running.settings()))
-        run = Run(running, plan, results)
+        run = Run(running, plan, results, sides)
         for name in options.only or MEASURES:
             MEASURES[name](run)
             results.write(options.json)  # what was measured so far is kept

@@ -1,7 +1,8 @@
 """``python -m benchmarks peers-page``: put the figures of a JSON file into the documentation.
 
 The page holds no figure of its own: what stands between ``<!-- figures: NAME -->`` and
-``<!-- end -->`` is made from the file, and the file is kept beside the page.
+``<!-- end -->`` is made from the file, and the file is kept beside the page. A run with ``--large``
+has a file and blocks of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 PAGE = Path("docs/explanation/performance.md")
 FILE = PAGE.with_suffix(".json")
+LARGE_FILE = FILE.with_stem("performance-large")
+LARGE = "large-"
+"""What the names of blocks begin with whose figures are of a run with ``--large``."""
 IMAGES = Path("docs/images")
 BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 PLOTS = (
@@ -39,32 +43,43 @@ def main(arguments: Sequence[str]) -> None:
     results = Results.read(file)
     if results.plan["name"] == "quick":
         parser.error(f"{file} is of a quick run, which shows that it works and not how fast")
-    results.write(FILE)
-    page = filled(PAGE.read_text("utf-8"), results)
+    if results.plan["name"] == "large":
+        results.write(LARGE_FILE)
+    else:
+        results.write(FILE)
+        for path in draw(results, IMAGES):
+            print(f"wrote {path}")
+    page = filled(PAGE.read_text("utf-8"), *kept(Path()))
     PAGE.write_text(page, "utf-8")
-    for path in (PAGE, FILE, *draw(results, IMAGES)):
-        print(f"wrote {path}")
     for _, name, block, _ in BLOCK.findall(page):
         if block == NOT_YET:
             print(f"without figures: {name}")
 
 
-def filled(page: str, results: Results | None) -> str:
+def kept(root: Path) -> list[Results | None]:
+    """Give the results that are kept beside the page: the usual ones, and those of a large store."""
+    files = (root / FILE, root / LARGE_FILE)
+    return [Results.read(file) if file.exists() else None for file in files]
+
+
+def filled(page: str, results: Results | None, large: Results | None = None) -> str:
     """Give the page with these figures in its blocks, or with none."""
-    blocks = {} if results is None else blocks_of(results)
+    blocks = {} if results is None else blocks_of(results, FILE)
+    if large is not None:
+        blocks |= {LARGE + name: block for name, block in blocks_of(large, LARGE_FILE).items()}
     return BLOCK.sub(lambda found: found[1] + blocks.get(found[2], NOT_YET) + found[4], page)
 
 
-def blocks_of(results: Results) -> dict[str, str]:
+def blocks_of(results: Results, file: Path) -> dict[str, str]:
     """Give what each block holds: a table with its title, a plot, or the machine."""
     blocks = {table.name: f"{table.title}:\n\n{markdown(table)}\n\n" for table in tables(results)}
     for name, title, measure in PLOTS:
         if results.sides(measure):
             blocks[f"plot-{name}"] = f"![{title}](../images/performance-{name}.svg)\n\n"
-    return {**blocks, "machine": _machine(results)}
+    return {**blocks, "machine": _machine(results, file)}
 
 
-def _machine(results: Results) -> str:
+def _machine(results: Results, file: Path) -> str:
     machine = results.machine
     postgres = machine["postgresql"]
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
@@ -77,4 +92,4 @@ def _machine(results: Results) -> str:
         "rounds": f"{results.plan['rounds']} that count, after one that does not",
     }
     rows = [f"| {name} | {fact} |" for name, fact in facts.items()]
-    return "\n".join(["| | |", "|---|---|", *rows, "", f"[All figures]({FILE.name})", "", ""])
+    return "\n".join(["| | |", "|---|---|", *rows, "", f"[All figures]({file.name})", "", ""])

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.peers.servers import Servers
 from benchmarks.peers.side import Conflict
-from benchmarks.peers.sides import Ability, Listed, able
+from benchmarks.peers.sides import SIDES, Ability, Listed, able
 from benchmarks.peers.worker import Worker
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def side(request: pytest.FixtureRequest, server_url: str) -> Iterator[Worker]:
 
 def sides(*abilities: Ability) -> pytest.MarkDecorator:
     """Run a test with each side that can do these."""
-    found = able(*abilities)
+    found = able(SIDES, *abilities)
     return pytest.mark.parametrize("side", found, indirect=True, ids=[one.name for one in found])
 
 

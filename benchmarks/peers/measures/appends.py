@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from benchmarks.peers.measures.pgbench import PGBENCH, Pgbench
 from benchmarks.peers.process import opened
-from benchmarks.peers.sides import Ability, able
+from benchmarks.peers.sides import Ability
 
 if TYPE_CHECKING:
     from benchmarks.peers.process import Process
@@ -18,7 +18,7 @@ MOST_PGBENCH_CLIENTS = 64  # each is a connection, and the server takes 200
 
 def measure(run: Run) -> None:
     """Measure all three, in one set of processes."""
-    with opened(run.servers, able(Ability.APPEND), run.plan.connections) as processes:
+    with opened(run.servers, run.able(Ability.APPEND), run.plan.connections) as processes:
         _streams_of_their_own(run, processes)
         _one_stream(run, processes)
         _bulk(run, processes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.peers.process import opened, several
-from benchmarks.peers.sides import Ability, able
+from benchmarks.peers.sides import Ability
 
 if TYPE_CHECKING:
     from benchmarks.peers.process import Process
@@ -21,7 +21,7 @@ SLOW = 20.0  # seconds; who takes longer for a replay does it once
 
 def measure(run: Run) -> None:
     """Fill each store further and further."""
-    with opened(run.servers, able(Ability.READ), run.plan.connections) as processes:
+    with opened(run.servers, run.able(Ability.READ), run.plan.connections) as processes:
         for stored in run.plan.stored:
             for process in processes:
                 run.step(f"fill to {stored:,} events: {process.side.label}")

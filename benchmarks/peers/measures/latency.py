@@ -6,7 +6,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.process import several
-from benchmarks.peers.sides import Ability, able
+from benchmarks.peers.sides import Ability
 
 if TYPE_CHECKING:
     from benchmarks.peers.run import Run
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def measure(run: Run) -> None:
     """Measure with one writer and one reader; the append itself is in the figure."""
-    for side in able(Ability.FOLLOW):
+    for side in run.able(Ability.FOLLOW):
         run.step(f"latency: {side.label}")
         with (
             run.servers.place(side) as url,

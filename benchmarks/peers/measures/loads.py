@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.process import opened
-from benchmarks.peers.sides import Ability, able
+from benchmarks.peers.sides import Ability
 
 if TYPE_CHECKING:
     from benchmarks.peers.process import Process
@@ -16,7 +16,7 @@ LONG = 1_000  # from so many events on an aggregate is loaded fewer times
 
 def measure(run: Run) -> None:
     """Measure both, and check that what was loaded holds what was stored."""
-    with opened(run.servers, able(Ability.LOAD), run.plan.connections) as processes:
+    with opened(run.servers, run.able(Ability.LOAD), run.plan.connections) as processes:
         for events in run.plan.loads:
             run.step(f"load: {events:,} events")
             _load(run, processes, "load", events)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.process import several
-from benchmarks.peers.sides import Ability, able
+from benchmarks.peers.sides import Ability
 
 if TYPE_CHECKING:
     from benchmarks.peers.process import Process
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def measure(run: Run) -> None:
     """Let one process and all of them take turns, side by side for each library."""
-    for side in able(Ability.APPEND, Ability.READ):
+    for side in run.able(Ability.APPEND, Ability.READ):
         if side.is_limit:
             continue
         run.step(f"processes: {side.label}")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Ability(StrEnum):
@@ -87,6 +91,6 @@ OURS = "ours"
 BARE = "bare"
 
 
-def able(*abilities: Ability) -> list[Listed]:
-    """Give the sides that can do all of these, in their order."""
-    return [side for side in SIDES if side.abilities.issuperset(abilities)]
+def able(sides: Iterable[Listed], *abilities: Ability) -> list[Listed]:
+    """Give those that can do all of these, in their order."""
+    return [side for side in sides if side.abilities.issuperset(abilities)]
