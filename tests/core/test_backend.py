@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +69,9 @@ async def test_keyword_arguments_win_over_the_query() -> None:
 
 @pytest.mark.parametrize("url", ["fake://?shema=x", "fake://?size=1&shema=x"])
 def test_an_unknown_option_lists_those_that_exist(url: str) -> None:
-    message = (
-        "'fake' has no option 'shema'; its options are: migrate, password, schema, size, timeout"
+    message = re.escape(
+        "'fake' has no option 'shema' (did you mean 'schema'?); "
+        "its options are: migrate, password, schema, size, timeout"
     )
     with pytest.raises(ValueError, match=message):
         open_backend(url)

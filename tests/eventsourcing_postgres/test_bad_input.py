@@ -198,6 +198,31 @@ async def test_a_missing_database_is_named(url: str) -> None:
     error = await refused(f"{url}_gone")
     assert isinstance(error.__cause__, asyncpg.InvalidCatalogNameError)
     assert "_gone" in str(error)
+    assert "createdb" in str(error)
+
+
+async def test_an_address_where_nothing_listens_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    error = await refused(f"postgresql://u:secret@127.0.0.1:{port}/x")
+    assert isinstance(error.__cause__, ConnectionRefusedError)
+    assert "nothing listens there" in str(error)
+
+
+async def test_a_host_without_an_address_is_told_from_one_that_is_away() -> None:
+    error = await refused("postgresql://u:secret@no-such-host.invalid/x")
+    assert isinstance(error.__cause__, socket.gaierror)
+    assert "has no address" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "right"), [("shema", "schema"), ("sslmod", "sslmode"), ("jitt", "jit")]
+)
+def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(
+    misspelt: str, right: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"'{misspelt}' \(did you mean '{right}'\?\)"):
+        open_backend("postgresql://127.0.0.1/x", **{misspelt: "x"})
 
 
 async def test_a_host_that_does_not_answer_is_given_up() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from eventsourcing_core import open_backend
-from eventsourcing_postgres._server import server_of
+from eventsourcing_postgres._server import PARAMETERS, SETTINGS, server_of
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "postgresql.md"
 
 
 def shown(url: str, **parameters: str) -> str:
@@ -94,3 +97,8 @@ def test_options_are_of_their_types() -> None:
     for option in wrong:
         with pytest.raises(TypeError, match="takes"):
             open_backend("postgresql://host/x", **option)
+
+
+@pytest.mark.parametrize("name", [*PARAMETERS, *SETTINGS])
+def test_the_reference_lists_every_parameter_and_setting(name: str) -> None:
+    assert f"`{name}`" in REFERENCE.read_text("utf-8")

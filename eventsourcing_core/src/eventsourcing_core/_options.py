@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -108,7 +109,10 @@ def _declared(factory: Callable[..., object]) -> tuple[dict[str, Option], Option
 def _unknown(name: str, url: str, known: Mapping[str, Option]) -> ValueError:
     scheme = url.partition(":")[0].lower()
     listed = ", ".join(sorted(known)) or "none"
-    return ValueError(f"the backend {scheme!r} has no option {name!r}; its options are: {listed}")
+    nearest = get_close_matches(name, known, n=1)
+    asked = f" (did you mean {nearest[0]!r}?)" if nearest else ""
+    message = f"the backend {scheme!r} has no option {name!r}{asked}; its options are: {listed}"
+    return ValueError(message)
 
 
 def _bool(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import contextmanager
+from socket import gaierror
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -89,8 +90,19 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
             "sequence the rights that docs/reference/postgresql.md lists under Rights"
         )
     else:
-        said = f"{type(error).__name__}: {error}"
+        said = f"{type(error).__name__}: {error}{_cure(error)}"
     return StorageError(f"{doing} failed: {said}")
+
+
+def _cure(error: Exception) -> str:
+    match error:
+        case asyncpg.InvalidCatalogNameError():
+            return "; make it with createdb, or correct the name in the URL"
+        case ConnectionRefusedError() | FileNotFoundError():
+            return "; nothing listens there: start the server, or correct host and port in the URL"
+        case gaierror():
+            return "; the host in the URL has no address"
+    return ""
 
 
 def migrate_command(schema: str) -> str:

@@ -6,6 +6,7 @@ or a path is expected. So these are refused, unseen, before the driver complains
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -102,10 +103,12 @@ def _check(name: str, value: str, options: Collection[str]) -> None:
             message = f"{name}=require cannot be met: the driver, asyncpg, has no {name}"
             raise ValueError(message)
     elif name not in PARAMETERS and name not in SETTINGS and "." not in name:
+        nearest = get_close_matches(name, [*options, *PARAMETERS, *SETTINGS], n=1)
         message = (
-            f"the backend 'postgresql' has no option {name!r}; its options are: "
-            f"{', '.join(sorted(options))}; of libpq it takes {', '.join(sorted(PARAMETERS))}; "
-            f"of the server's settings {', '.join(SETTINGS)}, and those with a dot"
+            f"the backend 'postgresql' has no option {name!r}"
+            f"{f' (did you mean {nearest[0]!r}?)' if nearest else ''}; its options are: "
+            f"{', '.join(sorted(options))}; and those of libpq and settings of the session that "
+            "docs/reference/postgresql.md lists"
         )
         raise ValueError(message)
 
