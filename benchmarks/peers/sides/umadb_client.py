@@ -48,9 +48,9 @@ class UmaDB:
 
     def last(self, stream: UUID) -> int:
         query = Query([QueryItem(tags=[str(stream)])])
-        for found in self._client.read(query, backwards=True, limit=1):
-            return found.position
-        return 0
+        # To the end: a server on which many reads are left half way closes the connection.
+        found = [*self._client.read(query, backwards=True, limit=1)]
+        return found[0].position if found else 0
 
     def bulk(self, count: int) -> None:
         self.append(uuid4(), 0, count)
