@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def kept(root: Path) -> list[Results | None]:
-    """Give the results that are kept beside the page: the usual ones, and those of a large store."""
+    """Give the results that are kept beside the page, and those of a large store."""
     files = (root / FILE, root / LARGE_FILE)
     return [Results.read(file) if file.exists() else None for file in files]
 

@@ -215,16 +215,6 @@ async def test_a_host_without_an_address_is_told_from_one_that_is_away() -> None
     assert "has no address" in str(error)
 
 
-@pytest.mark.parametrize(
-    ("misspelt", "right"), [("shema", "schema"), ("sslmod", "sslmode"), ("jitt", "jit")]
-)
-def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(
-    misspelt: str, right: str
-) -> None:
-    with pytest.raises(ValueError, match=rf"'{misspelt}' \(did you mean '{right}'\?\)"):
-        open_backend("postgresql://127.0.0.1/x", **{misspelt: "x"})
-
-
 async def test_a_host_that_does_not_answer_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

@@ -61,10 +61,15 @@ def test_an_address_that_makes_no_sense_is_refused_without_showing_it(url: str) 
     assert "secret" not in str(caught.value)
 
 
-def test_a_misspelt_parameter_lists_those_that_exist() -> None:
-    for options in ("shema=x", "sslrootcrt=x"):
-        with pytest.raises(ValueError, match=r"no option '\w+'; its options are: .*schema; of lib"):
-            open_backend(f"postgresql://host/x?{options}")
+@pytest.mark.parametrize(
+    ("misspelt", "right"), [("shema", "schema"), ("sslrootcrt", "sslrootcert"), ("jitt", "jit")]
+)
+def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(
+    misspelt: str, right: str
+) -> None:
+    message = rf"no option '{misspelt}' \(did you mean '{right}'\?\); its options are: .*schema; and"
+    with pytest.raises(ValueError, match=message):
+        open_backend(f"postgresql://host/x?{misspelt}=x")
 
 
 def test_what_the_driver_cannot_do_is_refused_only_where_it_is_required() -> None:
