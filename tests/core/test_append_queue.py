@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
 async def test_an_append_goes_out_at_once_when_nothing_is_under_way() -> None:
     writer = Writer()
     assert await AppendQueue(writer).append(append("a")) == AppendResult(1, 0)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+async def test_appends_are_written_where_tasks_begin_at_once() -> None:
+    loop = asyncio.get_running_loop()
+    before = loop.get_task_factory()
+    loop.set_task_factory(vars(asyncio)["eager_task_factory"])  # unknown to checks for 3.11
+    try:
+
+        async def write(appends: Sequence[Append]) -> list[AppendResult]:
+            return [AppendResult(1, 1) for _ in appends]  # without waiting for anything
+
+        queue = AppendQueue(write)
+        assert [await queue.append(append("a")) for _ in range(3)] == [AppendResult(1, 1)] * 3
+    finally:
+        loop.set_task_factory(before)
 
 
 async def test_appends_that_arrive_during_a_write_share_the_next_one() -> None:

@@ -192,6 +192,86 @@ async def test_an_append_that_would_have_fitted_is_tried_again(pool: Pool) -> No
         assert await pool.fetchval("select last_value from calls") == 2
 
 
+# Several appends of one stream in a batch.
+
+
+async def types_in(store: PostgresEventStore, stream_id: str) -> list[str]:
+    return [event.event_type async for event in store.read(stream_id)]
+
+
+def named(
+    store: PostgresEventStore, *appends: tuple[str, str, int | ExpectedVersion]
+) -> list[asyncio.Task[AppendResult]]:
+    """Begin appends of events of these types at once, so that they share a commit."""
+    return [
+        asyncio.create_task(store.append(stream_id, [Event(name, {})], expected_version=expected))
+        for stream_id, name, expected in appends
+    ]
+
+
+async def test_those_behind_one_that_is_held_are_held(pool: Pool, other: Connection) -> None:
+    async with opened(pool) as store:
+        async with other.transaction():
+            await store.append("a", one(), expected_version=0, connection=other)
+            free = named(store, ("b", "B1", 0), ("c", "C1", 0), ("c", "C2", 1))
+            held = named(store, ("a", "A1", ANY), ("a", "A2", ANY), ("a", "A3", 3))
+            results = await asyncio.gather(*free)
+            assert [result.version for result in results] == [1, 1, 2]
+            assert not any(task.done() for task in held)
+        results = await asyncio.gather(*held)
+        assert [result.version for result in results] == [2, 3, 4]
+        assert await types_in(store, "a") == ["Opened", "A1", "A2", "A3"]
+
+
+async def test_nothing_overtakes_what_is_held_although_it_is_free_a_moment_later(
+    pool: Pool,
+) -> None:
+    # The second of two tries, which passes over held streams, finds this one held once.
+    await pool.execute("""
+        create sequence calls;
+        alter function eventsourcing.advance rename to real_advance;
+        create function eventsourcing.advance(stream_id text, expected bigint, size integer)
+        returns bigint language plpgsql as $$
+        begin
+            if stream_id = 'a' and nextval('calls') <= 2 then
+                raise lock_not_available;
+            end if;
+            return eventsourcing.real_advance(stream_id, expected, size);
+        end
+        $$;
+    """)
+    async with opened(pool) as store:
+        tasks = named(store, ("z", "Z", ANY), ("a", "A1", ANY), ("a", "A2", ANY), ("a", "A3", 2))
+        results = await asyncio.gather(*tasks)
+        assert [result.version for result in results] == [1, 1, 2, 3]
+        assert await types_in(store, "a") == ["A1", "A2", "A3"]
+
+
+@pytest.mark.parametrize("expected", [ExpectedVersion.STREAM_EXISTS, 1])
+async def test_nothing_overtakes_what_would_fit_since_the_stream_moved_meanwhile(
+    pool: Pool, expected: int | ExpectedVersion
+) -> None:
+    # Somebody else begins the stream between the two statements that look at it.
+    await pool.execute("""
+        create sequence calls;
+        alter function eventsourcing.version_of rename to real_version_of;
+        create function eventsourcing.version_of(stream_id text)
+        returns bigint language plpgsql volatile as $$
+        begin
+            if nextval('calls') = 1 then
+                insert into eventsourcing.streams values (stream_id, 1);
+            end if;
+            return eventsourcing.real_version_of(stream_id);
+        end
+        $$;
+    """)
+    async with opened(pool) as store:
+        tasks = named(store, ("z", "Z", ANY), ("a", "A1", expected), ("a", "A2", ANY))
+        results = await asyncio.gather(*tasks)
+        assert [result.version for result in results] == [1, 2, 3]
+        assert await types_in(store, "a") == ["A1", "A2"]
+
+
 # Many appends in one transaction.
 
 

@@ -67,8 +67,7 @@ def test_an_address_that_makes_no_sense_is_refused_without_showing_it(url: str) 
 def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(
     misspelt: str, right: str
 ) -> None:
-    message = rf"no option '{misspelt}' \(did you mean '{right}'\?\); its options are: .*schema; and"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=rf"option '{misspelt}' \(did you mean '{right}'\?\); its"):
         open_backend(f"postgresql://host/x?{misspelt}=x")
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import Context
 from time import monotonic
 from typing import NamedTuple, cast
@@ -112,7 +112,7 @@ class AppendQueue:
             raise StorageError(message)
         if self._is_cancellable and self._is_quiet and not self._waiting:
             return await self._write_alone(append)
-        entry = self._entry(append)
+        entry = _Entry(append, _future(), monotonic() + self._max_wait)
         waiting = self._waiting.get(append.stream_id)
         if waiting is not None:  # whatever has the stream now will see to it
             waiting.append(entry)
@@ -128,14 +128,9 @@ class AppendQueue:
         while self._writers or self._trier:
             await asyncio.wait([*self._writers, *([self._trier] if self._trier else [])])
 
-    def _entry(self, append: Append) -> _Entry:
-        verdict = asyncio.get_running_loop().create_future()
-        return _Entry(append, verdict, monotonic() + self._max_wait)
-
     def _start_writer(self) -> None:
         if len(self._writers) < self._max_writes:
-            # Not in the first caller's context: the appends of others would be traced as its own.
-            writer = asyncio.get_running_loop().create_task(self._write_all(), context=Context())
+            writer = _task(self._write_all())
             self._writers.add(writer)
             writer.add_done_callback(self._ended)  # for one that is cancelled before it begins
 
@@ -156,6 +151,7 @@ class AppendQueue:
 
     async def _write_alone(self, append: Append) -> AppendResult:
         """Write an append in its caller's task; those that come meanwhile are batched."""
+        deadline = monotonic() + self._max_wait
         writer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._writers.add(writer)
         waiting = self._waiting[append.stream_id] = deque()
@@ -166,7 +162,7 @@ class AppendQueue:
             verdict = await self._verdict(append)
             if isinstance(verdict, Exception) and self._is_held(verdict):
                 held = verdict
-                entry = self._entry(append)
+                entry = _Entry(append, _future(), deadline)
                 waiting.appendleft(entry)
         finally:
             self._writers.discard(writer)
@@ -299,8 +295,7 @@ class AppendQueue:
 
     def _start_trier(self) -> None:
         if self._trier is None:
-            task = asyncio.get_running_loop().create_task(self._try_again(), context=Context())
-            self._trier = task
+            self._trier = task = _task(self._try_again())
             task.add_done_callback(self._ended)
 
     async def _try_again(self) -> None:
@@ -328,6 +323,19 @@ class AppendQueue:
         while streams:
             for entry in self._waiting.pop(streams.popleft()):
                 entry.verdict.cancel()
+
+
+def _future() -> asyncio.Future[AppendResult]:
+    return asyncio.get_running_loop().create_future()
+
+
+def _task(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    """Start a task.
+
+    Not in the first caller's context: the appends of others would be traced as its own. And not by
+    the loop's factory, which may be eager: a task must be known before it begins.
+    """
+    return asyncio.Task(work, loop=asyncio.get_running_loop(), context=Context())
 
 
 def _check_count(verdicts: Sequence[Verdict], count: int) -> None:

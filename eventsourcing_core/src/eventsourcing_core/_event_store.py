@@ -60,7 +60,8 @@ class EventStore(Protocol):
         holds these event ids at exactly the expected place (with ``ANY`` or ``STREAM_EXISTS``: at
         any place, in this order), nothing is written and the original result is returned. A
         cancelled append has happened or has not, never half. Appends to one stream through one
-        store object are decided in the order of the calls.
+        store object are decided in the order of the calls; but one that was cancelled, or failed
+        with a ``StorageError``, may still happen after later ones.
 
         Raises:
             ConcurrencyError: The stream is at another version.

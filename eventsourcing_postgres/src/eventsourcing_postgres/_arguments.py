@@ -69,7 +69,7 @@ def _columns(events: Sequence[EncodedEvent]) -> list[Any]:
         [UUID(event_id) for event_id in ids],
         event_types,
         datas,
-        metadatas if any(metadatas) else None,
+        None if metadatas.count(None) == len(metadatas) else metadatas,
         encodings if len(set(encodings)) > 1 else encodings[:1],
         timestamps,
     ]

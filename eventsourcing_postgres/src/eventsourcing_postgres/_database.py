@@ -1,4 +1,4 @@
-"""A pool and a schema: what the stores of one backend share."""
+"""A pool and a schema, as each store of a backend works with them."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Database:
     """Runs statements, each on a connection that is free again when the statement is done.
 
     Getting a connection from the pool and giving it back takes longer than a short statement.
-    So those that were used are kept at hand for a moment: at most half of the pool, and none while
-    the pool has no other.
+    So those that were used are kept at hand for a moment: at most half of the pool. Where the pool
+    runs out of others they go back to it, at the latest after 50 ms.
 
     Args:
         pool: The caller's pool; it is not closed here.
@@ -57,6 +57,7 @@ class Database:
         self._closed = False
         self._most_at_hand = pool.get_max_size() // 2
         self._at_hand: list[PoolConnectionProxy[asyncpg.Record]] = []
+        self._acquiring = 0  # how many wait for a connection of the pool here
         self._unused = 0  # how many of these nobody took since the last look
         self._is_ample = False  # the pool had another connection then
         self._timer: asyncio.TimerHandle | None = None
@@ -119,7 +120,11 @@ class Database:
             if not _is_lost(connection):
                 return connection, True
             await self._release(connection)
-        return await self.pool.acquire(timeout=self._acquire_timeout), False
+        self._acquiring += 1
+        try:
+            return await self.pool.acquire(timeout=self._acquire_timeout), False
+        finally:
+            self._acquiring -= 1
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start something that may come to its end after nobody waits for it any more."""
@@ -134,7 +139,7 @@ class Database:
             task.exception()  # taken note of: whoever waits gets it, too
 
     def close(self) -> None:
-        """Refuse further use, and give back the connection that is at hand."""
+        """Refuse further use, and give back the connections that are at hand."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -146,7 +151,7 @@ class Database:
             await asyncio.wait(self._background)
 
     def _may_keep(self, *, was_at_hand: bool) -> bool:
-        if self._closed or len(self._at_hand) >= self._most_at_hand:
+        if self._closed or self._acquiring or len(self._at_hand) >= self._most_at_hand:
             return False
         # Asking the pool takes time: for a connection that was at hand, the last answer will do.
         return (was_at_hand and self._is_ample) or self._has_another()

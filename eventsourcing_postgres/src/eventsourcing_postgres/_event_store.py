@@ -118,7 +118,8 @@ class PostgresEventStore:
         """Append events to a stream, all or none; see ``EventStore.append``.
 
         With ``connection`` the append is part of the transaction that is open on it: it is
-        stored when that commits. Such appends do not share a commit with others. Until then
+        stored when that commits. Such appends do not share a commit with others, and are
+        not in the order of other calls. Until then
         readers of all streams stop before it, and other appends to the stream wait (at most
         ``max_wait`` seconds), so keep such a transaction short.
         """

@@ -90,7 +90,7 @@ $$;
 --   skips_held                    whether to pass over streams that another transaction holds
 --
 -- Gives a row per append, in their order: the stream's version (the new one, or the one that did not
--- fit, or null if it is held), and the position of its last event, which is null if the append was
+-- fit, or null if it is held, as that of one before it in the same stream), and the position of its last event, which is null if the append was
 -- not written. Where the events of appends are mixed, only whether it is null means something.
 --
 -- The order of the three steps is what readers rely on; each is a statement of its own.
@@ -127,22 +127,29 @@ begin
 
     -- 1. Streams first.
     for number in 1 .. cardinality(stream_ids) loop
+        is_held := is_held and stream_ids[number] = stream_ids[number - 1];
+        if is_held then
+            continue;  -- even if it is free by now: nothing may overtake the one before
+        end if;
         size := coalesce(sizes[number], 1);
-        if not skips_held then
-            reached := {schema}.advance(stream_ids[number], expected[number], size);
-        elsif is_held and stream_ids[number] = stream_ids[number - 1] then
-            continue;  -- even if it is free by now: it must not overtake
-        else
-            is_held := false;
+        if skips_held then
             begin
                 reached := {schema}.advance(stream_ids[number], expected[number], size);
             exception when lock_not_available then
                 is_held := true;
                 continue;
             end;
+        else
+            reached := {schema}.advance(stream_ids[number], expected[number], size);
         end if;
         befores[number] := reached - size;
         versions[number] := coalesce(reached, {schema}.version_of(stream_ids[number]));
+        if reached is null and (
+            versions[number] = expected[number] or expected[number] = -2 and versions[number] > 0
+        ) then  -- it moved between the two statements, and would fit now: somebody is at work on it
+            is_held := true;
+            versions[number] := null;
+        end if;
     end loop;
 
     -- 2. The floor.
