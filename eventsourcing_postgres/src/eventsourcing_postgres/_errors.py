@@ -102,7 +102,8 @@ def _cure(error: Exception) -> str:
             return "; nothing listens there: start the server, or correct host and port in the URL"
         case gaierror():
             return "; the host in the URL has no address"
-    return ""
+        case _:
+            return ""
 
 
 def migrate_command(schema: str) -> str:
