@@ -228,4 +228,12 @@ def tests(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """The speeds, measured and never asserted."""
     sync(session, "--group=server", "--group=plots", "--group=peers")
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    # Who interrupts it waits until the servers that it started have ended.
+    session.run(
+        "python",
+        "-m",
+        "benchmarks",
+        *session.posargs,
+        interrupt_timeout=30,
+        terminate_timeout=30,
+    )

@@ -44,7 +44,7 @@ def main() -> None:
     known = BENCHMARKS | PLOTS
     unknown = [name for name in names if name not in known]
     if unknown:
-        parser.error(f"no benchmark {unknown[0]!r}; there are: {', '.join(known)}")
+        parser.error(f"no benchmark {unknown[0]!r} here; there are: {', '.join([*known, *APART])}")
     print(f"Python {platform.python_version()}, {platform.system()}, {sys.platform}")
     for name in names:
         asyncio.run(known[name]())

@@ -31,30 +31,54 @@ MEASURES: dict[str, Callable[[Run], None]] = {
     "growth": growth.measure,
 }
 FILE = Path("build/peers.json")
+PART = Path("build/peers-part.json")
+"""Of a quick run or a part of one: it must not take the place of a long one."""
 
 
 def main(arguments: Sequence[str]) -> None:
     """Read the command line, and measure."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks peers", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks peers",
+        description="Measure side by side, print tables, and write a JSON file of all figures.",
+        epilog="EVENTSOURCING_POSTGRES_URL names a PostgreSQL, of version 18 or later, to be used.",
+    )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
-        "--quick", action="store_const", const=QUICK, dest="plan", help="to see that it works"
+        "--quick",
+        action="store_const",
+        const=QUICK,
+        dest="plan",
+        help="2 minutes, to see that it works",
     )
     size.add_argument(
-        "--large", action="store_const", const=LARGE, dest="plan", help="up to 10 million events"
+        "--large",
+        action="store_const",
+        const=LARGE,
+        dest="plan",
+        help="up to 10 million events: hours, and tens of GB of disk",
     )
     parser.add_argument(
-        "--json", type=Path, default=FILE, metavar="FILE", help=f"{FILE} if not given"
+        "--json", type=Path, metavar="FILE", help=f"{FILE} if not given, {PART} for a part"
     )
     parser.add_argument(
-        "--only", choices=MEASURES, action="append", metavar="MEASURE", help=", ".join(MEASURES)
+        "--only",
+        choices=MEASURES,
+        action="append",
+        metavar="MEASURE",
+        help=f"may be repeated: {', '.join(MEASURES)}",
     )
     parser.add_argument(
-        "--side", choices=BY_NAME, action="append", metavar="SIDE", help=", ".join(BY_NAME)
+        "--side",
+        choices=BY_NAME,
+        action="append",
+        metavar="SIDE",
+        help=f"may be repeated: {', '.join(BY_NAME)}",
     )
     options = parser.parse_args(arguments)
     sides = [side for side in SIDES if side.name in (options.side or BY_NAME)]
     plan = options.plan or DEFAULT
+    is_part = plan is QUICK or options.only or options.side
+    file = options.json or (PART if is_part else FILE)
     # Who ends this ends what it started: as an exception, the signal passes through every `with`.
     signal.signal(signal.SIGTERM, _end)
     with TemporaryDirectory() as folder, servers() as running:
@@ -66,11 +90,13 @@ def main(arguments: Sequence[str]) -> None:
         run = Run(running, plan, results, sides)
         for name in options.only or MEASURES:
             MEASURES[name](run)
-            results.write(options.json)  # what was measured so far is kept
+            results.write(file)  # what was measured so far is kept
         run.step("done")
+    if not results.figures:
+        parser.error("nothing was measured: none of these sides can do that")
     for table in tables(results):
         print(text(table))
-    print(f"\nAll figures: {options.json}")
+    print(f"\nAll figures: {file}")
 
 
 def _end(number: int, _: object) -> None:

@@ -43,7 +43,13 @@ def main(arguments: Sequence[str]) -> None:
     results = Results.read(file)
     if results.plan["name"] == "quick":
         parser.error(f"{file} is of a quick run, which shows that it works and not how fast")
-    if results.plan["name"] == "large":
+    blocks = [name for _, name, _, _ in BLOCK.findall(PAGE.read_text("utf-8"))]
+    is_large = results.plan["name"] == "large"
+    given = {f"{LARGE if is_large else ''}{name}" for name in blocks_of(results, file)}
+    missing = [b for b in blocks if b not in given and b.startswith(LARGE) == is_large]
+    if missing:
+        parser.error(f"{file} is of a part of a run, without figures for: {', '.join(missing)}")
+    if is_large:
         results.write(LARGE_FILE)
     else:
         results.write(FILE)
@@ -51,9 +57,7 @@ def main(arguments: Sequence[str]) -> None:
             print(f"wrote {path}")
     page = filled(PAGE.read_text("utf-8"), *kept(Path()))
     PAGE.write_text(page, "utf-8")
-    for _, name, block, _ in BLOCK.findall(page):
-        if block == NOT_YET:
-            print(f"without figures: {name}")
+    print(f"wrote {PAGE}")
 
 
 def kept(root: Path) -> list[Results | None]:
@@ -89,7 +93,19 @@ def _machine(results: Results, file: Path) -> str:
         "disk": f"{machine['fdatasync_ms']:.2f} ms to write 8 kB and wait for the disk, median",
         "PostgreSQL": ", ".join(f"{name} {value}" for name, value in postgres.items()),
         "packages": packages,
-        "rounds": f"{results.plan['rounds']} that count, after one that does not",
+        "load before": f"{machine['load_before']:.1f}, of the minute before the run",
+        "rounds": f"{_rounds(results)}; of a second each where appends are counted",
     }
     rows = [f"| {name} | {fact} |" for name, fact in facts.items()]
     return "\n".join(["| | |", "|---|---|", *rows, "", f"[All figures]({file.name})", "", ""])
+
+
+def _rounds(results: Results) -> str:
+    """Give how often each measure was taken."""
+    counts: dict[str, set[int]] = {}
+    for figure in results.figures:
+        counts.setdefault(figure["measure"], set()).add(len(figure["rounds"]))
+    return ", ".join(
+        f"{measure} {' or '.join(str(count) for count in sorted(found))}"
+        for measure, found in counts.items()
+    )

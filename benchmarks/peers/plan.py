@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+CONNECTIONS = 10
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -38,7 +40,7 @@ class Plan:
     """Sizes of the store, in events."""
     replayed: int
     """Size of the store at which all events are read, in events."""
-    connections: int = 10
+    connections: int = CONNECTIONS
     """Of each pool: asyncpg's and our default, and what eventsource-py's guide says."""
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.peers.measures.imports import NOTHING
 from benchmarks.peers.measures.pgbench import PGBENCH
-from benchmarks.peers.sides import BARE, OURS
+from benchmarks.peers.plan import CONNECTIONS
+from benchmarks.peers.sides import BARE, BY_NAME, OURS
 from benchmarks.peers.table import NO, Table, grid, label, number, spread, times
 from benchmarks.peers.targets import targets
 
@@ -44,7 +45,7 @@ def _appends_of(results: Results, events: int) -> list[Table]:
     """Give the rates, the latencies and the ratios of appends of one size."""
     each = "1 event" if events == 1 else f"{events} events"
     sides = results.sides("append")
-    columns = [(f"{tasks} tasks", tasks) for tasks in results.parameters("append", "tasks")]
+    columns = [(_tasks(tasks), tasks) for tasks in results.parameters("append", "tasks")]
 
     def median(side: str, value: str, tasks: int) -> float | None:
         return results.median("append", side, value, tasks=tasks, events=events)
@@ -56,6 +57,8 @@ def _appends_of(results: Results, events: int) -> list[Table]:
     def latency(side: str, tasks: int) -> str:
         if side == PGBENCH:  # it gives averages
             return NO
+        if side in BY_NAME and BY_NAME[side].is_limit and tasks > CONNECTIONS:
+            return NO  # who waits for a connection there is overtaken, so the times mean nothing
         return " / ".join(number(median(side, name, tasks)) for name in ("p50_ms", "p99_ms"))
 
     def ratio(side: str, tasks: int) -> str:
@@ -72,6 +75,10 @@ def _appends_of(results: Results, events: int) -> list[Table]:
         grid(f"{name}-latency", latencies, sides, columns, latency),
         grid(f"{name}-ratio", ratios, others, columns, ratio),
     ]
+
+
+def _tasks(count: int) -> str:
+    return "1 task" if count == 1 else f"{count} tasks"
 
 
 def _race(results: Results) -> Table:
@@ -207,7 +214,7 @@ def _growth(results: Results) -> list[Table]:
                 )
             )
 
-        title = f"Events per second by the size of the store, {tasks} tasks"
+        title = f"Events per second by the size of the store, {_tasks(tasks)}"
         sides = results.sides("growth_append")
         return grid(f"growth-append-{tasks}", title, sides, columns, rate)
 

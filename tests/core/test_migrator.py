@@ -102,7 +102,7 @@ def test_options_of_the_backend_are_checked_all_the_same() -> None:
 
 
 def test_an_option_that_neither_knows_is_an_error_that_lists_those_of_both() -> None:
-    with pytest.raises(ValueError, match="no option 'shema'; .* are: migrate, schema, size, wait"):
+    with pytest.raises(ValueError, match="no option 'shema' .* are: migrate, schema, size, wait"):
         open_migrator("fake://?shema=x")
     with pytest.raises(ValueError, match="'alone' has no option 'size'"):
         open_migrator("alone://?size=1")
