@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgpack
 
 from benchmarks._measure import Deposited, deposits, report, take_turns
+from benchmarks.peers.payload import values
 from eventsourcing_core import EventCodec
 
 if TYPE_CHECKING:
@@ -36,13 +37,20 @@ async def bare_there_and_back() -> None:
     """Pack and unpack the fields, and build the payload."""
     payload = EVENT.data
     for _ in range(COUNT):
-        packed = msgpack.packb({"owner": payload.owner, "amount": payload.amount})
+        packed = msgpack.packb(
+            {
+                "owner": payload.owner,
+                "amount": payload.amount,
+                "currency": payload.currency,
+                "memo": payload.memo,
+            }
+        )
         Deposited(**msgpack.unpackb(packed))
 
 
 async def bare_back() -> None:
     """Unpack the fields, and build the payload."""
-    packed = msgpack.packb({"owner": "alice", "amount": 0})
+    packed = msgpack.packb(values(0))
     for _ in range(COUNT):
         Deposited(**msgpack.unpackb(packed))
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 
 from benchmarks._measure import Account, Deposited, deposits, report, take_turns
-from eventsourcing_core import Event, Repository
+from benchmarks.peers.payload import values
+from eventsourcing_core import Repository
 from eventsourcing_inmemory import InMemoryEventStore
 
 if TYPE_CHECKING:
@@ -40,15 +41,14 @@ def appending(serializer: str) -> Side:
     async def run() -> None:
         store = InMemoryEventStore(serializer=serializer)
         for number in range(APPENDS):
-            events = [Event.of(Deposited("alice", number))]
-            await store.append(f"account-{number}", events, expected_version=0)
+            await store.append(f"account-{number}", deposits(1), expected_version=0)
 
     return run
 
 
 def bare(dumps: Callable[[object], Any], loads: Callable[[Any], Any]) -> Side:
     """Decode as many payloads as the aggregate has, and build them."""
-    rows = [dumps({"owner": "alice", "amount": n}) for n in range(EVENTS)]
+    rows = [dumps(values(n)) for n in range(EVENTS)]
 
     async def run() -> None:
         for row in rows:

@@ -21,6 +21,7 @@ from benchmarks._measure import (
     resident_megabytes,
     take_turns,
 )
+from benchmarks.peers import payload
 from eventsourcing_core import open_backend
 from tests.eventsourcing_postgres._databases import RUN, temporary_database
 from tests.eventsourcing_postgres._server import running_server
@@ -70,7 +71,7 @@ async def measure(url: str, rounds: int) -> None:
 
 def row() -> tuple[Any, ...]:
     """Make the row of an event in a stream of its own, as the driver takes it."""
-    data = msgpack.packb({"owner": "alice", "amount": 1})
+    data = msgpack.packb(payload.values(1))
     now = time.time_ns() // 1000
     return (f"bare-{next(numbers)}", 1, uuid4(), "benchmarks.deposited", data, "msgpack", now)
 

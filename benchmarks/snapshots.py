@@ -111,7 +111,7 @@ async def cost_of_taking(backend: Backend, rounds: int) -> None:
         async def run() -> None:
             for _ in range(20):
                 account = Account(uuid4().hex)
-                account.deposit("alice", 1)
+                account.deposit()
                 await repository.save(account)
 
         return run

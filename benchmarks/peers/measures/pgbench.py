@@ -29,7 +29,7 @@ PGBENCH = "pgbench"
 SCRIPT = """
 insert into bare_events (stream_id, version, event_id, event_type, data, encoding, "timestamp")
 values (
-    gen_random_uuid()::text, 1, gen_random_uuid(), 'benchmarks.peers.deposited',
+    gen_random_uuid()::text, 1, gen_random_uuid(), 'benchmarks.deposited',
     decode(repeat('00', 90), 'hex'), 'msgpack', 0
 );
 """

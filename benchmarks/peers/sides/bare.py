@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[asyncpg.Record]
 
-EVENT_TYPE = "benchmarks.peers.deposited"
+EVENT_TYPE = "benchmarks.deposited"
 # One statement for several events, as the stores of this kind of table do it.
 INSERT_SEVERAL = """
 insert into bare_events (stream_id, version, event_id, event_type, data, encoding, "timestamp")

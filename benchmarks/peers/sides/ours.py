@@ -9,17 +9,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from benchmarks.peers.payload import CURRENCY, MEMO, OWNER
+from benchmarks._measure import Account, deposits
 from benchmarks.peers.side import Conflict
-from eventsourcing_core import (
-    Aggregate,
-    ConcurrencyError,
-    Event,
-    EventCodec,
-    OnDemand,
-    event,
-    open_backend,
-)
+from eventsourcing_core import ConcurrencyError, EventCodec, OnDemand, open_backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,33 +33,6 @@ from made, generate_series(1, $4::bigint) as version
 """
 FILLED_STREAM = 100  # events in each stream that FILL makes
 SEED = 1_000  # events in one append while an aggregate is made
-
-
-@event("benchmarks.peers.deposited")
-class Deposited:
-    """A typed event."""
-
-    owner: str
-    amount: int
-    currency: str
-    memo: str
-
-
-class Account(Aggregate):
-    """Rebuilt from deposits."""
-
-    balance: int = 0
-
-    def apply(self, event: Event[Deposited]) -> None:
-        """Add."""
-        match event.data:
-            case Deposited(amount=amount):
-                self.balance += amount
-
-
-def deposits(count: int) -> list[Event[Deposited]]:
-    """Make that many events."""
-    return [Event.of(Deposited(OWNER, 1, CURRENCY, MEMO)) for _ in range(count)]
 
 
 class Ours:

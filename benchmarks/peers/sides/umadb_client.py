@@ -21,7 +21,7 @@ from benchmarks.peers.side import Conflict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EVENT_TYPE = "benchmarks.peers.deposited"
+EVENT_TYPE = "benchmarks.deposited"
 FILL = 10_000  # events in one append
 
 
