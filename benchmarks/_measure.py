@@ -8,13 +8,13 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks.peers.payload import CURRENCY, MEMO, OWNER
+from benchmarks.peers.payload import CURRENCY, EVENT_TYPE, MEMO, OWNER
 from eventsourcing_core import Aggregate, Event, event
 
 Side = Callable[[], Awaitable[object]]
 
 
-@event("benchmarks.deposited")
+@event(EVENT_TYPE)
 class Deposited:
     """A typed event of about 100 bytes: what is compared with other libraries, too."""
 

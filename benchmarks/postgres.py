@@ -73,7 +73,7 @@ def row() -> tuple[Any, ...]:
     """Make the row of an event in a stream of its own, as the driver takes it."""
     data = msgpack.packb(payload.values(1))
     now = time.time_ns() // 1000
-    return (f"bare-{next(numbers)}", 1, uuid4(), "benchmarks.deposited", data, "msgpack", now)
+    return (f"bare-{next(numbers)}", 1, uuid4(), payload.EVENT_TYPE, data, "msgpack", now)
 
 
 # Appending.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EVENT_TYPE = "benchmarks.deposited"
 OWNER = "alice"
 CURRENCY = "EUR"
 MEMO = "Salary for November, paid by transfer"

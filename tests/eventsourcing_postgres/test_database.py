@@ -65,7 +65,7 @@ async def test_who_appends_all_the_time_does_not_keep_the_pools_last_connection(
             await asyncio.sleep(0)
         try:
             async with pool.acquire(), pool.acquire(), pool.acquire(timeout=10):
-                pass
+                assert pool.get_idle_size() == 0
         finally:
             appending.cancel()
             await asyncio.wait({appending})

@@ -12,7 +12,7 @@ import asyncpg
 import msgpack
 
 from benchmarks._bare import COLUMNS, INSERT, TABLES
-from benchmarks.peers.payload import Deposit, values
+from benchmarks.peers.payload import EVENT_TYPE, Deposit, values
 from benchmarks.peers.side import Conflict
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[asyncpg.Record]
 
-EVENT_TYPE = "benchmarks.deposited"
 # One statement for several events, as the stores of this kind of table do it.
 INSERT_SEVERAL = """
 insert into bare_events (stream_id, version, event_id, event_type, data, encoding, "timestamp")

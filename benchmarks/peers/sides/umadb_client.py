@@ -15,13 +15,12 @@ from uuid import UUID, uuid4
 
 from umadb import AppendCondition, Client, Event, IntegrityError, Query, QueryItem
 
-from benchmarks.peers.payload import Deposit, values
+from benchmarks.peers.payload import EVENT_TYPE, Deposit, values
 from benchmarks.peers.side import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EVENT_TYPE = "benchmarks.deposited"
 FILL = 10_000  # events in one append
 
 

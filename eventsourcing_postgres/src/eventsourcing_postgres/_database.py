@@ -57,9 +57,9 @@ class Database:
         self._closed = False
         self._most_at_hand = pool.get_max_size() // 2
         self._at_hand: list[PoolConnectionProxy[asyncpg.Record]] = []
-        self._acquiring = 0  # how many wait for a connection of the pool here
         self._unused = 0  # how many of these nobody took since the last look
         self._is_ample = False  # the pool had another connection then
+        self._acquiring = 0  # how many wait here for a connection of the pool
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[Any]] = set()
 
