@@ -126,6 +126,21 @@ async def test_a_conflict_with_who_held_the_stream_is_found_when_it_is_free(
         assert (caught.value.expected, caught.value.actual) == (0, 1)
 
 
+async def test_new_streams_are_made_beside_one_whose_maker_gives_up(
+    pool: Pool, other: Connection
+) -> None:
+    async with opened(pool) as store:
+        transaction = other.transaction()
+        await transaction.start()
+        await store.append("c", one(), expected_version=0, connection=other)
+        tasks = start(store, *"abcde", expected=0)
+        await asyncio.gather(*tasks[:2], *tasks[3:])
+        assert not tasks[2].done()
+        await transaction.rollback()
+        assert [result.version for result in await asyncio.gather(*tasks)] == [1] * 5
+        assert sorted([event.stream_id async for event in store.read_all()]) == [*"abcde"]
+
+
 async def test_who_waits_for_himself_gets_an_error(pool: Pool, other: Connection) -> None:
     async with opened(pool, max_wait=0.5) as store:
         async with other.transaction():

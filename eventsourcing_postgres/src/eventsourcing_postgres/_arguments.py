@@ -1,11 +1,13 @@
-"""Appends as the functions ``append`` and ``append_one`` take them."""
+"""Appends as the functions ``append`` and ``append_one`` take them.
+
+Arrays of numbers and of ids are sent as text, which the statements cast: the driver asks of each
+element of an array whether it is one itself, which takes longer than all else that it does.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
-
-from asyncpg.pgproto.pgproto import UUID  # the driver's own: made and sent in a seventh of the time
 
 from eventsourcing_core import ExpectedVersion
 from eventsourcing_postgres._statements import LARGEST_INTEGER
@@ -27,18 +29,18 @@ def arguments(appends: Sequence[Append]) -> list[Any]:
     events = [event for append in appends for event in append.events]
     return [
         [append.stream_id for append in appends],
-        [_expected(append.expected_version) for append in appends],
+        _numbers([_expected(append.expected_version) for append in appends]),
         *((None, None, None) if len(events) == len(appends) else _shares(appends)),
         *_columns(events),
     ]
 
 
-def _shares(appends: Sequence[Append]) -> tuple[list[int], list[int], list[int]]:
+def _shares(appends: Sequence[Append]) -> tuple[str, str, str]:
     """Give the size of each append; for each event its append, and its place there."""
     sizes = [len(append.events) for append in appends]
     owners = [owner for owner, size in enumerate(sizes, start=1) for _ in range(size)]
     places = [place for size in sizes for place in range(1, size + 1)]
-    return sizes, owners, places
+    return _numbers(sizes), _numbers(owners), _numbers(places)
 
 
 def import_arguments(events: Sequence[ImportedEvent]) -> list[Any]:
@@ -54,10 +56,10 @@ def import_arguments(events: Sequence[ImportedEvent]) -> list[Any]:
     owners = {stream_id: owner for owner, stream_id in enumerate(stream_ids, start=1)}
     return [
         stream_ids,
-        [before[stream_id] for stream_id in stream_ids],
-        [sizes[stream_id] for stream_id in stream_ids],
-        [owners[imported.stream_id] for imported in events],
-        [imported.version - before[imported.stream_id] for imported in events],
+        _numbers([before[stream_id] for stream_id in stream_ids]),
+        _numbers([sizes[stream_id] for stream_id in stream_ids]),
+        _numbers([owners[imported.stream_id] for imported in events]),
+        _numbers([imported.version - before[imported.stream_id] for imported in events]),
         *_columns([imported.event for imported in events]),
     ]
 
@@ -66,12 +68,12 @@ def _columns(events: Sequence[EncodedEvent]) -> list[Any]:
     """Give the arrays of what events hold; what need not be sent takes no time."""
     event_types, datas, metadatas, encodings, ids, timestamps = zip(*events, strict=True)
     return [
-        [UUID(event_id) for event_id in ids],
+        _ids(ids),
         event_types,
         datas,
         None if metadatas.count(None) == len(metadatas) else metadatas,
         encodings if len(set(encodings)) > 1 else encodings[:1],
-        timestamps,
+        _numbers(timestamps),
     ]
 
 
@@ -81,7 +83,7 @@ def one_event(append: Append) -> list[Any]:
     return [
         stream_id,
         _expected(expected),
-        UUID(event_id),
+        event_id.hex(),
         event_type,
         data,
         metadata,
@@ -90,9 +92,17 @@ def one_event(append: Append) -> list[Any]:
     ]
 
 
-def event_ids(events: Iterable[EncodedEvent]) -> list[UUID]:
-    """Give the ids of events as the driver sends them."""
-    return [UUID(event.event_id) for event in events]
+def event_ids(events: Iterable[EncodedEvent]) -> str:
+    """Give the ids of events as an array of UUIDs in text."""
+    return _ids([event.event_id for event in events])
+
+
+def _ids(ids: Iterable[bytes]) -> str:
+    return f"{{{b''.join(ids).hex(',', 16)}}}"
+
+
+def _numbers(numbers: Iterable[int]) -> str:
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def _expected(expected: int | ExpectedVersion) -> int:

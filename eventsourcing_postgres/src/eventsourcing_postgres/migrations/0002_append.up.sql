@@ -113,6 +113,9 @@ language plpgsql volatile as $$
 declare
     befores bigint[] := array_fill(null::bigint, array[cardinality(stream_ids)]);
     versions bigint[] := befores;  -- that were reached, or did not fit; null if it is held
+    are_new boolean := 0 = all (expected) and not skips_held;
+    created text[];  -- in the order of stream_ids
+    next integer := 1;
     is_held boolean := false;
     size integer;
     reached bigint;
@@ -125,14 +128,30 @@ begin
         setting := set_config('lock_timeout', patience::text, true);
     end if;
 
-    -- 1. Streams first.
+    -- 1. Streams first. New ones by one statement for all, which takes less time.
+    if are_new then
+        with made as (
+            insert into {schema}.streams as s
+            select given.id, coalesce(given.size, 1)
+            from unnest(stream_ids, sizes) as given (id, size)
+            on conflict do nothing
+            returning s.id
+        )
+        select array_agg(made.id order by made.id) into created from made;
+    end if;
     for number in 1 .. cardinality(stream_ids) loop
         is_held := is_held and stream_ids[number] = stream_ids[number - 1];
         if is_held then
             continue;  -- even if it is free by now: nothing may overtake the one before
         end if;
         size := coalesce(sizes[number], 1);
-        if skips_held then
+        if are_new then
+            reached := null;
+            if created[next] = stream_ids[number] then
+                reached := size;
+                next := next + 1;
+            end if;
+        elsif skips_held then
             begin
                 reached := {schema}.advance(stream_ids[number], expected[number], size);
             exception when lock_not_available then

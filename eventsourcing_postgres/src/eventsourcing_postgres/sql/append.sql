@@ -1,3 +1,18 @@
--- The arguments are those of the function, which says what they hold.
+-- The arguments are those of the function, which says what they hold; arrays of numbers and of ids come
+-- as text.
 select stream_version, last_position
-from {schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+from {schema}.append(
+    $1,
+    $2::text::bigint[],
+    $3::text::integer[],
+    $4::text::integer[],
+    $5::text::integer[],
+    $6::text::uuid[],
+    $7,
+    $8,
+    $9,
+    $10,
+    $11::text::bigint[],
+    $12,
+    $13
+)

@@ -1,0 +1,51 @@
+"""A batch: what the server's function makes of several appends in one statement."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventsourcing_core import AppendResult, ConcurrencyError, Event
+from eventsourcing_postgres import PostgresEventStore
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from eventsourcing_core import Append
+
+
+@pytest.mark.parametrize("size", [1, 3])
+async def test_a_batch_of_new_streams_leaves_out_those_that_are_there(
+    pool: asyncpg.Pool[asyncpg.Record], size: int
+) -> None:
+    async with asyncio.timeout(20), PostgresEventStore(pool, listen=False) as store:
+
+        def append(stream_id: str, name: str) -> Append:
+            events: list[Event[object]] = [Event(f"{name}{n}", {}) for n in range(size)]
+            return store._codec.encode_append(stream_id, events, 0)
+
+        await store._write([append("b", "old"), append("é", "old")])
+        appends = [append(stream, f"new-{n}-") for n, stream in enumerate("dbaccée")]
+        verdicts = await store._write(appends)
+
+        versions = [
+            verdict.version if isinstance(verdict, AppendResult) else type(verdict)
+            for verdict in verdicts
+        ]
+        lost = ConcurrencyError
+        assert versions == [size, lost, size, size, lost, lost, size]
+        stored = [event async for event in store.read_all()]
+        assert [event.version for event in stored] == [*range(1, size + 1)] * 6
+        assert {(event.stream_id, event.event_type.rstrip("012")) for event in stored} == {
+            ("a", "new-2-"),
+            ("b", "old"),
+            ("c", "new-3-"),
+            ("d", "new-0-"),
+            ("e", "new-6-"),
+            ("é", "old"),
+        }
+        last = {event.stream_id: event.position for event in stored}
+        results = [verdict for verdict in verdicts if isinstance(verdict, AppendResult)]
+        assert [result.position for result in results] == [last[s] for s in "dace"]
