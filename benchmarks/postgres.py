@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 POOL = 10
 TASKS = 64
 APPENDS = 6_400
-ONE_BY_ONE = 1_000
+ONE_BY_ONE = 5_000  # a second or more: the first thousand after another side are slower
 EVENTS = 10_000
 MILLION = 1_000_000
 WRITERS = 8

@@ -189,7 +189,7 @@ async def test_an_append_that_would_have_fitted_is_tried_again(pool: Pool) -> No
         alter function eventsourcing.append_one rename to real_append_one;
         create function eventsourcing.append_one(
             stream_id text, expected bigint, event_id uuid, event_type text, data bytea,
-            metadata bytea, encoding text, happened bigint, patience integer
+            metadata bytea, encoding text, happened bigint, patience text
         ) returns bigint[] language plpgsql as $$
         begin
             if nextval('calls') = 1 then

@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection
 
 _ATTEMPTS = 5
-_PATIENCE = 100  # milliseconds that a commit waits for a stream that somebody holds,
-_IMPATIENCE = 2  # and when it is known that somebody does
+_PATIENCE = "100ms"  # for how long a commit waits for a stream that somebody holds,
+_IMPATIENCE = "2ms"  # and when it is known that somebody does
 _WRITES = 2  # batches under way: the server works on one while the next is prepared
 
 
@@ -286,7 +286,7 @@ class PostgresEventStore:
         self,
         connection: Connection,
         appends: Sequence[Append],
-        patience: int | None,
+        patience: str | None,
         *,
         skips_held: bool = False,
     ) -> list[AppendResult | Exception]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from eventsourcing_core import Import
     from eventsourcing_postgres._database import Connection, Database
 
-_PATIENCE = 100  # milliseconds to wait for a held stream while holding others
+_PATIENCE = "100ms"  # to wait for a held stream while holding others
 _PAUSE = 0.05  # seconds until the next attempt
 _MOVED = "import failed: its streams are appended to all the time: repeat it"
 

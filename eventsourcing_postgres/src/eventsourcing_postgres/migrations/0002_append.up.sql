@@ -40,25 +40,19 @@ create function {schema}.version_of(stream_id text) returns bigint language sql 
     select coalesce((select s.version from {schema}.streams as s where s.id = stream_id), 0)
 $$;
 
--- Publish the floor: every position that this transaction draws will be above it. The lock is shared,
--- so it does not wait, and it is released only after the commit is visible. Gives true.
+-- The key of the lock that publishes the floor of a transaction: every position that it draws after
+-- taking the lock will be above it. The lock is shared, so it waits for no other append, only for a
+-- stranger who has it for himself; and it is released only after the commit is visible.
 --
--- Here and below, functions are called in assignments: an expression takes less time than a
--- statement.
-create function {schema}.publish_floor() returns boolean language plpgsql volatile as $$
-declare
-    floor bigint := coalesce(pg_sequence_last_value('{schema_text}.events_position'), 0);
-begin
-    floor := ({schema}.lock_class() << 48) | floor;
-    if not pg_try_advisory_xact_lock_shared(floor) then  -- a stranger has it for himself
-        perform pg_advisory_xact_lock_shared(floor);
-    end if;
-    return true;
-end
+-- Here and below, functions are called in assignments, and those of one expression are written in
+-- "sql": an expression takes less time than a statement, or a call.
+create function {schema}.floor_key() returns bigint language sql volatile as $$
+    select ({schema}.lock_class() << 48)
+        | coalesce(pg_sequence_last_value('{schema_text}.events_position'), 0)
 $$;
 
--- The same in the transaction of a caller, who may append in it again: he has published a lower one
--- then, unless a savepoint took it back, together with the setting that says so.
+-- Publish the floor in the transaction of a caller, who may append in it again: he has published a
+-- lower one then, unless a savepoint took it back, together with the setting that says so. Gives true.
 create function {schema}.publish_first_floor() returns boolean language plpgsql volatile as $$
 declare
     -- By the sequence's own id: two stores may share a lock class.
@@ -66,7 +60,7 @@ declare
         'eventsourcing.floor_' || '{schema_text}.events_position'::regclass::oid::text;
 begin
     if coalesce(current_setting(published, true), '') = '' then
-        perform {schema}.publish_floor();
+        perform pg_advisory_xact_lock_shared({schema}.floor_key());
         perform set_config(published, 'yes', true);
     end if;
     return true;
@@ -85,8 +79,9 @@ $$;
 --                                 (sizes, owners and places are null if each append is one event)
 --   event_ids to timestamps       one element per event; metadatas is null if no event has any, and
 --                                 encodings may have one element, which is that of all
---   patience                      milliseconds to wait for a stream that another transaction holds;
---                                 null in the transaction of a caller: as its lock_timeout says
+--   patience                      for how long to wait for a stream that another transaction holds, as a
+--                                 lock_timeout in text, since a cast takes as long as the setting; null
+--                                 in the transaction of a caller: as its own lock_timeout says
 --   skips_held                    whether to pass over streams that another transaction holds
 --
 -- Gives a row per append, in their order: the stream's version (the new one, or the one that did not
@@ -106,7 +101,7 @@ create function {schema}.append(
     metadatas bytea[],
     encodings text[],
     timestamps bigint[],
-    patience integer,
+    patience text,
     skips_held boolean
 ) returns table (stream_version bigint, last_position bigint)
 language plpgsql volatile as $$
@@ -125,7 +120,7 @@ declare
     is_published boolean;
 begin
     if patience is not null then
-        setting := set_config('lock_timeout', patience::text, true);
+        setting := set_config('lock_timeout', patience, true);
     end if;
 
     -- 1. Streams first. New ones by one statement for all, which takes less time.
@@ -173,7 +168,7 @@ begin
 
     -- 2. The floor.
     if patience is not null then
-        is_published := {schema}.publish_floor();
+        is_published := pg_advisory_xact_lock_shared({schema}.floor_key()) is not null;
     else
         is_published := {schema}.publish_first_floor();
     end if;
@@ -223,7 +218,7 @@ create function {schema}.append_one(
     metadata bytea,
     encoding text,
     happened bigint,
-    patience integer
+    patience text
 ) returns bigint[] language plpgsql volatile as $$
 declare
     reached bigint;
@@ -232,7 +227,7 @@ declare
     is_published boolean;
 begin
     if patience is not null then
-        setting := set_config('lock_timeout', patience::text, true);
+        setting := set_config('lock_timeout', patience, true);
     end if;
 
     -- As advance does, without a call in the usual cases.
@@ -252,7 +247,7 @@ begin
     end if;
 
     if patience is not null then
-        is_published := {schema}.publish_floor();
+        is_published := pg_advisory_xact_lock_shared({schema}.floor_key()) is not null;
     else
         is_published := {schema}.publish_first_floor();
     end if;
