@@ -43,7 +43,7 @@ SIDES = (
         name="ours_json",
         place="ours:OursJson",
         label="eventsourcing-core, JSON",
-        abilities=frozenset({A.LOAD, A.READ}),
+        abilities=frozenset({A.APPEND, A.BULK, A.LOAD, A.READ}),
     ),
     Listed(
         name="bare",
