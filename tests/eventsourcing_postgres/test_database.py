@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
 
-from eventsourcing_core import Event, ExpectedVersion, StorageError
-from eventsourcing_postgres import PostgresEventStore, _database
+from eventsourcing_core import Event, EventStore, ExpectedVersion, StorageError, open_backend
+from eventsourcing_postgres import PostgresEventStore, _backend, _database
 from eventsourcing_postgres._pages import FIRST_PAGE
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-async def append(store: PostgresEventStore) -> int:
+
+async def append(store: EventStore) -> int:
     events = [Event("Opened", {"n": 1})]
     return (await store.append("a", events, expected_version=ExpectedVersion.ANY)).version
 
@@ -24,6 +29,20 @@ async def until_free(pool: asyncpg.Pool[asyncpg.Record]) -> None:
     async with asyncio.timeout(10):
         while pool.get_idle_size() != pool.get_size():  # noqa: ASYNC110 - the pool tells nobody
             await asyncio.sleep(0.01)
+
+
+@contextmanager
+def hanging(*server_processes: int) -> Iterator[None]:
+    """Let processes of the server answer nothing."""
+    if "EVENTSOURCING_POSTGRES_URL" in os.environ:
+        pytest.skip("the processes of the named server are not ours to stop")
+    for pid in server_processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in server_processes:
+            os.kill(pid, signal.SIGCONT)
 
 
 async def test_a_connection_at_hand_goes_back_to_the_pool(url: str) -> None:
@@ -106,25 +125,62 @@ async def test_a_connection_that_was_lost_at_hand_is_nobodys_error(
 
 
 async def test_who_gives_up_on_a_server_that_hangs_does_not_wait_for_it(url: str) -> None:
-    if "EVENTSOURCING_POSTGRES_URL" in os.environ:
-        pytest.skip("the processes of the named server are not ours to stop")
     loop = asyncio.get_running_loop()
     async with asyncpg.create_pool(url, min_size=1, max_size=2) as pool, asyncio.timeout(20):
         async with PostgresEventStore(pool, listen=False) as store:
             await append(store)
             (at_hand,) = store._database._at_hand
-            pid = at_hand.get_server_pid()
-            os.kill(pid, signal.SIGSTOP)
-            try:
+            with hanging(at_hand.get_server_pid()):
                 begin = loop.time()
                 with pytest.raises(TimeoutError):
                     async with asyncio.timeout(0.2):
                         await append(store)
                 assert loop.time() - begin < 5
-            finally:
-                os.kill(pid, signal.SIGCONT)
         await until_free(pool)
         assert not store._database._background
+
+
+async def processes(url: str, condition: str) -> list[int]:
+    """Wait until processes of the server meet a condition, and give their ids."""
+    sql = f"select pid from pg_stat_activity where datname = current_database() and {condition}"  # noqa: S608 - a test's own
+    connection = await asyncpg.connect(url)
+    try:
+        while not (rows := await connection.fetch(sql)):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+        return [row[0] for row in rows]
+    finally:
+        await connection.close()
+
+
+LISTENS = "query ilike 'listen %'"
+
+
+async def test_a_store_is_closed_although_the_server_that_it_listens_to_hangs(url: str) -> None:
+    async with asyncpg.create_pool(url, min_size=1, max_size=3) as pool, asyncio.timeout(20):
+        store = PostgresEventStore(pool, poll_interval=3600)
+        waiting = asyncio.create_task(store.wait(after_position=0, timeout=3600))
+        with hanging(*await processes(url, LISTENS)):
+            async with asyncio.timeout(10):
+                await store.close()
+            with pytest.raises(StorageError, match="closed"):
+                await waiting
+            await until_free(pool)
+
+
+async def test_a_backend_is_closed_although_all_of_its_server_hangs(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_backend, "_CLOSING", 0.2)
+    async with asyncio.timeout(20):
+        opened = open_backend(url, application_name="hangs", poll_interval=3600)
+        store = (await opened.__aenter__()).event_store
+        await append(store)
+        waiting = asyncio.create_task(store.wait(after_position=1, timeout=3600))
+        await processes(url, LISTENS)
+        with hanging(*await processes(url, "application_name = 'hangs'")):
+            await opened.__aexit__(None, None, None)
+        with pytest.raises(StorageError, match="closed"):
+            await waiting
 
 
 async def test_closing_the_store_ends_who_reads_and_who_waits(url: str) -> None:

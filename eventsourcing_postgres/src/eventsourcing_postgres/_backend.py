@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _migrate = migrate
 _STATEMENTS = 100  # prepared statements kept per connection, as the driver does
+_CLOSING = 10.0  # seconds that closing waits for a server that does not answer
 
 
 def open_postgres(  # noqa: PLR0913 - the options that users give
@@ -93,7 +95,7 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
                 # Nothing here leaves state in a session, so none is reset: that costs a round trip.
                 reset=_keep,
             )
-        async with pool:
+        try:
             if migrate:
                 await _migrate(pool, schema=schema)
             await check_current(pool, schema, doing)
@@ -111,6 +113,8 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
                     yield Backend("postgresql", codec, event_store=events, snapshot_store=snapshots)
                 finally:
                     snapshots.close()
+        finally:
+            await _close(pool)
 
     return opened()
 
@@ -134,6 +138,13 @@ async def _is_behind_pooler(dsn: str, timeout: float) -> bool:  # noqa: ASYNC109
         return real != connection.get_server_pid()
     finally:
         await connection.close()
+
+
+async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    """Close a pool; its connections to a server that does not answer are just ended."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSING):
+            await pool.close()  # if it is cancelled, it ends them itself
 
 
 async def _keep(_: object) -> None:

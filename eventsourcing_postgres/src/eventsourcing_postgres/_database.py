@@ -178,10 +178,15 @@ class Database:
             self._timer = asyncio.get_running_loop().call_later(_AT_HAND, self._look)
 
     async def _release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
-        with suppress(asyncpg.InterfaceError):  # the pool took it back already
+        """Give a connection back.
+
+        One that cannot be made ready for others is ended by the pool, and that is nobody's error:
+        what was done on it is done.
+        """
+        with suppress(*DRIVER):
             if connection.is_closed():
                 connection.terminate()  # else asyncpg 0.30 counts it as in use for ever
-        await self.pool.release(connection)
+            await self.pool.release(connection)
 
     def _give_back(self, count: int) -> None:
         for connection in self._at_hand[:count]:

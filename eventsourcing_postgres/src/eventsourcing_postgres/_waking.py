@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection, Database
 
 _PAUSE = 0.02  # seconds between two notifications; the first one goes out at once
-_LAST_NOTIFICATION = 1.0  # seconds that closing waits for it at the most
+_LAST_WORD = 1.0  # seconds that closing waits for a server that does not answer
 
 
 class Waking:
@@ -91,7 +91,7 @@ class Waking:
     async def close(self) -> None:
         """Send the last notification, and end what runs in the background."""
         if self._notifier is not None:
-            await asyncio.wait({self._notifier}, timeout=_LAST_NOTIFICATION)
+            await asyncio.wait({self._notifier}, timeout=_LAST_WORD)
         tasks = {task for task in (self._notifier, self._listener) if task is not None}
         for task in tasks:
             task.cancel()
@@ -140,4 +140,8 @@ class Waking:
         finally:
             connection.remove_termination_listener(on_end)
             if not connection.is_closed():
-                await connection.remove_listener(self._channel, on_notification)
+                try:
+                    async with asyncio.timeout(_LAST_WORD):
+                        await connection.remove_listener(self._channel, on_notification)
+                except TimeoutError:
+                    connection.terminate()

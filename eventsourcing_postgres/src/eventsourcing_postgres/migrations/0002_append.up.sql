@@ -85,8 +85,9 @@ $$;
 --   skips_held                    whether to pass over streams that another transaction holds
 --
 -- Gives a row per append, in their order: the stream's version (the new one, or the one that did not
--- fit, or null if it is held, as that of one before it in the same stream), and the position of its last event, which is null if the append was
--- not written. Where the events of appends are mixed, only whether it is null means something.
+-- fit, or null if it is held, as that of one before it in the same stream), and the position of its last
+-- event, which is null if the append was not written. Where the events of appends are mixed, only
+-- whether it is null means something.
 --
 -- The order of the three steps is what readers rely on; each is a statement of its own.
 create function {schema}.append(
@@ -110,7 +111,7 @@ declare
     versions bigint[] := befores;  -- that were reached, or did not fit; null if it is held
     are_new boolean := 0 = all (expected) and not skips_held;
     created text[];  -- in the order of stream_ids
-    next integer := 1;
+    unmet integer := 1;  -- its first element that the loop has not met
     is_held boolean := false;
     size integer;
     reached bigint;
@@ -142,9 +143,9 @@ begin
         size := coalesce(sizes[number], 1);
         if are_new then
             reached := null;
-            if created[next] = stream_ids[number] then
+            if created[unmet] = stream_ids[number] then
                 reached := size;
-                next := next + 1;
+                unmet := unmet + 1;
             end if;
         elsif skips_held then
             begin
