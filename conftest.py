@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sybil import Region, Sybil
+from sybil import Example, Region, Sybil
 from sybil.parsers.rest import DocTestParser
 
 from tests.pages._blocks import find_blocks
@@ -19,7 +19,7 @@ from tests.pages._page import Pages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sybil import Document, Example
+    from sybil import Document
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +42,24 @@ def parse_page(document: Document) -> Iterator[Region]:
             yield Region(block.start, block.end, number, run_block)
 
 
+def parse_docstring(document: Document) -> Iterator[Region]:
+    """Give the examples of a docstring as one test: the later ones need the earlier ones.
+
+    Tests of their own could be run in different processes.
+    """
+    examples = list(DocTestParser()(document))
+    if examples:
+        yield Region(examples[0].start, examples[-1].end, examples, run_docstring)
+
+
+def run_docstring(example: Example) -> None:
+    """Run the examples of a docstring, one after the other."""
+    for region in example.parsed:
+        Example(
+            example.document, example.line, example.column, region, example.namespace
+        ).evaluate()
+
+
 markdown = Sybil([parse_page], pattern="*.md", fixtures=["pages"])
-docstrings = Sybil([DocTestParser()], pattern="eventsourcing_*/src/**/*.py")
+docstrings = Sybil([parse_docstring], pattern="eventsourcing_*/src/**/*.py")
 pytest_collect_file = (markdown + docstrings).pytest()
