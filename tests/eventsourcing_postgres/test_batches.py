@@ -9,6 +9,7 @@ import pytest
 
 from eventsourcing_core import AppendResult, ConcurrencyError, Event
 from eventsourcing_postgres import PostgresEventStore
+from eventsourcing_postgres._errors import BusyStreamError
 
 if TYPE_CHECKING:
     import asyncpg
@@ -49,3 +50,22 @@ async def test_a_batch_of_new_streams_leaves_out_those_that_are_there(
         last = {event.stream_id: event.position for event in stored}
         results = [verdict for verdict in verdicts if isinstance(verdict, AppendResult)]
         assert [result.position for result in results] == [last[s] for s in "dace"]
+        more = await store.append("a", [Event("More", {})], expected_version=size)
+        assert more.version == size + 1
+
+
+async def test_a_batch_of_new_streams_passes_over_one_that_is_being_made(
+    pool: asyncpg.Pool[asyncpg.Record],
+) -> None:
+    async with (
+        asyncio.timeout(20),
+        PostgresEventStore(pool, listen=False) as store,
+        pool.acquire() as other,
+        other.transaction(),
+    ):
+        await store.append("b", [Event("Opened", {})], expected_version=0, connection=other)
+        appends = [store._codec.encode_append(stream, [Event("Opened", {})], 0) for stream in "abc"]
+        verdicts = await store._database.use("append", store._call_free, appends)
+        assert verdicts[0] == AppendResult(1, 2)
+        assert isinstance(verdicts[1], BusyStreamError)
+        assert verdicts[2] == AppendResult(1, 3)

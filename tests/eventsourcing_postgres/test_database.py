@@ -6,12 +6,20 @@ import asyncio
 import os
 import signal
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
 
-from eventsourcing_core import Event, EventStore, ExpectedVersion, StorageError, open_backend
+from eventsourcing_core import (
+    Event,
+    EventStore,
+    ExpectedVersion,
+    Snapshot,
+    StorageError,
+    open_backend,
+)
 from eventsourcing_postgres import PostgresEventStore, _backend, _database
 from eventsourcing_postgres._pages import FIRST_PAGE
 
@@ -31,11 +39,15 @@ async def until_free(pool: asyncpg.Pool[asyncpg.Record]) -> None:
             await asyncio.sleep(0.01)
 
 
+stops_server = pytest.mark.skipif(
+    "EVENTSOURCING_POSTGRES_URL" in os.environ,
+    reason="the processes of the named server are not ours to stop",
+)
+
+
 @contextmanager
 def hanging(*server_processes: int) -> Iterator[None]:
     """Let processes of the server answer nothing."""
-    if "EVENTSOURCING_POSTGRES_URL" in os.environ:
-        pytest.skip("the processes of the named server are not ours to stop")
     for pid in server_processes:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -124,6 +136,7 @@ async def test_a_connection_that_was_lost_at_hand_is_nobodys_error(
     await other.close()
 
 
+@stops_server
 async def test_who_gives_up_on_a_server_that_hangs_does_not_wait_for_it(url: str) -> None:
     loop = asyncio.get_running_loop()
     async with asyncpg.create_pool(url, min_size=1, max_size=2) as pool, asyncio.timeout(20):
@@ -155,6 +168,7 @@ async def processes(url: str, condition: str) -> list[int]:
 LISTENS = "query ilike 'listen %'"
 
 
+@stops_server
 async def test_a_store_is_closed_although_the_server_that_it_listens_to_hangs(url: str) -> None:
     async with asyncpg.create_pool(url, min_size=1, max_size=3) as pool, asyncio.timeout(20):
         store = PostgresEventStore(pool, poll_interval=3600)
@@ -167,6 +181,27 @@ async def test_a_store_is_closed_although_the_server_that_it_listens_to_hangs(ur
             await until_free(pool)
 
 
+@stops_server
+async def test_a_store_is_closed_although_its_listening_connection_is_lost_meanwhile(
+    url: str,
+) -> None:
+    async with asyncpg.create_pool(url, min_size=1, max_size=3) as pool, asyncio.timeout(20):
+        store = PostgresEventStore(pool, poll_interval=0.01)
+        waiting = asyncio.create_task(store.wait(after_position=0, timeout=3600))
+        (pid,) = await processes(url, LISTENS)
+        with hanging(pid):
+            closing = asyncio.create_task(store.close())
+            for _ in range(20):  # turns of the loop, until UNLISTEN is under way
+                await asyncio.sleep(0)
+            assert not closing.done()
+            os.kill(pid, signal.SIGTERM)  # it ends when it goes on, in the middle of UNLISTEN
+        await closing
+        with pytest.raises(StorageError, match="closed"):
+            await waiting
+        await until_free(pool)
+
+
+@stops_server
 async def test_a_backend_is_closed_although_all_of_its_server_hangs(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +216,21 @@ async def test_a_backend_is_closed_although_all_of_its_server_hangs(
             await opened.__aexit__(None, None, None)
         with pytest.raises(StorageError, match="closed"):
             await waiting
+
+
+async def test_closing_a_backend_lets_what_is_under_way_end(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_backend, "_CLOSING", 0.1)
+    other = await asyncpg.connect(url)
+    async with asyncio.timeout(20):
+        async with open_backend(url, migrate=True) as backend:
+            await other.execute("begin; lock table eventsourcing.snapshots")
+            snapshot = Snapshot("a", 1, b"{}", "json", "1", datetime.now(UTC))
+            saving = asyncio.create_task(backend.snapshot_store.save(snapshot))
+            await processes(url, "wait_event_type = 'Lock'")
+            asyncio.get_running_loop().call_later(0.5, other.terminate)  # lets it go on
+        await saving
 
 
 async def test_closing_the_store_ends_who_reads_and_who_waits(url: str) -> None:

@@ -1,13 +1,14 @@
 """Appends as the functions ``append`` and ``append_one`` take them.
 
-Arrays of numbers and of ids are sent as text, which the statements cast: the driver asks of each
-element of an array whether it is one itself, which takes longer than all else that it does.
+Their arrays of numbers and of ids are sent as text, which the statements cast: the driver asks of
+each element of an array whether it is one itself, which takes longer than all else that it does.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from eventsourcing_core import ExpectedVersion
 from eventsourcing_postgres._statements import LARGEST_INTEGER
@@ -92,13 +93,16 @@ def one_event(append: Append) -> list[Any]:
     ]
 
 
-def event_ids(events: Iterable[EncodedEvent]) -> str:
-    """Give the ids of events as an array of UUIDs in text."""
-    return _ids([event.event_id for event in events])
+def event_ids(events: Iterable[EncodedEvent]) -> list[UUID]:
+    """Give the ids of events to look for.
+
+    As an array of UUIDs: one that is cast from text is parsed again for each row of a scan.
+    """
+    return [UUID(bytes=event.event_id) for event in events]
 
 
 def _ids(ids: Iterable[bytes]) -> str:
-    return f"{{{b''.join(ids).hex(',', 16)}}}"
+    return f"{{{','.join(map(bytes.hex, ids))}}}"
 
 
 def _numbers(numbers: Iterable[int]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _migrate = migrate
 _STATEMENTS = 100  # prepared statements kept per connection, as the driver does
-_CLOSING = 10.0  # seconds that closing waits for a server that does not answer
+_CLOSING = 10.0  # seconds until connections are ended that a server does not close
+_LOOK = 0.01  # seconds between two looks whether connections are free
 
 
 def open_postgres(  # noqa: PLR0913 - the options that users give
@@ -141,10 +142,16 @@ async def _is_behind_pooler(dsn: str, timeout: float) -> bool:  # noqa: ASYNC109
 
 
 async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
-    """Close a pool; its connections to a server that does not answer are just ended."""
-    with suppress(TimeoutError):
+    """Close a pool when what is under way on it has ended; then no server is waited for long."""
+    try:
+        while pool.get_idle_size() < pool.get_size():  # noqa: ASYNC110 - the pool tells nobody
+            await asyncio.sleep(_LOOK)
         async with asyncio.timeout(_CLOSING):
-            await pool.close()  # if it is cancelled, it ends them itself
+            await pool.close()
+    except TimeoutError:
+        pass
+    finally:
+        pool.terminate()  # what is left
 
 
 async def _keep(_: object) -> None:

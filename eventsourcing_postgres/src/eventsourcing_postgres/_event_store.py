@@ -248,7 +248,9 @@ class PostgresEventStore:
     async def close(self) -> None:
         """Write what is waiting, and refuse more; the pool stays open.
 
-        Who reads or waits gets a ``StorageError`` when he asks for more.
+        Who reads or waits gets a ``StorageError`` when he asks for more. Appends under way are
+        waited for, however long the server takes; what it does not answer otherwise is given up,
+        at the latest after ``acquire_timeout``.
         """
         await self._queue.close()
         await self._waking.close()

@@ -139,9 +139,8 @@ class Waking:
             await lost.wait()
         finally:
             connection.remove_termination_listener(on_end)
-            if not connection.is_closed():
-                try:
-                    async with asyncio.timeout(_LAST_WORD):
-                        await connection.remove_listener(self._channel, on_notification)
-                except TimeoutError:
-                    connection.terminate()
+            # Not by a timeout: this task is mostly being cancelled.
+            last = self._database.start(connection.remove_listener(self._channel, on_notification))
+            await asyncio.wait({last}, timeout=_LAST_WORD)
+            if not last.done():
+                connection.terminate()

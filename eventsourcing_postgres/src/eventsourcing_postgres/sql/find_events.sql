@@ -1,4 +1,4 @@
--- $1: event ids, an array in text. Where those stand that the store holds.
+-- $1: event ids. Where those stand that the store holds.
 select uuid_send(event_id) as event_id, stream_id, version, position
 from {schema}.events
-where event_id = any ($1::text::uuid[])
+where event_id = any ($1)
