@@ -13,14 +13,16 @@ import asyncpg
 import pytest
 
 from eventsourcing_core import (
+    AppendResult,
     Event,
     EventStore,
     ExpectedVersion,
     Snapshot,
     StorageError,
     open_backend,
+    open_migrator,
 )
-from eventsourcing_postgres import PostgresEventStore, _backend, _database
+from eventsourcing_postgres import PostgresEventStore, _database
 from eventsourcing_postgres._pages import FIRST_PAGE
 
 if TYPE_CHECKING:
@@ -169,6 +171,46 @@ LISTENS = "query ilike 'listen %'"
 
 
 @stops_server
+@pytest.mark.parametrize("appends", [1, 40])
+async def test_appends_that_the_server_does_not_answer_fail_and_later_ones_are_written(
+    url: str, appends: int
+) -> None:
+    # All connections are dead, as after a failover that nobody was told of.
+    async with asyncio.timeout(30):
+        async with open_backend(
+            url, application_name="hangs", answer_timeout=0.3, acquire_timeout=1, min_size=4
+        ) as backend:
+            store = backend.event_store
+
+            def append_to_all(name: str) -> list[asyncio.Task[AppendResult]]:
+                events = [[Event("Opened", {"n": 1})] for _ in range(appends)]
+                return [
+                    asyncio.create_task(store.append(f"{name}-{n}", each, expected_version=0))
+                    for n, each in enumerate(events)
+                ]
+
+            await asyncio.gather(*append_to_all("before"))
+            with hanging(*await processes(url, "application_name = 'hangs'")):
+                outcomes = await asyncio.gather(*append_to_all("a"), return_exceptions=True)
+                assert {type(outcome) for outcome in outcomes} == {StorageError}
+                assert "has not answered for 0.3 seconds" in str(outcomes[0])
+                written = await asyncio.gather(*append_to_all("b"))
+                assert [result.version for result in written] == [1] * appends
+
+
+@stops_server
+async def test_who_waits_on_a_server_that_hangs_does_not_wait_longer(url: str) -> None:
+    async with (
+        asyncio.timeout(20),
+        open_backend(url, application_name="hangs", acquire_timeout=1) as backend,
+    ):
+        store = backend.event_store
+        await append(store)
+        with hanging(*await processes(url, "application_name = 'hangs'")):
+            assert not await store.wait(after_position=1, timeout=0.1)
+
+
+@stops_server
 async def test_a_store_is_closed_although_the_server_that_it_listens_to_hangs(url: str) -> None:
     async with asyncpg.create_pool(url, min_size=1, max_size=3) as pool, asyncio.timeout(20):
         store = PostgresEventStore(pool, poll_interval=3600)
@@ -205,7 +247,7 @@ async def test_a_store_is_closed_although_its_listening_connection_is_lost_meanw
 async def test_a_backend_is_closed_although_all_of_its_server_hangs(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_backend, "_CLOSING", 0.2)
+    monkeypatch.setattr(_database, "_CLOSING", 0.2)
     async with asyncio.timeout(20):
         opened = open_backend(url, application_name="hangs", poll_interval=3600)
         store = (await opened.__aenter__()).event_store
@@ -218,10 +260,22 @@ async def test_a_backend_is_closed_although_all_of_its_server_hangs(
             await waiting
 
 
+@stops_server
+async def test_a_migrator_is_closed_although_the_server_hangs(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_database, "_CLOSING", 0.2)
+    async with asyncio.timeout(20):
+        opened = open_migrator(url, application_name="hangs")
+        await opened.__aenter__()
+        with hanging(*await processes(url, "application_name = 'hangs'")):
+            await opened.__aexit__(None, None, None)
+
+
 async def test_closing_a_backend_lets_what_is_under_way_end(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_backend, "_CLOSING", 0.1)
+    monkeypatch.setattr(_database, "_CLOSING", 0.1)
     other = await asyncpg.connect(url)
     async with asyncio.timeout(20):
         async with open_backend(url, migrate=True) as backend:

@@ -45,7 +45,7 @@ async def test_a_page_ends_when_its_bytes_are_enough(
     store: PostgresEventStore, pool: Pool, step: int
 ) -> None:
     await append(store, "a", *[LARGE] * 7)
-    database = Database(pool, schema="eventsourcing", acquire_timeout=10)
+    database = Database(pool, schema="eventsourcing", acquire_timeout=10, answer_timeout=10)
     pages = stream_pages(database, "a", first=1, last=99, limit=None, backward=step < 0)
     assert PAGE_BYTES == 8 * 1024 * 1024
     assert [len(page) async for page in pages] == [3, 3, 1]
@@ -114,7 +114,7 @@ async def test_the_first_page_is_small(store: PostgresEventStore) -> None:
 async def test_a_page_that_could_not_be_fetched_ahead_is_fetched_when_it_is_asked_for(
     pool: Pool,
 ) -> None:
-    database = Database(pool, schema="eventsourcing", acquire_timeout=10)
+    database = Database(pool, schema="eventsourcing", acquire_timeout=10, answer_timeout=10)
     rows = [["", b"", None, "", b"", 0, "a", number, number] for number in range(FIRST_PAGE + 1)]
     tries: list[int] = []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
@@ -12,6 +11,7 @@ import asyncpg
 
 from eventsourcing_core import Backend
 from eventsourcing_postgres._checks import check_seconds, check_sizes
+from eventsourcing_postgres._database import close_pool
 from eventsourcing_postgres._errors import translated
 from eventsourcing_postgres._event_store import PostgresEventStore
 from eventsourcing_postgres._migrations import check_current, migrate
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _migrate = migrate
 _STATEMENTS = 100  # prepared statements kept per connection, as the driver does
-_CLOSING = 10.0  # seconds until connections are ended that a server does not close
-_LOOK = 0.01  # seconds between two looks whether connections are free
 
 
 def open_postgres(  # noqa: PLR0913 - the options that users give
@@ -39,6 +37,7 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
     min_size: int = 1,
     max_size: int = 10,
     acquire_timeout: float = 30.0,
+    answer_timeout: float = 60.0,
     connect_timeout: float | None = None,
     poll_interval: float = 1.0,
     max_wait: float = 30.0,
@@ -56,6 +55,8 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
         min_size: Connections kept open.
         max_size: The most connections.
         acquire_timeout: Seconds to wait for a free connection, above 0.
+        answer_timeout: Seconds to wait for the server's answer to an append, to a snapshot, or when
+            waiting for events; then the connection is ended, and the others are renewed.
         connect_timeout: Seconds to wait for the server when a connection is made, above 0;
             ``acquire_timeout`` unless given.
         poll_interval: Seconds between two looks of a waiting reader that is not notified, above 0.
@@ -75,6 +76,7 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
     quoted(schema)
     check_sizes(min_size, max_size)
     check_seconds("acquire_timeout", acquire_timeout)
+    check_seconds("answer_timeout", answer_timeout)
     timeout = acquire_timeout if connect_timeout is None else connect_timeout
     check_seconds("connect_timeout", timeout)
     check_seconds("poll_interval", poll_interval)
@@ -100,12 +102,18 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
             if migrate:
                 await _migrate(pool, schema=schema)
             await check_current(pool, schema, doing)
-            snapshots = PostgresSnapshotStore(pool, schema=schema, acquire_timeout=acquire_timeout)
+            snapshots = PostgresSnapshotStore(
+                pool,
+                schema=schema,
+                acquire_timeout=acquire_timeout,
+                answer_timeout=answer_timeout,
+            )
             async with PostgresEventStore(
                 pool,
                 codec,
                 schema=schema,
                 acquire_timeout=acquire_timeout,
+                answer_timeout=answer_timeout,
                 poll_interval=poll_interval,
                 listen=not polls,
                 max_wait=max_wait,
@@ -115,7 +123,7 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
                 finally:
                     snapshots.close()
         finally:
-            await _close(pool)
+            await close_pool(pool)
 
     return opened()
 
@@ -139,19 +147,6 @@ async def _is_behind_pooler(dsn: str, timeout: float) -> bool:  # noqa: ASYNC109
         return real != connection.get_server_pid()
     finally:
         await connection.close()
-
-
-async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
-    """Close a pool when what is under way on it has ended; then no server is waited for long."""
-    try:
-        while pool.get_idle_size() < pool.get_size():  # noqa: ASYNC110 - the pool tells nobody
-            await asyncio.sleep(_LOOK)
-        async with asyncio.timeout(_CLOSING):
-            await pool.close()
-    except TimeoutError:
-        pass
-    finally:
-        pool.terminate()  # what is left
 
 
 async def _keep(_: object) -> None:

@@ -12,6 +12,7 @@ from eventsourcing_core import StorageError
 from eventsourcing_postgres._checks import check_pool, check_seconds
 from eventsourcing_postgres._errors import DRIVER, translation
 from eventsourcing_postgres._statements import quoted, statement
+from eventsourcing_postgres._watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -25,6 +26,10 @@ Args = TypeVarTuple("Args")
 
 _AT_HAND = 0.05
 """Seconds for which an unused connection is kept, before it goes back to the pool."""
+_CLOSING = 10.0  # seconds until connections are ended that a server does not close
+_LOOK = 0.01  # seconds between two looks whether connections are free
+_QUICK = frozenset({"append", "notify", "wait", "saving a snapshot", "loading a snapshot"})
+"""What a server that works does in a moment; reading and importing may take long."""
 
 
 class Database:
@@ -38,6 +43,7 @@ class Database:
         pool: The caller's pool; it is not closed here.
         schema: The schema of the store's tables.
         acquire_timeout: Seconds to wait for a free connection.
+        answer_timeout: Seconds to wait for the answer to a short statement.
     """
 
     def __init__(
@@ -46,10 +52,12 @@ class Database:
         *,
         schema: str,
         acquire_timeout: float,
+        answer_timeout: float,
     ) -> None:
         check_pool(pool)
         quoted(schema)
         check_seconds("acquire_timeout", acquire_timeout)
+        check_seconds("answer_timeout", answer_timeout)
         self.pool = pool
         self.schema = schema
         self._acquire_timeout = acquire_timeout
@@ -62,6 +70,7 @@ class Database:
         self._acquiring = 0  # how many wait here for a connection of the pool
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[Any]] = set()
+        self._watch = Watch(answer_timeout, self._renew)
 
     def check_usable(self) -> None:
         """Refuse use after closing, and from another event loop than before."""
@@ -85,7 +94,10 @@ class Database:
         try:
             connection, was_at_hand = await self._borrow()
             try:
-                result = await work(connection, *args)
+                if doing in _QUICK:
+                    result = await self._watched(connection, work, args)
+                else:
+                    result = await work(connection, *args)
             except asyncio.CancelledError:
                 # The driver first waits until the server has given up what it was doing.
                 self.start(self._release(connection))
@@ -100,6 +112,32 @@ class Database:
         except DRIVER as error:
             raise translation(error, doing, self.schema) from error
         return result
+
+    async def _watched(
+        self,
+        connection: PoolConnectionProxy[asyncpg.Record],
+        work: Callable[[Connection, *Args], Awaitable[T]],
+        args: tuple[*Args],
+    ) -> T:
+        """Do some work, for which the server gets ``answer_timeout`` seconds."""
+        self._watch.begin(connection)
+        try:
+            return await work(connection, *args)
+        except DRIVER as error:
+            if self._watch.end(connection):
+                raise
+            message = (
+                f"the server has not answered for {self._watch.seconds:g} seconds; the connection "
+                "is ended, and what was asked may have been done"
+            )
+            raise TimeoutError(message) from error
+        finally:
+            self._watch.end(connection)
+
+    def _renew(self) -> None:
+        """Use no connection any more that is as old as one that was ended: it may be dead, too."""
+        self.start(self.pool.expire_connections())
+        self._give_back(len(self._at_hand))
 
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run a statement of a file, and give its rows."""
@@ -149,6 +187,7 @@ class Database:
         """Wait until what was started has ended, and all connections are back in the pool."""
         if self._background:
             await asyncio.wait(self._background)
+        self._watch.close()
 
     def _may_keep(self, *, was_at_hand: bool) -> bool:
         if self._closed or self._acquiring or len(self._at_hand) >= self._most_at_hand:
@@ -199,3 +238,16 @@ def _is_lost(connection: PoolConnectionProxy[asyncpg.Record]) -> bool:
         return connection.is_closed()
     except asyncpg.InterfaceError:  # the pool took it back when it was closed
         return True
+
+
+async def close_pool(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    """Close a pool when what is under way on it has ended; then no server is waited for long."""
+    try:
+        while pool.get_idle_size() < pool.get_size():  # noqa: ASYNC110 - the pool tells nobody
+            await asyncio.sleep(_LOOK)
+        async with asyncio.timeout(_CLOSING):
+            await pool.close()
+    except TimeoutError:
+        pass
+    finally:
+        pool.terminate()  # what is left

@@ -78,7 +78,9 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
             "if only the sequence events_position is behind, set it to the highest position"
         )
     elif isinstance(error, TimeoutError):
-        said = "no connection in time, or no answer: the pool is exhausted, or the server away"
+        said = str(error) or (
+            "no connection in time, or no answer: the pool is exhausted, or the server away"
+        )
     elif isinstance(error, asyncpg.InsufficientPrivilegeError) and doing in _MIGRATING:
         said = (
             f"{error}; migrate as the owner of the schema {schema!r}, or make one who may: "

@@ -72,6 +72,8 @@ class PostgresEventStore:
         serializer: In place of a codec: a serializer or its name; JSON unless given.
         schema: The schema of the tables; ``migrate`` makes them.
         acquire_timeout: Seconds to wait for a free connection of the pool.
+        answer_timeout: Seconds to wait for the server's answer to an append, or when waiting for
+            events; then the connection is ended, and the others of the pool are renewed.
         poll_interval: Seconds between two looks of a waiting reader, where no notification comes.
         listen: Whether waiting readers keep one connection of the pool to be notified on; without
             it (behind a transaction pooler) they only poll.
@@ -87,12 +89,15 @@ class PostgresEventStore:
         serializer: Serializer | str | None = None,
         schema: str = "eventsourcing",
         acquire_timeout: float = 30.0,
+        answer_timeout: float = 60.0,
         poll_interval: float = 1.0,
         listen: bool = True,
         max_wait: float = 30.0,
     ) -> None:
         self._codec = EventCodec.given(codec, serializer)
-        self._database = Database(pool, schema=schema, acquire_timeout=acquire_timeout)
+        self._database = Database(
+            pool, schema=schema, acquire_timeout=acquire_timeout, answer_timeout=answer_timeout
+        )
         check_seconds("poll_interval", poll_interval)
         check_seconds("max_wait", max_wait, may_be_zero=True)
         self._max_wait = max_wait
@@ -248,9 +253,9 @@ class PostgresEventStore:
     async def close(self) -> None:
         """Write what is waiting, and refuse more; the pool stays open.
 
-        Who reads or waits gets a ``StorageError`` when he asks for more. Appends under way are
-        waited for, however long the server takes; what it does not answer otherwise is given up,
-        at the latest after ``acquire_timeout``.
+        Who reads or waits gets a ``StorageError`` when he asks for more. A server that answers
+        nothing is waited for as long as ``answer_timeout`` says, where an append is under way, and
+        else at most ``acquire_timeout`` seconds.
         """
         await self._queue.close()
         await self._waking.close()

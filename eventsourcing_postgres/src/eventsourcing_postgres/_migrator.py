@@ -9,6 +9,7 @@ import asyncpg
 
 from eventsourcing_postgres._backend import options
 from eventsourcing_postgres._checks import check_seconds
+from eventsourcing_postgres._database import close_pool
 from eventsourcing_postgres._errors import translated
 from eventsourcing_postgres._migrations import migrate, rollback, status
 from eventsourcing_postgres._server import server_of
@@ -80,7 +81,9 @@ def open_postgres_migrator(
                 statement_cache_size=0,  # a pooler may stand between
                 server_settings={"application_name": application_name},
             )
-        async with pool:
+        try:
             yield PostgresMigrator(pool, schema)
+        finally:
+            await close_pool(pool)
 
     return opened()

@@ -23,6 +23,8 @@ class PostgresSnapshotStore:
         pool: An asyncpg pool.
         schema: The schema of the tables; ``migrate`` makes them.
         acquire_timeout: Seconds to wait for a free connection of the pool.
+        answer_timeout: Seconds to wait for the server's answer; then the connection is ended, and
+            the others of the pool are renewed.
     """
 
     def __init__(
@@ -31,8 +33,11 @@ class PostgresSnapshotStore:
         *,
         schema: str = "eventsourcing",
         acquire_timeout: float = 30.0,
+        answer_timeout: float = 60.0,
     ) -> None:
-        self._database = Database(pool, schema=schema, acquire_timeout=acquire_timeout)
+        self._database = Database(
+            pool, schema=schema, acquire_timeout=acquire_timeout, answer_timeout=answer_timeout
+        )
 
     async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
         """Keep a snapshot; see ``SnapshotStore.save``."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection, Database
 
 _PAUSE = 0.02  # seconds between two notifications; the first one goes out at once
+_LEAST_LOOK = 1.0  # seconds that one look may take, although the time is over
 _LAST_WORD = 1.0  # seconds that closing waits for a server that does not answer
 
 
@@ -56,13 +57,17 @@ class Waking:
         """Sleep until there is an event after a position; False when the time is over."""
         if self._listens and self._listener is None:
             self._listener = asyncio.get_running_loop().create_task(self._listen())
+        left = timeout
         deadline = asyncio.get_running_loop().time() + timeout
         woken = asyncio.Event()
         self._waiting.add(woken)
         try:
             while True:
                 woken.clear()
-                is_there = await self._is_there(min(after_position, LARGEST_INTEGER - 1))
+                is_there = False
+                with contextlib.suppress(TimeoutError):  # the server does not answer
+                    async with asyncio.timeout(max(left, _LEAST_LOOK)):
+                        is_there = await self._is_there(min(after_position, LARGEST_INTEGER - 1))
                 left = deadline - asyncio.get_running_loop().time()
                 if is_there or left <= 0:
                     return is_there
