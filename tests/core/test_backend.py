@@ -81,7 +81,10 @@ def test_an_unknown_option_lists_those_that_exist(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("query", "message"),
-    [("size=big", "'size' takes int, got 'big'"), ("migrate=maybe", "'migrate' takes bool")],
+    [
+        ("size=big", "'size' takes int, got 'big'"),
+        ("migrate=yes", r"'migrate' takes bool \(true or false\), got 'yes'"),
+    ],
 )
 def test_a_value_of_the_wrong_type_is_refused(query: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -120,17 +123,27 @@ async def test_a_factory_gets_other_options_if_it_takes_them(
 ) -> None:
     @asynccontextmanager
     async def open_any(
-        url: str, codec: EventCodec, *, size: int = 1, **others: str
+        url: str, codec: EventCodec, *, max_size: int = 1, **others: str
     ) -> AsyncIterator[Backend]:
-        seen.update(size=size, others=others)
+        seen.update(size=max_size, others=others)
         yield Backend(url, codec)
 
     plugins = Plugins((Offer("backend", "any", "any", open_any),))
     monkeypatch.setattr(plugins_module, "installed_plugins", lambda: plugins)
-    async with open_backend("any://?size=3&host=/a%20b", user="me"):
+    async with open_backend("any://?max_size=3&host=/a%20b", user="me"):
         assert (seen["size"], seen["others"]) == (3, {"host": "/a b", "user": "me"})
     with pytest.raises(TypeError, match="'user' takes str, got 3"):
         open_backend("any://", user=3)
+    with pytest.raises(ValueError, match=r"has no option 'max_sise' \(did you mean 'max_size'\?\)"):
+        open_backend("any://", max_sise=3)
+
+
+async def test_what_was_opened_is_not_opened_again() -> None:
+    opening = open_backend("fake://")
+    async with opening:
+        pass
+    with pytest.raises(RuntimeError, match=r"opened before: call open_backend\(…\) once more"):
+        await opening.__aenter__()
 
 
 def test_a_forgotten_async_with_is_named() -> None:

@@ -40,8 +40,18 @@ class Opening(AbstractAsyncContextManager[T]):
     def __init__(self, opening: AbstractAsyncContextManager[T], what: str) -> None:
         self._opening = opening
         self._what = what
+        self._is_entered = False
 
     async def __aenter__(self) -> T:
+        """Open it.
+
+        Raises:
+            RuntimeError: It was opened before.
+        """
+        if self._is_entered:
+            message = f"this {self._what} was opened before: call open_{self._what}(…) once more"
+            raise RuntimeError(message)
+        self._is_entered = True
         return await self._opening.__aenter__()
 
     async def __aexit__(

@@ -35,8 +35,14 @@ class Option(NamedTuple):
         try:
             return _FROM_TEXT[self.kind](text)
         except (ValueError, KeyError):
-            message = f"the option {name!r} takes {self.kind}, got {text!r}"
+            words = " (true or false)" if self.kind == "bool" else ""
+            message = f"the option {name!r} takes {self.kind}{words}, got {text!r}"
             raise ValueError(message) from None
+
+    def takes(self, value: object) -> bool:
+        """Tell whether a keyword argument's value is of the type."""
+        kinds = _KINDS.get(self.kind)
+        return kinds is None or type(value) in kinds or (value is None and self.may_be_none)
 
     def checked(self, name: str, value: object) -> object:
         """Give a keyword argument's value.
@@ -44,8 +50,7 @@ class Option(NamedTuple):
         Raises:
             TypeError: It is of another type.
         """
-        kinds = _KINDS.get(self.kind)
-        if kinds is None or type(value) in kinds or (value is None and self.may_be_none):
+        if self.takes(value):
             return value
         expected = f"{self.kind} or None" if self.may_be_none else self.kind
         shown = type(value).__name__ if "password" in name else repr(value)
@@ -77,6 +82,7 @@ def gathered_options(
         TypeError: A value is of another type than the option.
     """
     own, others = _declared(factory)
+    named = dict(own)
     passed_over, more = _declared(beside) if beside is not None else ({}, None)
     known = passed_over | own
     query = url.partition("?")[2].partition("#")[0]
@@ -93,6 +99,11 @@ def gathered_options(
             known[name] = more
         else:
             raise _unknown(name, url, known)
+    for name, value in options.items():
+        # Any name may be one of the others, but not with any value: which name was meant?
+        is_other = name not in named and others is not None and not others.takes(value)
+        if is_other and get_close_matches(name, named, n=1, cutoff=0.8):
+            raise _unknown(name, url, named)
     read = {name: known[name].from_text(name, text) for name, text in texts.items()}
     read |= {name: known[name].checked(name, value) for name, value in options.items()}
     return {name: value for name, value in read.items() if name in own}
