@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
@@ -24,6 +25,7 @@ from eventsourcing_core import (
 )
 from eventsourcing_postgres import PostgresEventStore, _database
 from eventsourcing_postgres._pages import FIRST_PAGE
+from eventsourcing_postgres._watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,6 +201,107 @@ async def test_appends_that_the_server_does_not_answer_fail_and_later_ones_are_w
 
 
 @stops_server
+async def test_when_a_connection_was_ended_a_new_one_listens(url: str) -> None:
+    async with (
+        asyncio.timeout(30),
+        open_backend(
+            url, application_name="hangs", answer_timeout=0.3, poll_interval=0.05
+        ) as backend,
+    ):
+        store = backend.event_store
+        await append(store)
+        waiting = asyncio.create_task(store.wait(after_position=9, timeout=3600))
+        (dead,) = await processes(url, LISTENS)
+        with hanging(*await processes(url, "application_name = 'hangs'")):
+            with pytest.raises(StorageError, match="append failed: the server has not answered"):
+                await append(store)
+            await processes(url, f"{LISTENS} and pid <> {dead}")
+        waiting.cancel()
+
+
+async def test_an_answer_that_is_there_is_taken_however_late_it_is_looked_for(url: str) -> None:
+    # As behind a pooler, each statement is prepared first: a second one must follow.
+    async with open_backend(url, answer_timeout=0.2, pooler=True) as backend:
+        store = backend.event_store
+        assert isinstance(store, PostgresEventStore)
+        await append(store)
+        while store._waking._notifier is not None:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.001)
+        appending = asyncio.create_task(append(store))
+        while not store._database._watch._asked:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+        time.sleep(0.5)  # noqa: ASYNC251 - the whole process stands still
+        assert await appending == 2
+
+
+async def test_a_connection_that_is_lost_as_it_is_ended_does_not_end_the_watch() -> None:
+    ended: list[str] = []
+
+    class Silent:
+        def __init__(self, name: str, error: Exception | None = None) -> None:
+            self.name = name
+            self.error = error
+
+        def terminate(self) -> None:
+            ended.append(self.name)
+            if self.error is not None:
+                raise self.error
+
+    renewals: list[None] = []
+    watch = Watch(0.01, lambda: renewals.append(None))
+    lost: Any = Silent("lost", asyncpg.InterfaceError("released"))
+    async with asyncio.timeout(10):
+        watch.begin(lost)
+        while not ended:  # noqa: ASYNC110 - it tells nobody; below, too
+            await asyncio.sleep(0.01)
+        later: Any = Silent("later")
+        watch.begin(later)
+        while ended != ["lost", "later"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert len(renewals) == 2
+    assert not watch.end(lost)
+
+
+@stops_server
+async def test_a_backend_is_closed_although_who_waits_has_no_answer(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_database, "_CLOSING", 0.2)
+    async with asyncio.timeout(20):
+        opened = open_backend(url, application_name="hangs", answer_timeout=0.3, poll_interval=0.01)
+        store = (await opened.__aenter__()).event_store
+        assert isinstance(store, PostgresEventStore)
+        watch = store._database._watch
+        await append(store)
+        waiting = asyncio.create_task(store.wait(after_position=1, timeout=3600))
+        with hanging(*await processes(url, "application_name = 'hangs'")):
+            reading = asyncio.create_task(anext(aiter(store.read("a")), None))
+            while not watch._asked:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+            await opened.__aexit__(None, None, None)
+        outcomes = await asyncio.gather(waiting, reading, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [StorageError] * 2
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_store_is_closed_when_its_listening_connection_was_lost_just_now(
+    url: str, turns: int
+) -> None:
+    async with asyncpg.create_pool(url, min_size=1, max_size=3) as pool, asyncio.timeout(20):
+        store = PostgresEventStore(pool, poll_interval=0.01)
+        waiting = asyncio.create_task(store.wait(after_position=0, timeout=3600))
+        await processes(url, LISTENS)
+        listening = store._waking._listening
+        assert listening is not None
+        listening.terminate()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await store.close()
+        with pytest.raises(StorageError, match="closed"):
+            await waiting
+
+
+@stops_server
 async def test_who_waits_on_a_server_that_hangs_does_not_wait_longer(url: str) -> None:
     async with (
         asyncio.timeout(20),
@@ -206,8 +309,9 @@ async def test_who_waits_on_a_server_that_hangs_does_not_wait_longer(url: str) -
     ):
         store = backend.event_store
         await append(store)
-        with hanging(*await processes(url, "application_name = 'hangs'")):
-            assert not await store.wait(after_position=1, timeout=0.1)
+        asked = await processes(url, "application_name = 'hangs'")
+        with hanging(*asked), pytest.raises(StorageError, match="wait failed: no connection in ti"):
+            await store.wait(after_position=1, timeout=0.1)
 
 
 @stops_server

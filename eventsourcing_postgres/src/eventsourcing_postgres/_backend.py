@@ -123,7 +123,7 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
                 finally:
                     snapshots.close()
         finally:
-            await close_pool(pool)
+            await close_pool(pool, patience=answer_timeout)
 
     return opened()
 

@@ -71,6 +71,8 @@ class Database:
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[Any]] = set()
         self._watch = Watch(answer_timeout, self._renew)
+        self.on_renewal: Callable[[], None] = lambda: None
+        """What to do when the connections of the pool may be dead."""
 
     def check_usable(self) -> None:
         """Refuse use after closing, and from another event loop than before."""
@@ -123,7 +125,7 @@ class Database:
         self._watch.begin(connection)
         try:
             return await work(connection, *args)
-        except DRIVER as error:
+        except Exception as error:  # the driver raises anything when it is ended half way
             if self._watch.end(connection):
                 raise
             message = (
@@ -137,7 +139,11 @@ class Database:
     def _renew(self) -> None:
         """Use no connection any more that is as old as one that was ended: it may be dead, too."""
         self.start(self.pool.expire_connections())
+        for connection in self._at_hand:
+            with suppress(asyncpg.InterfaceError):  # it is lost already
+                connection.terminate()
         self._give_back(len(self._at_hand))
+        self.on_renewal()
 
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run a statement of a file, and give its rows."""
@@ -160,9 +166,13 @@ class Database:
             await self._release(connection)
         self._acquiring += 1
         try:
-            return await self.pool.acquire(timeout=self._acquire_timeout), False
+            connection = await self.pool.acquire(timeout=self._acquire_timeout)
         finally:
             self._acquiring -= 1
+        if self._closed:  # meanwhile; the pool may be closed, too, and take nothing back
+            connection.terminate()
+            self._check_open()
+        return connection, False
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start something that may come to its end after nobody waits for it any more."""
@@ -179,6 +189,7 @@ class Database:
     def close(self) -> None:
         """Refuse further use, and give back the connections that are at hand."""
         self._closed = True
+        self._watch.close()
         if self._timer is not None:
             self._timer.cancel()
         self._give_back(len(self._at_hand))
@@ -187,7 +198,6 @@ class Database:
         """Wait until what was started has ended, and all connections are back in the pool."""
         if self._background:
             await asyncio.wait(self._background)
-        self._watch.close()
 
     def _may_keep(self, *, was_at_hand: bool) -> bool:
         if self._closed or self._acquiring or len(self._at_hand) >= self._most_at_hand:
@@ -240,11 +250,17 @@ def _is_lost(connection: PoolConnectionProxy[asyncpg.Record]) -> bool:
         return True
 
 
-async def close_pool(pool: asyncpg.Pool[asyncpg.Record]) -> None:
-    """Close a pool when what is under way on it has ended; then no server is waited for long."""
+async def close_pool(pool: asyncpg.Pool[asyncpg.Record], *, patience: float) -> None:
+    """Close a pool when what is under way on it has ended.
+
+    Args:
+        pool: A pool of ours.
+        patience: Seconds that it may take to end; a server that does not answer is given no more.
+    """
     try:
-        while pool.get_idle_size() < pool.get_size():  # noqa: ASYNC110 - the pool tells nobody
-            await asyncio.sleep(_LOOK)
+        async with asyncio.timeout(patience):
+            while pool.get_idle_size() < pool.get_size():  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(_LOOK)
         async with asyncio.timeout(_CLOSING):
             await pool.close()
     except TimeoutError:

@@ -84,6 +84,6 @@ def open_postgres_migrator(
         try:
             yield PostgresMigrator(pool, schema)
         finally:
-            await close_pool(pool)
+            await close_pool(pool, patience=timeout)
 
     return opened()

@@ -14,13 +14,14 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core import StorageError
+from eventsourcing_postgres._errors import DRIVER, translation
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
     from eventsourcing_postgres._database import Connection, Database
 
 _PAUSE = 0.02  # seconds between two notifications; the first one goes out at once
-_LEAST_LOOK = 1.0  # seconds that one look may take, although the time is over
+_LEAST_LOOK = 5.0  # seconds that one look may take, although the time is over
 _LAST_WORD = 1.0  # seconds that closing waits for a server that does not answer
 
 
@@ -44,6 +45,8 @@ class Waking:
         self._notifier: asyncio.Task[None] | None = None
         self._again = False
         self._listener: asyncio.Task[None] | None = None
+        self._listening: Connection | None = None
+        database.on_renewal = self._listen_anew
 
     def appended(self) -> None:
         """Wake the readers in this process, and soon those in others."""
@@ -58,6 +61,7 @@ class Waking:
         if self._listens and self._listener is None:
             self._listener = asyncio.get_running_loop().create_task(self._listen())
         left = timeout
+        was_answered = False
         deadline = asyncio.get_running_loop().time() + timeout
         woken = asyncio.Event()
         self._waiting.add(woken)
@@ -65,10 +69,13 @@ class Waking:
             while True:
                 woken.clear()
                 is_there = False
-                with contextlib.suppress(TimeoutError):  # the server does not answer
+                with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(max(left, _LEAST_LOOK)):
                         is_there = await self._is_there(min(after_position, LARGEST_INTEGER - 1))
+                        was_answered = True
                 left = deadline - asyncio.get_running_loop().time()
+                if left <= 0 and not was_answered:
+                    raise translation(TimeoutError(), "wait", self._database.schema)
                 if is_there or left <= 0:
                     return is_there
                 with contextlib.suppress(TimeoutError):
@@ -138,14 +145,24 @@ class Waking:
         def on_end(*_: object) -> None:
             lost.set()
 
+        self._listening = connection
         connection.add_termination_listener(on_end)
         try:
             await connection.add_listener(self._channel, on_notification)
             await lost.wait()
         finally:
-            connection.remove_termination_listener(on_end)
-            # Not by a timeout: this task is mostly being cancelled.
-            last = self._database.start(connection.remove_listener(self._channel, on_notification))
-            await asyncio.wait({last}, timeout=_LAST_WORD)
-            if not last.done():
-                connection.terminate()
+            self._listening = None
+            with contextlib.suppress(*DRIVER):  # it is lost: nothing may hide a cancellation
+                connection.remove_termination_listener(on_end)
+                # Not by a timeout: this task is mostly being cancelled.
+                last = self._database.start(
+                    connection.remove_listener(self._channel, on_notification)
+                )
+                await asyncio.wait({last}, timeout=_LAST_WORD)
+                if not last.done():
+                    connection.terminate()
+
+    def _listen_anew(self) -> None:
+        if self._listening is not None:
+            with contextlib.suppress(*DRIVER):  # it is lost already
+                self._listening.terminate()

@@ -9,14 +9,19 @@ after all that are asked.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
+
+import asyncpg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import asyncpg
     from asyncpg.pool import PoolConnectionProxy
+
+
+_GRACE = 0.1  # seconds from the look that finds a connection silent to the one that ends it
 
 
 class Watch:
@@ -31,32 +36,42 @@ class Watch:
         self.seconds = seconds
         self._on_end = on_end
         self._asked: dict[PoolConnectionProxy[asyncpg.Record], float] = {}
+        self._silent: set[PoolConnectionProxy[asyncpg.Record]] = set()  # in the last look
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
         """Look after a connection from now on."""
         self._asked[connection] = monotonic()
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self.seconds, self._look)
+            self._look_in(self.seconds)
 
     def end(self, connection: PoolConnectionProxy[asyncpg.Record]) -> bool:
         """Look after it no longer; False if it was ended."""
         return self._asked.pop(connection, None) is not None
 
     def close(self) -> None:
-        """Look after none."""
-        if self._timer is not None:
+        """Look no more, once the answers have come that are waited for now."""
+        if self._timer is not None and not self._asked:
             self._timer.cancel()
+            self._timer = None
+
+    def _look_in(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
 
     def _look(self) -> None:
-        latest = monotonic() - self.seconds
-        silent = [connection for connection, since in self._asked.items() if since <= latest]
-        for connection in silent:
-            del self._asked[connection]
-            connection.terminate()
         self._timer = None
-        if self._asked:
-            due = min(self._asked.values()) - latest
-            self._timer = asyncio.get_running_loop().call_later(due, self._look)
-        if silent:
+        latest = monotonic() - self.seconds
+        silent = {connection for connection, since in self._asked.items() if since <= latest}
+        # Not in the first look: where the whole process stood still, the answers may be there.
+        ended = silent & self._silent
+        self._silent = silent - ended
+        for connection in ended:
+            del self._asked[connection]
+            with suppress(asyncpg.InterfaceError):  # it was lost just now
+                connection.terminate()
+        if self._silent:
+            self._look_in(_GRACE)
+        elif self._asked:
+            self._look_in(min(self._asked.values()) - latest)
+        if ended:
             self._on_end()
