@@ -171,6 +171,7 @@ async def processes(url: str, condition: str) -> list[int]:
 
 
 LISTENS = "query ilike 'listen %'"
+OURS = "application_name = 'hangs'"  # all connections of a backend that is opened with this name
 
 
 @stops_server
@@ -193,7 +194,7 @@ async def test_appends_that_the_server_does_not_answer_fail_and_later_ones_are_w
                 ]
 
             await asyncio.gather(*append_to_all("before"))
-            with hanging(*await processes(url, "application_name = 'hangs'")):
+            with hanging(*await processes(url, OURS)):
                 outcomes = await asyncio.gather(*append_to_all("a"), return_exceptions=True)
                 assert {type(outcome) for outcome in outcomes} == {StorageError}
                 assert "has not answered for 0.3 seconds" in str(outcomes[0])
@@ -213,7 +214,7 @@ async def test_when_a_connection_was_ended_a_new_one_listens(url: str) -> None:
         await append(store)
         waiting = asyncio.create_task(store.wait(after_position=9, timeout=3600))
         (dead,) = await processes(url, LISTENS)
-        with hanging(*await processes(url, "application_name = 'hangs'")):
+        with hanging(*await processes(url, OURS)):
             with pytest.raises(StorageError, match="append failed: the server has not answered"):
                 await append(store)
             await processes(url, f"{LISTENS} and pid <> {dead}")
@@ -275,7 +276,7 @@ async def test_a_backend_is_closed_although_who_waits_has_no_answer(
         watch = store._database._watch
         await append(store)
         waiting = asyncio.create_task(store.wait(after_position=1, timeout=3600))
-        with hanging(*await processes(url, "application_name = 'hangs'")):
+        with hanging(*await processes(url, OURS)):
             reading = asyncio.create_task(anext(aiter(store.read("a")), None))
             while not watch._asked:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
@@ -310,7 +311,7 @@ async def test_who_waits_on_a_server_that_hangs_does_not_wait_longer(url: str) -
     ):
         store = backend.event_store
         await append(store)
-        asked = await processes(url, "application_name = 'hangs'")
+        asked = await processes(url, OURS)
         with hanging(*asked), pytest.raises(StorageError, match="wait failed: no connection in ti"):
             await store.wait(after_position=1, timeout=0.1)
 
@@ -359,7 +360,7 @@ async def test_a_backend_is_closed_although_all_of_its_server_hangs(
         await append(store)
         waiting = asyncio.create_task(store.wait(after_position=1, timeout=3600))
         await processes(url, LISTENS)
-        with hanging(*await processes(url, "application_name = 'hangs'")):
+        with hanging(*await processes(url, OURS)):
             await opened.__aexit__(None, None, None)
         with pytest.raises(StorageError, match="closed"):
             await waiting
@@ -372,9 +373,11 @@ async def test_a_migrator_is_closed_although_the_server_hangs(
     monkeypatch.setattr(_database, "_CLOSING", 0.2)
     async with asyncio.timeout(20):
         opened = open_migrator(url, application_name="hangs")
-        await opened.__aenter__()
-        with hanging(*await processes(url, "application_name = 'hangs'")):
+        migrator = await opened.__aenter__()
+        with hanging(*await processes(url, OURS)):
             await opened.__aexit__(None, None, None)
+        with pytest.raises(StorageError, match="closed"):
+            await migrator.status()
 
 
 async def test_closing_a_backend_lets_what_is_under_way_end(
@@ -390,6 +393,8 @@ async def test_closing_a_backend_lets_what_is_under_way_end(
             await processes(url, "wait_event_type = 'Lock'")
             asyncio.get_running_loop().call_later(0.5, other.terminate)  # lets it go on
         await saving
+        async with open_backend(url) as backend:
+            assert await backend.snapshot_store.load("a") == snapshot
 
 
 async def test_closing_the_store_ends_who_reads_and_who_waits(url: str) -> None:
