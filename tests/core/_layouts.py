@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, List, Literal, Optional, Union  # noqa: UP035 - these are cached
 
 from eventsourcing_core import Aggregate, Event
-from eventsourcing_core._state_version import state_version_of
+from eventsourcing_core._snapshots.state_version import state_version_of
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from eventsourcing_core import Aggregate, Event
-from eventsourcing_core._state import OWN_ATTRIBUTES
+from eventsourcing_core._state.state import OWN_ATTRIBUTES
 
 
 class Bare(Aggregate):

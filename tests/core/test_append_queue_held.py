@@ -22,7 +22,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("eventsourcing_core._append_queue.monotonic", clock)
+    monkeypatch.setattr("eventsourcing_core.stores._append_queue.monotonic", clock)
     return clock
 
 

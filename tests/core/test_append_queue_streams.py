@@ -166,7 +166,7 @@ class Chaos:
 async def test_whatever_happens_each_stream_is_written_in_the_order_of_its_calls(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventsourcing_core._append_queue._PAUSE", 0)
+    monkeypatch.setattr("eventsourcing_core.stores._append_queue._PAUSE", 0)
     moods = random.Random(seed)  # noqa: S311 - the same each time
     writer = Chaos(moods)
     queue = AppendQueue(

@@ -159,7 +159,7 @@ def test_an_unknown_serializer_lists_json_too(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_without_pluggy_no_plugin_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eventsourcing_core._registry.find_spec", lambda _: None)
+    monkeypatch.setattr("eventsourcing_core._discovery.registry.find_spec", lambda _: None)
     with pytest.raises(UnknownPluginError, match=r"no backend for 'memory' \(installed: none\)"):
         open_backend("memory://")
     assert EventCodec("json").encoding == "json"

@@ -13,7 +13,7 @@ from eventsourcing_core import (
     SnapshotOccasion,
     SnapshotPolicy,
 )
-from eventsourcing_core._snapshot_policy import policy_of
+from eventsourcing_core._snapshots.policy import policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

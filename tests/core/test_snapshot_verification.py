@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from eventsourcing_core import Repository, SnapshotReport, StateDifference, StorageError
-from eventsourcing_core._verification import _Comparison, differences
+from eventsourcing_core._snapshots.verification import _Comparison, differences
 from tests.core._tills import Events, Sales, Shelf, Sold, Till
 from tests.core._tills import repository as new_repository
 

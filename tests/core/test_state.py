@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from eventsourcing_core import Aggregate, JsonSerializer, SnapshotError, Transient
-from eventsourcing_core._state import OWN_ATTRIBUTES
+from eventsourcing_core._state.state import OWN_ATTRIBUTES
 from tests.core._states import Bare, Line, Point, values
 
 if TYPE_CHECKING:

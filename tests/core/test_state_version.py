@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventsourcing_core._state_version import state_version_of
+from eventsourcing_core._snapshots.state_version import state_version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

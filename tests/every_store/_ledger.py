@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from eventsourcing_core import Aggregate, Event, EventTypes, RecordedEvent, event
-from eventsourcing_core._state import OWN_ATTRIBUTES
+from eventsourcing_core._state.state import OWN_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Sequence

@@ -51,10 +51,10 @@ def imports_of_files(files: list[Path], distribution: str) -> dict[str, list[str
 @pytest.mark.parametrize(
     "source",
     [
-        "import eventsourcing_core._event",
-        "from eventsourcing_core._event import Event",
+        "import eventsourcing_core._events.event",
+        "from eventsourcing_core._events.event import Event",
         "from eventsourcing_core import _event",
-        "def f():\n    from eventsourcing_core._event import Event",
+        "def f():\n    from eventsourcing_core._events.event import Event",
     ],
 )
 def test_an_import_of_a_private_module_is_seen(source: str) -> None:

@@ -4,11 +4,9 @@ Everything public is imported from here; ``hookspecs`` and ``plugins`` are for a
 ``testing`` is for authors of tests.
 """
 
-from eventsourcing_core._aggregate import Aggregate
-from eventsourcing_core._append import Append, EncodedEvent, Place
-from eventsourcing_core._append_queue import AppendQueue
-from eventsourcing_core._backend import Backend, open_backend
-from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._aggregates.aggregate import Aggregate
+from eventsourcing_core._backend import Backend, open_backend, open_migrator
+from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._errors import (
     ConcurrencyError,
     DuplicateEventError,
@@ -24,38 +22,15 @@ from eventsourcing_core._errors import (
     UnknownEventTypeError,
     UnknownPluginError,
 )
-from eventsourcing_core._event import Event, RecordedEvent
-from eventsourcing_core._event_store import (
-    AppendResult,
-    EventStore,
-    ExpectedVersion,
-    ImportingEventStore,
-    PagedEventStore,
-    check_read,
-    check_read_all,
-    check_wait,
-)
-from eventsourcing_core._event_types import EventTypes, event
-from eventsourcing_core._import import Import, ImportedEvent
-from eventsourcing_core._inspection import (
-    Appender,
-    InspectableEventStore,
-    StoreStatistics,
-    StreamInfo,
-    check_streams,
-)
-from eventsourcing_core._metadata import caused_by, recording_metadata
-from eventsourcing_core._migrator import (
-    MigrationStatus,
-    Migrator,
-    check_rollback,
-    open_migrator,
-)
+from eventsourcing_core._events.causation import caused_by
+from eventsourcing_core._events.event import Event, RecordedEvent
+from eventsourcing_core._events.event_types import EventTypes, event
+from eventsourcing_core._events.metadata import recording_metadata
 from eventsourcing_core._names import check_stream_id
-from eventsourcing_core._repository import Repository
-from eventsourcing_core._scalars import SCALARS, Scalar
-from eventsourcing_core._serializer import JsonSerializer, Serializer, Transformer
-from eventsourcing_core._snapshot_policy import (
+from eventsourcing_core._payloads.scalars import SCALARS, Scalar
+from eventsourcing_core._payloads.serializer import JsonSerializer, Serializer, Transformer
+from eventsourcing_core._repositories.repository import Repository
+from eventsourcing_core._snapshots.policy import (
     AllOf,
     AnyOf,
     CombinablePolicy,
@@ -65,15 +40,34 @@ from eventsourcing_core._snapshot_policy import (
     SnapshotOccasion,
     SnapshotPolicy,
 )
-from eventsourcing_core._snapshot_store import (
+from eventsourcing_core._snapshots.verification import SnapshotReport, StateDifference
+from eventsourcing_core._state.state import Transient
+from eventsourcing_core._versions import ExpectedVersion
+from eventsourcing_core.stores._append import Append, EncodedEvent, Place
+from eventsourcing_core.stores._append_queue import AppendQueue
+from eventsourcing_core.stores._checks import check_read, check_read_all, check_wait
+from eventsourcing_core.stores._event_store import (
+    AppendResult,
+    EventStore,
+    ImportingEventStore,
+    PagedEventStore,
+)
+from eventsourcing_core.stores._import import Import, ImportedEvent
+from eventsourcing_core.stores._inspection import (
+    Appender,
+    InspectableEventStore,
+    StoreStatistics,
+    StreamInfo,
+    check_streams,
+)
+from eventsourcing_core.stores._migrator import MigrationStatus, Migrator, check_rollback
+from eventsourcing_core.stores._snapshot_store import (
     Snapshot,
     SnapshotStore,
     check_load,
     check_prune,
     check_save,
 )
-from eventsourcing_core._state import Transient
-from eventsourcing_core._verification import SnapshotReport, StateDifference
 
 __all__ = [
     "SCALARS",

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from eventsourcing_core._aggregate import Aggregate
-from eventsourcing_core._codec import MAX_EVENT_BYTES, EventCodec
+from eventsourcing_core._aggregates.aggregate import Aggregate
+from eventsourcing_core._discovery.opening import Opening, scheme_of
+from eventsourcing_core._discovery.options import gathered_options
+from eventsourcing_core._discovery.registry import backend_of, find_backend, find_migrator
+from eventsourcing_core._encoding.codec import MAX_EVENT_BYTES, EventCodec
 from eventsourcing_core._errors import StorageError
-from eventsourcing_core._event_types import EventTypes, default_event_types
-from eventsourcing_core._opening import Opening, scheme_of
-from eventsourcing_core._options import gathered_options
-from eventsourcing_core._registry import find_backend
-from eventsourcing_core._repository import Repository
+from eventsourcing_core._events.event_types import EventTypes, default_event_types
+from eventsourcing_core._repositories.repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from eventsourcing_core._event_store import EventStore
-    from eventsourcing_core._serializer import Serializer, Transformer
-    from eventsourcing_core._snapshot_policy import SnapshotPolicy
-    from eventsourcing_core._snapshot_store import SnapshotStore
+    from eventsourcing_core._payloads.serializer import Serializer, Transformer
+    from eventsourcing_core._snapshots.policy import SnapshotPolicy
+    from eventsourcing_core.stores._event_store import EventStore
+    from eventsourcing_core.stores._migrator import Migrator
+    from eventsourcing_core.stores._snapshot_store import SnapshotStore
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -149,3 +150,29 @@ def open_backend(
         max_event_bytes=max_event_bytes,
     )
     return Opening(factory(url.partition("?")[0], codec, **given), "backend")
+
+
+def open_migrator(url: str, **options: object) -> AbstractAsyncContextManager[Migrator]:
+    """Open the migrator of a URL; leaving the ``async with`` block closes it.
+
+    It takes the URL of the application as it is: an option that only the backend of that scheme
+    knows is passed over. ::
+
+        async with open_migrator("postgresql://localhost/bank?schema=bank") as migrator:
+            await migrator.migrate()
+
+    Args:
+        url: ``scheme://…``, as ``open_backend`` takes it; query parameters are options.
+        options: The migrator's own options; they win over those of the URL.
+
+    Raises:
+        UnknownPluginError: Nothing installed offers the scheme, or its backend has no schema.
+        PluginError: The plugin that does is broken, or two offer it.
+        ValueError: The text is no URL, or an option does not exist or has no such value.
+        TypeError: A keyword option is of another type.
+        StorageError: On entering the block: the storage cannot be reached.
+    """
+    scheme = scheme_of(url)
+    factory = find_migrator(scheme)
+    given = gathered_options(factory, url, options, beside=backend_of(scheme))
+    return Opening(factory(url.partition("?")[0], **given), "migrator")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from eventsourcing_core._event_store import ExpectedVersion
+    from eventsourcing_core._versions import ExpectedVersion
 
 
 class EventSourcingError(Exception):

@@ -26,8 +26,8 @@ from contextlib import AbstractAsyncContextManager
 import pluggy
 
 from eventsourcing_core._backend import Backend
-from eventsourcing_core._migrator import Migrator
-from eventsourcing_core._serializer import Serializer, Transformer  # noqa: TC001 - pluggy and readers evaluate the hints
+from eventsourcing_core._payloads.serializer import Serializer, Transformer  # noqa: TC001 - pluggy and readers evaluate the hints
+from eventsourcing_core.stores._migrator import Migrator
 
 PROJECT = "eventsourcing"
 """The name of the pluggy project, and of the entry-point group."""

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core._errors import ConcurrencyError, DuplicateEventError
-from eventsourcing_core._event_store import AppendResult, ExpectedVersion
+from eventsourcing_core._versions import ExpectedVersion
+from eventsourcing_core.stores._event_store import AppendResult
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._samples import collected, counted, numbers_of, versions_of
 
 if TYPE_CHECKING:
-    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core.stores._event_store import EventStore
 
 ANY, NO_STREAM, STREAM_EXISTS = (
     ExpectedVersion.ANY,

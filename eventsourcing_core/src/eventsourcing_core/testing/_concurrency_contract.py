@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core._errors import ConcurrencyError, DuplicateEventError, SerializationError
-from eventsourcing_core._event import Event
-from eventsourcing_core._event_store import AppendResult
+from eventsourcing_core._events.event import Event
+from eventsourcing_core.stores._event_store import AppendResult
 from eventsourcing_core.testing._append_contract import ANY, NO_STREAM, STREAM_EXISTS
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._samples import (
@@ -24,7 +24,8 @@ from eventsourcing_core.testing._samples import (
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from eventsourcing_core._event_store import EventStore, ExpectedVersion
+    from eventsourcing_core._versions import ExpectedVersion
+    from eventsourcing_core.stores._event_store import EventStore
 
     Append = Coroutine[object, object, AppendResult]
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 import pytest_asyncio
 
-from eventsourcing_core._codec import EventCodec
-from eventsourcing_core._event_store import EventStore
-from eventsourcing_core._migrator import Migrator
-from eventsourcing_core._serializer import JsonSerializer, Serializer
-from eventsourcing_core._snapshot_store import SnapshotStore
+from eventsourcing_core._encoding.codec import EventCodec
+from eventsourcing_core._payloads.serializer import JsonSerializer, Serializer
+from eventsourcing_core.stores._event_store import EventStore
+from eventsourcing_core.stores._migrator import Migrator
+from eventsourcing_core.stores._snapshot_store import SnapshotStore
 from eventsourcing_core.testing._samples import EVENT_TYPES
 
 if TYPE_CHECKING:

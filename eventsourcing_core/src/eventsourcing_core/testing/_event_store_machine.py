@@ -20,10 +20,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._errors import ConcurrencyError
-from eventsourcing_core._event import Event
-from eventsourcing_core._event_store import AppendResult, ExpectedVersion
+from eventsourcing_core._events.event import Event
+from eventsourcing_core._versions import ExpectedVersion
+from eventsourcing_core.stores._event_store import AppendResult
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._model import Model
 from eventsourcing_core.testing._samples import EVENT_TYPES, Opened, collected
@@ -31,9 +32,9 @@ from eventsourcing_core.testing._samples import EVENT_TYPES, Opened, collected
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 
-    from eventsourcing_core._event import RecordedEvent
-    from eventsourcing_core._event_store import EventStore
-    from eventsourcing_core._serializer import Serializer
+    from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core._payloads.serializer import Serializer
+    from eventsourcing_core.stores._event_store import EventStore
     from eventsourcing_core.testing._contract import OpenEventStore
     from eventsourcing_core.testing._model import Row
 

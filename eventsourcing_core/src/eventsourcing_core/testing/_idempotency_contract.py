@@ -12,7 +12,8 @@ from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._samples import collected, counted, numbers_of
 
 if TYPE_CHECKING:
-    from eventsourcing_core._event_store import EventStore, ExpectedVersion
+    from eventsourcing_core._versions import ExpectedVersion
+    from eventsourcing_core.stores._event_store import EventStore
 
 
 class IdempotencyContract(OpenedEventStore):

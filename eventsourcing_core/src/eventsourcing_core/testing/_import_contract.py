@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from eventsourcing_core._codec import EventCodec
-from eventsourcing_core._event import RecordedEvent
-from eventsourcing_core._event_store import ImportingEventStore
+from eventsourcing_core._encoding.codec import EventCodec
+from eventsourcing_core._events.event import RecordedEvent
+from eventsourcing_core.stores._event_store import ImportingEventStore
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._import_samples import (
     INTERLEAVED,
@@ -32,8 +32,8 @@ from eventsourcing_core.testing._samples import (
 from eventsourcing_core.testing._value_contract import Marked
 
 if TYPE_CHECKING:
-    from eventsourcing_core._event_store import EventStore
-    from eventsourcing_core._serializer import Serializer
+    from eventsourcing_core._payloads.serializer import Serializer
+    from eventsourcing_core.stores._event_store import EventStore
     from eventsourcing_core.testing._contract import OpenEventStore
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._errors import ConcurrencyError, DuplicateEventError, StorageError
-from eventsourcing_core._event_store import AppendResult
+from eventsourcing_core.stores._event_store import AppendResult
 from eventsourcing_core.testing._append_contract import ANY
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._import_samples import (
@@ -32,7 +32,7 @@ from eventsourcing_core.testing._samples import (
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core.stores._event_store import EventStore
     from eventsourcing_core.testing._contract import OpenEventStore
 
 

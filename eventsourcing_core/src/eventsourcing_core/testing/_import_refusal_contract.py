@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._errors import (
     ConcurrencyError,
     DuplicateEventError,
     InvalidStreamIdError,
     SerializationError,
 )
-from eventsourcing_core._event import Event, new_recorded_event
+from eventsourcing_core._events.event import Event, new_recorded_event
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._import_samples import at_place, importing, places_of, recorded
 from eventsourcing_core.testing._samples import COUNTED, collected, counted, versions_of
 
 if TYPE_CHECKING:
-    from eventsourcing_core._event_store import EventStore
-    from eventsourcing_core._serializer import Serializer
+    from eventsourcing_core._payloads.serializer import Serializer
+    from eventsourcing_core.stores._event_store import EventStore
     from eventsourcing_core.testing._contract import OpenEventStore
 
 

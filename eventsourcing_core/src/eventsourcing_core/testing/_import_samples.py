@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from eventsourcing_core._event import RecordedEvent
-from eventsourcing_core._event_store import ImportingEventStore
+from eventsourcing_core._events.event import RecordedEvent
+from eventsourcing_core.stores._event_store import ImportingEventStore
 from eventsourcing_core.testing._samples import COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core.stores._event_store import EventStore
 
 LONG_AGO = datetime(2001, 2, 3, 4, 5, 6, 789, tzinfo=UTC)
 """A time to the microsecond that no store gives by itself."""

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._errors import (
     InvalidStreamIdError,
     SerializationError,
     UnknownEventTypeError,
 )
-from eventsourcing_core._event import Event
+from eventsourcing_core._events.event import Event
 from eventsourcing_core.testing._append_contract import ANY
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._samples import (
@@ -24,8 +24,8 @@ from eventsourcing_core.testing._samples import (
 )
 
 if TYPE_CHECKING:
-    from eventsourcing_core._event_store import EventStore
-    from eventsourcing_core._serializer import Serializer
+    from eventsourcing_core._payloads.serializer import Serializer
+    from eventsourcing_core.stores._event_store import EventStore
     from eventsourcing_core.testing._contract import OpenEventStore
 
 BAD_STREAM_IDS = (

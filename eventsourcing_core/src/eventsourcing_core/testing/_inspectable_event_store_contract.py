@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._errors import StorageError
-from eventsourcing_core._event import Event
-from eventsourcing_core._inspection import InspectableEventStore, StoreStatistics
+from eventsourcing_core._events.event import Event
+from eventsourcing_core.stores._inspection import InspectableEventStore, StoreStatistics
 from eventsourcing_core.testing._append_contract import ANY
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._read_all_contract import IMPOSSIBLE, NEXT, OTHERS
@@ -25,8 +25,8 @@ from eventsourcing_core.testing._samples import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from eventsourcing_core._event_store import EventStore
-    from eventsourcing_core._serializer import Serializer
+    from eventsourcing_core._payloads.serializer import Serializer
+    from eventsourcing_core.stores._event_store import EventStore
     from eventsourcing_core.testing._contract import OpenEventStore
 
 IN_ORDER = ("!", "-b", "A-1", "B", "a", "a 1", "a-1", "a1", "aa", "b", "doc-10", "doc-9", "z")

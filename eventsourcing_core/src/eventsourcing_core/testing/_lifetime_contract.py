@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._errors import StorageError
-from eventsourcing_core._event_store import EventStore
+from eventsourcing_core.stores._event_store import EventStore
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._samples import collected, counted, numbers_of
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from eventsourcing_core._migrator import Migrator
+from eventsourcing_core.stores._migrator import Migrator
 from eventsourcing_core.testing._contract import AsyncContract
 
 if TYPE_CHECKING:

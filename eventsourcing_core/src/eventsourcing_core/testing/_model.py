@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing_core._errors import ConcurrencyError, DuplicateEventError
-from eventsourcing_core._event_store import AppendResult, ExpectedVersion
+from eventsourcing_core._versions import ExpectedVersion
+from eventsourcing_core.stores._event_store import AppendResult
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from eventsourcing_core._event import Event
+    from eventsourcing_core._events.event import Event
 
 Verdict = AppendResult | type[ConcurrencyError | DuplicateEventError] | None
 """The result of an earlier append that this one repeats, an error, or None: it is written."""

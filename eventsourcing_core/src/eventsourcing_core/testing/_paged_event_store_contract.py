@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core._event_store import PagedEventStore
+from eventsourcing_core.stores._event_store import PagedEventStore
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._read_contract import FAR, five_events
 from eventsourcing_core.testing._samples import collected, counted, versions_of
@@ -14,8 +14,8 @@ from eventsourcing_core.testing._samples import collected, counted, versions_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from eventsourcing_core._event import RecordedEvent
-    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core.stores._event_store import EventStore
 
 
 class PagedEventStoreContract(OpenedEventStore):

@@ -15,7 +15,7 @@ from eventsourcing_core.testing._samples import collected, counted, numbers_of
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core.stores._event_store import EventStore
 
 ODD, EVEN = "contract.odd", "contract.even"
 

@@ -14,7 +14,7 @@ from eventsourcing_core.testing._samples import collected, counted, versions_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core.stores._event_store import EventStore
 
 FAR = (2**31, 2**63 - 1, 2**63, 2**70)
 """Bounds that no stream reaches, and that not every database can be asked for."""

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from eventsourcing_core._event import Event, RecordedEvent
-from eventsourcing_core._event_types import EventTypes, event
+from eventsourcing_core._events.event import Event, RecordedEvent
+from eventsourcing_core._events.event_types import EventTypes, event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

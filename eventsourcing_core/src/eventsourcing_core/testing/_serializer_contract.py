@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from eventsourcing_core._codec import EventCodec
-from eventsourcing_core._event import Event
-from eventsourcing_core._serializer import Serializer
+from eventsourcing_core._encoding.codec import EventCodec
+from eventsourcing_core._events.event import Event
+from eventsourcing_core._payloads.serializer import Serializer
 from eventsourcing_core.testing._samples import EVENT_TYPES, Opened
 
 _NO_MORE_THAN_NEEDED = settings(

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from eventsourcing_core._errors import InvalidStreamIdError, StorageError
-from eventsourcing_core._snapshot_store import Snapshot, SnapshotStore
+from eventsourcing_core.stores._snapshot_store import Snapshot, SnapshotStore
 from eventsourcing_core.testing._contract import AsyncContract, OpenSnapshotStore
 
 if TYPE_CHECKING:

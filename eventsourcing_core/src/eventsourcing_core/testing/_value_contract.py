@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from eventsourcing_core._codec import EventCodec
+from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._errors import SerializationError, UnknownEventTypeError
-from eventsourcing_core._event import Event, RecordedEvent
-from eventsourcing_core._event_types import EventTypes
-from eventsourcing_core._serializer import JsonSerializer
+from eventsourcing_core._events.event import Event, RecordedEvent
+from eventsourcing_core._events.event_types import EventTypes
+from eventsourcing_core._payloads.serializer import JsonSerializer
 from eventsourcing_core.testing._append_contract import ANY
 from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._samples import (
@@ -28,7 +28,7 @@ from eventsourcing_core.testing._samples import (
 if TYPE_CHECKING:
     from typing import Any
 
-    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core.stores._event_store import EventStore
     from eventsourcing_core.testing._contract import OpenEventStore
 
 TEXTS = (

@@ -10,7 +10,7 @@ from eventsourcing_core.testing._contract import OpenedEventStore
 from eventsourcing_core.testing._samples import counted
 
 if TYPE_CHECKING:
-    from eventsourcing_core._event_store import EventStore
+    from eventsourcing_core.stores._event_store import EventStore
 
 _BRIEF = 0.05
 """Seconds: a wait that is meant to be in vain."""

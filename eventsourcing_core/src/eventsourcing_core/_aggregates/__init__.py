@@ -1,0 +1,1 @@
+"""Aggregates, and how events become their state."""

@@ -1,0 +1,1 @@
+"""The one road between events and stored bytes."""

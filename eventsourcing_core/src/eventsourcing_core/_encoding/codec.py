@@ -1,0 +1,315 @@
+"""The only road between events and stored bytes."""
+
+from __future__ import annotations
+
+import logging
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from eventsourcing_core._encoding.pipeline import Pipeline, pipeline_named
+from eventsourcing_core._errors import (
+    EventSourcingError,
+    SerializationError,
+    TransformError,
+    UnknownEventTypeError,
+    said_of,
+)
+from eventsourcing_core._events.event import Event, RecordedEvent, new_recorded_event
+from eventsourcing_core._events.event_types import EventTypes, default_event_types
+from eventsourcing_core._events.metadata import NO_METADATA
+from eventsourcing_core._names import check_event_type, check_stream_id
+from eventsourcing_core._payloads.scalars import check_tree
+from eventsourcing_core._versions import ExpectedVersion
+from eventsourcing_core.stores._append import Append, EncodedEvent
+from eventsourcing_core.stores._import import Import, ImportedEvent
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+
+    from eventsourcing_core._payloads.serializer import Serializer, Transformer
+
+logger = logging.getLogger("eventsourcing_core.codec")
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+"""How many bytes an event's data and metadata may take together, unless said otherwise."""
+
+
+class EventCodec:
+    """Encodes events into what stores keep, and decodes them again; every store has one.
+
+    New events are written with ``serializer`` and ``transformers``; each stored event carries
+    their names, and is read with what made it. So a store can hold a mixture.
+
+    An event whose type has no class is read as a dict, and the log ``eventsourcing_core.codec``
+    warns of it, once per type: a class that was renamed is found out so. There is no warning where
+    dicts are meant: the registry has no classes at all, or this codec wrote such a dict itself.
+
+    Args:
+        serializer: A serializer, or the name of an installed one.
+        transformers: Applied to the bytes in this order, undone in the reverse one.
+        event_types: The registry of classes.
+        max_event_bytes: The largest event, data and metadata together, encoded.
+
+    Raises:
+        UnknownPluginError: No installed plugin offers a name.
+    """
+
+    def __init__(
+        self,
+        serializer: Serializer | str = "json",
+        *,
+        transformers: Sequence[Transformer | str] = (),
+        event_types: EventTypes = default_event_types,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+    ) -> None:
+        if max_event_bytes < 1:
+            message = f"max_event_bytes must be 1 or more, got {max_event_bytes}"
+            raise ValueError(message)
+        pipeline = Pipeline.of(serializer, transformers)
+        self.encoding: str = pipeline.name
+        self.serializer: Serializer = pipeline.serializer
+        self.transformers: tuple[Transformer, ...] = pipeline.transformers
+        self.event_types: EventTypes = event_types
+        self.max_event_bytes: int = max_event_bytes
+        self._write = pipeline.write
+        self._known = pipeline
+        self._readers = {pipeline.name: pipeline.read}
+        self._conversions = event_types.conversions
+        self._plain: set[str] = set()  # types that are dicts on purpose, or were warned of
+
+    @classmethod
+    def given(cls, codec: EventCodec | None, serializer: Serializer | str | None) -> EventCodec:
+        """Give the codec of a store that takes either a codec or only a serializer.
+
+        Raises:
+            ValueError: If both are given.
+        """
+        if codec is None:
+            return cls("json" if serializer is None else serializer)
+        if serializer is not None:
+            message = "give a codec or a serializer: the codec has its own"
+            raise ValueError(message)
+        return codec
+
+    def encode(self, event: Event[object]) -> EncodedEvent:
+        """Encode one event.
+
+        Raises:
+            SerializationError: The payload or the metadata cannot be stored, or is too large.
+            UnknownEventTypeError: The payload's class is not registered.
+        """
+        conversion = self._conversions.get(event.event_type)
+        try:
+            tree = self._untyped(event) if conversion is None else conversion.encode(event.data)
+            data = self._write(tree)
+            metadata = self._encode_metadata(event) if event.metadata else None
+        except Exception as error:  # noqa: BLE001 - whatever the class or serializer raises
+            self._cannot_store(event, error)
+        size = len(data) + (len(metadata) if metadata else 0)
+        if size > self.max_event_bytes:
+            message = (
+                f"event {event.event_type!r} takes {size:,} bytes, "
+                f"at most {self.max_event_bytes:,} are allowed (max_event_bytes)"
+            )
+            raise SerializationError(message)
+        return EncodedEvent(
+            event.event_type, data, metadata, self.encoding, event.raw_event_id, event.raw_timestamp
+        )
+
+    def encode_append(
+        self,
+        stream_id: str,
+        events: Sequence[Event[object]],
+        expected_version: int | ExpectedVersion,
+    ) -> Append:
+        """Check and encode the arguments of ``EventStore.append``, before anything is sent.
+
+        Raises:
+            InvalidStreamIdError: The stream id is not one.
+            ValueError: No events, or a negative expected version.
+            TypeError: Something else than events, or than an expected version.
+            SerializationError: An event cannot be stored.
+        """
+        check_stream_id(stream_id)
+        _check_expected_version(expected_version)
+        if isinstance(events, Event):
+            message = "append takes a sequence of events: put the one into a list"
+            raise TypeError(message)
+        encoded = tuple([self.encode(_checked(event)) for event in events])
+        if not encoded:
+            message = f"nothing to append to stream {stream_id!r}: give at least one event"
+            raise ValueError(message)
+        size = sum([len(event[1]) + len(event[2] or b"") for event in encoded])
+        return Append(stream_id, encoded, expected_version, size)
+
+    def encode_import(self, events: Sequence[RecordedEvent[object]]) -> Import:
+        """Check and encode the argument of ``ImportingEventStore.import_events``.
+
+        Raises:
+            InvalidStreamIdError: A stream id is not one.
+            ValueError: A version below 1, or a type with a name that no store keeps.
+            TypeError: Something else than recorded events.
+            SerializationError: An event cannot be stored; names its stream and version.
+        """
+        if isinstance(events, Event):
+            message = "import_events takes a sequence of events: put the one into a list"
+            raise TypeError(message)
+        recorded = [_recorded(event) for event in events]
+        for stream_id in {event.stream_id for event in recorded}:
+            check_stream_id(stream_id)
+        for event_type in {event.event_type for event in recorded}:
+            check_event_type(event_type)
+        return Import(tuple([self._encode_recorded(event) for event in recorded]))
+
+    def _encode_recorded(self, event: RecordedEvent[object]) -> ImportedEvent:
+        try:
+            encoded = self.encode(event)
+        except (SerializationError, TransformError) as error:
+            message = f"version {event.version} of stream {event.stream_id!r}: {error}"
+            raise type(error)(message) from error
+        return ImportedEvent(encoded, event.stream_id, event.version)
+
+    def decode(self, rows: Iterable[Iterable[Any]]) -> Iterator[RecordedEvent[Any]]:
+        """Decode stored events, each when it is asked for.
+
+        Args:
+            rows: For each event the fields of its ``EncodedEvent``, then those of its ``Place``.
+
+        Raises:
+            SerializationError: Bytes cannot be read; names stream, version, type and encoding.
+            UnknownEventTypeError: A type has no class, and the registry is strict.
+        """
+        # Replays spend most of their time in this loop, so it is written out.
+        readers, conversions = self._readers, self._conversions
+        for event_type, data, metadata, encoding, event_id, time, stream_id, version, at in rows:
+            try:
+                read = readers.get(encoding) or self._reader(encoding)
+                payload = read(data)
+                conversion = conversions.get(event_type)
+                if conversion is not None:
+                    payload = conversion.decode(payload)
+                else:
+                    self._check_untyped(event_type, payload)
+                kept = (
+                    NO_METADATA
+                    if metadata is None
+                    else MappingProxyType(cast("dict[str, object]", read(metadata)))
+                )
+            except Exception as error:  # noqa: BLE001 - damaged bytes raise anything
+                place = f"version {version} of stream {stream_id!r}"
+                _cannot_read(error, place, event_type, encoding)
+            yield new_recorded_event(
+                event_type, payload, event_id, time, kept, stream_id, version, at
+            )
+
+    async def decode_pages(
+        self, pages: AsyncIterator[Iterable[Iterable[Any]]]
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        """Decode stored events by the page, as ``PagedEventStore.read_pages`` gives them."""
+        async for rows in pages:
+            yield self.decode(rows)
+
+    async def decode_each(
+        self, pages: AsyncIterator[Iterable[Iterable[Any]]]
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Decode pages of stored events one by one, as ``EventStore.read`` gives them."""
+        async for rows in pages:
+            for event in self.decode(rows):
+                yield event
+
+    def _reader(self, encoding: str) -> Callable[[bytes], object]:
+        read = pipeline_named(encoding, self._known).read
+        self._readers[encoding] = read
+        return read
+
+    def _untyped(self, event: Event[object]) -> object:
+        payload: object = event.data
+        kind = type(payload)
+        if kind is not dict:
+            name = self.event_types.name_of(kind)
+            message = f"its payload's class is registered as {name!r}: use Event.of(payload)"
+            raise SerializationError(message)
+        if self.event_types.strict:
+            raise _no_class(event.event_type)
+        check_tree(payload, "data")
+        self._plain.add(event.event_type)
+        return payload
+
+    def _check_untyped(self, event_type: str, payload: object) -> None:
+        if self.event_types.strict:
+            raise _no_class(event_type)
+        if type(payload) is not dict:
+            message = f"expected a dict, found {type(payload).__name__}"
+            raise SerializationError(message)
+        if event_type not in self._plain:
+            self._plain.add(event_type)
+            if self._conversions:  # who has no classes at all reads dicts on purpose
+                logger.warning(_NO_CLASS, event_type, event_type)
+
+    def _encode_metadata(self, event: Event[object]) -> bytes:
+        metadata = dict(event.metadata)
+        check_tree(metadata, "metadata")
+        return self._write(metadata)
+
+    @staticmethod
+    def _cannot_store(event: Event[object], error: Exception) -> NoReturn:
+        message = f"event {event.event_type!r} cannot be stored: {_said(error)}"
+        raise _kind(error)(message) from error
+
+
+def _check_expected_version(expected: object) -> None:
+    if isinstance(expected, ExpectedVersion):
+        return
+    if type(expected) is not int:
+        message = f"expected_version is an int or an ExpectedVersion, got {expected!r}"
+        raise TypeError(message)
+    if expected < 0:
+        message = f"expected_version must be 0 or more, got {expected}"
+        raise ValueError(message)
+
+
+def _checked(event: Event[object]) -> Event[object]:
+    if not isinstance(event, Event):
+        message = f"append takes events, got {type(event).__name__}: wrap it with Event.of(…)"
+        raise TypeError(message)
+    return event
+
+
+def _recorded(event: RecordedEvent[object]) -> RecordedEvent[object]:
+    if not isinstance(event, RecordedEvent):
+        message = f"import_events takes recorded events, got {type(event).__name__}"
+        raise TypeError(message)
+    if event.version < 1:
+        message = f"versions count from 1, got {event.version} in stream {event.stream_id!r}"
+        raise ValueError(message)
+    return event
+
+
+_NO_CLASS = (
+    "events of type %r are read as plain dicts, since no class is registered for them: if a class "
+    "was renamed or is not imported, register it with @event(%r); EventTypes(strict=True) makes "
+    "this an error. This is said once per type"
+)
+
+
+def _no_class(event_type: str) -> UnknownEventTypeError:
+    message = f"no class is registered for {event_type!r}, and the registry is strict"
+    return UnknownEventTypeError(message)
+
+
+def _cannot_read(error: Exception, place: str, event_type: str, encoding: str) -> NoReturn:
+    message = f"{place} (type {event_type!r}, encoding {encoding!r}) cannot be read: {_said(error)}"
+    raise _kind(error)(message) from error
+
+
+def _kind(error: Exception) -> type[EventSourcingError]:
+    for kind in (UnknownEventTypeError, TransformError):
+        if isinstance(error, kind):
+            return kind
+    return SerializationError
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"the field {error} is missing"
+    return said_of(error)

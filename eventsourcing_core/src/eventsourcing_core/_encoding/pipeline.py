@@ -1,0 +1,92 @@
+"""A serializer followed by transformers: one step to bytes, and one back, under one name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from eventsourcing_core._discovery.registry import find_serializer, find_transformer
+from eventsourcing_core._errors import EventSourcingError, TransformError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from eventsourcing_core._payloads.serializer import Serializer, Transformer
+
+
+class Pipeline(NamedTuple):
+    """What turns trees into stored bytes."""
+
+    serializer: Serializer
+    """Makes the bytes."""
+    transformers: tuple[Transformer, ...]
+    """Change them, in this order."""
+
+    @classmethod
+    def of(
+        cls,
+        serializer: Serializer | str,
+        transformers: Sequence[Transformer | str] = (),
+    ) -> Pipeline:
+        """Find what is given by name.
+
+        Raises:
+            UnknownPluginError: No installed plugin offers a name.
+        """
+        pipeline = cls(
+            find_serializer(serializer) if isinstance(serializer, str) else serializer,
+            tuple(find_transformer(t) if isinstance(t, str) else t for t in transformers),
+        )
+        if pipeline.name.count("+") != len(pipeline.transformers):
+            message = f"the name of a serializer or transformer holds a '+': {pipeline.name!r}"
+            raise ValueError(message)
+        return pipeline
+
+    @property
+    def name(self) -> str:
+        """The stored name: ``json``, ``msgpack+zstd``."""
+        return "+".join([self.serializer.name, *(t.name for t in self.transformers)])
+
+    @property
+    def write(self) -> Callable[[object], bytes]:
+        """The step to bytes; the serializer's own where there are no transformers."""
+        return self._write if self.transformers else self.serializer.serialize
+
+    @property
+    def read(self) -> Callable[[bytes], object]:
+        """The step back."""
+        return self._read if self.transformers else self.serializer.deserialize
+
+    def _write(self, tree: object) -> bytes:
+        data = self.serializer.serialize(tree)
+        for transformer in self.transformers:
+            data = _transformed(transformer.name, transformer.transform, data)
+        return data
+
+    def _read(self, data: bytes) -> object:
+        for transformer in reversed(self.transformers):
+            data = _transformed(transformer.name, transformer.restore, data)
+        return self.serializer.deserialize(data)
+
+
+def pipeline_named(name: str, known: Pipeline) -> Pipeline:
+    """Find the pipeline of a stored name; parts of ``known`` are found without discovery.
+
+    Raises:
+        UnknownPluginError: No installed plugin offers a part of the name.
+    """
+    first, *others = name.split("+")
+    transformers = {transformer.name: transformer for transformer in known.transformers}
+    return Pipeline.of(
+        known.serializer if first == known.serializer.name else first,
+        [transformers.get(other, other) for other in others],
+    )
+
+
+def _transformed(name: str, step: Callable[[bytes], bytes], data: bytes) -> bytes:
+    try:
+        return step(data)
+    except EventSourcingError:
+        raise
+    except Exception as error:
+        message = f"the transformer {name!r} failed: {type(error).__name__}: {error}"
+        raise TransformError(message) from error

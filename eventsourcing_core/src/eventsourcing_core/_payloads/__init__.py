@@ -1,0 +1,1 @@
+"""From payload objects to trees of plain values, and to bytes."""

@@ -1,0 +1,1 @@
+"""Snapshots: a cache of state beside the events."""

@@ -1,0 +1,49 @@
+"""What is said of snapshots that were not used, or not taken, since neither is an error."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from eventsourcing_core._errors import SnapshotError, said_of
+
+if TYPE_CHECKING:
+    from eventsourcing_core._aggregates.aggregate import Aggregate
+
+logger = logging.getLogger("eventsourcing_core.snapshots")
+
+_warned: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
+"""What was said of classes whose state cannot be stored."""
+
+_MOST_WARNINGS = 20
+"""How much is said of one class: messages quote values, of which there is no end."""
+
+
+class OutdatedError(Exception):
+    """A snapshot is of another class, or of another layout: so it is after every change of one.
+
+    It is never seen outside.
+    """
+
+
+def log_unused(aggregate: Aggregate, error: BaseException) -> None:
+    """Say why a snapshot was not used."""
+    message = "%s: all events are replayed, since %s"
+    if isinstance(error, OutdatedError):
+        logger.info(message, aggregate.stream_id, error)
+    else:
+        logger.warning(message, aggregate.stream_id, said_of(error))
+
+
+def log_untaken(aggregate: Aggregate, version: int, error: BaseException) -> None:
+    """Say why none was taken."""
+    level = logging.WARNING
+    if isinstance(error, SnapshotError):  # the class's own fault: said once, else it never ends
+        warned = _warned.setdefault(type(aggregate), set())
+        if str(error) in warned or len(warned) == _MOST_WARNINGS:
+            level = logging.DEBUG
+        else:
+            warned.add(str(error))
+    message = "%s: no snapshot was taken at version %d, since %s"
+    logger.log(level, message, aggregate.stream_id, version, said_of(error))

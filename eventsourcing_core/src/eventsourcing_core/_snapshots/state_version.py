@@ -1,0 +1,38 @@
+"""What a snapshot must have been made by to be used for a class."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+
+from eventsourcing_core._aggregates.aggregate import Aggregate
+from eventsourcing_core._errors import SnapshotError
+from eventsourcing_core._state.layout import name_of
+from eventsourcing_core._state.state import state_of
+
+
+@cache
+def state_version_of(cls: type[Aggregate]) -> str:
+    """Give the numbers that a class and its bases state, and a hash of its name and layout.
+
+    The number of a base counts also where a class has one of its own: ``apply`` may call the one
+    above.
+
+    Raises:
+        SnapshotError: An attribute has a type that cannot be stored, and the class does not convert
+            its state itself.
+    """
+    try:
+        layout = state_of(cls).layout
+    except SnapshotError:
+        if cls.snapshot_state is Aggregate.snapshot_state:
+            raise
+        layout = "its own"
+    stated = [
+        str(vars(base)["state_version"])
+        for base in cls.__mro__
+        if base is not Aggregate and "state_version" in vars(base)
+    ]
+    numbers = ".".join(stated or [str(Aggregate.state_version)])
+    text = f"{name_of(cls)}\n{layout}"
+    return f"{numbers}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"

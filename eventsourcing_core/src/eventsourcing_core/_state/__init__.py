@@ -1,0 +1,1 @@
+"""An aggregate's state as a tree of plain values."""

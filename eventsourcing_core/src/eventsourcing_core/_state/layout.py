@@ -1,0 +1,74 @@
+"""The layout of typed values as a text: what a stored state must agree with to be read back.
+
+The text must be the same in every process, so its parts are sorted where their order says nothing:
+``typing`` caches what it makes, and which of ``list[int | str]`` and ``list[str | int]`` a program
+gets depends on what was imported first. And each class is described once, beside the others, and
+not where it is first met.
+"""
+
+# Data without types is this module's trade: its Anys are meant.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, is_typeddict
+
+from eventsourcing_core._payloads.converter import fields_of, is_named_tuple, unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def layout_of(hints: Mapping[str, Any]) -> str:
+    """Describe attributes by name and type, and below them every class that their types name."""
+    layout = _Layout()
+    attributes = [f"{name}: {layout.text(hint)}" for name, hint in sorted(hints.items())]
+    return "\n".join([*attributes, *sorted(layout.classes.values())])
+
+
+class _Layout:
+    """Collects the descriptions of the classes that hints lead to."""
+
+    def __init__(self) -> None:
+        self.classes: dict[type, str] = {}
+
+    def text(self, hint: Any) -> str:
+        hint = unwrapped(hint)
+        origin, arguments = get_origin(hint), get_args(hint)
+        if origin is Literal:
+            return f"Literal[{', '.join(sorted(map(repr, arguments)))}]"
+        if origin in {Union, types.UnionType}:
+            return " | ".join(sorted(self.text(member) for member in arguments))
+        if origin is not None:
+            inner = ["..." if item is Ellipsis else self.text(item) for item in arguments]
+            return f"{origin.__name__}[{', '.join(inner)}]"
+        if isinstance(hint, type) and (_has_fields(hint) or issubclass(hint, Enum)):
+            self._describe(hint)
+            return name_of(hint)
+        return "Any" if hint is Any else str(getattr(hint, "__name__", hint))
+
+    def _describe(self, cls: type) -> None:
+        if cls in self.classes:
+            return
+        self.classes[cls] = ""  # a class may refer to itself
+        if issubclass(cls, Enum):
+            parts = sorted(f"{member.name} = {member.value!r}" for member in cls)
+        else:
+            parts = sorted(
+                f"{name}{'?' if options.get('optional') else ''}: {self.text(hint)}"
+                for name, hint, options in fields_of(cls, cls.__name__)
+            )
+        self.classes[cls] = f"{name_of(cls)}({', '.join(parts)})"
+
+
+def name_of(cls: type) -> str:
+    """Give the full name of a class."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _has_fields(cls: type) -> bool:
+    return dataclasses.is_dataclass(cls) or is_typeddict(cls) or is_named_tuple(cls)
