@@ -11,7 +11,7 @@ import asyncio
 import platform
 import sys
 
-from benchmarks import codec, memory, postgres, snapshots, sqlite
+from benchmarks import builds, codec, memory, postgres, snapshots, sqlite
 from benchmarks.peers import command as peers
 from benchmarks.peers import page
 
@@ -27,7 +27,7 @@ PLOTS = {"snapshot-plot": snapshots.plot}
 """Those that draw a picture of the documentation; only run when they are named."""
 
 
-APART = {"peers": peers.main, "peers-page": page.main}
+APART = {"builds": builds.main, "peers": peers.main, "peers-page": page.main}
 """Those with options of their own; only run when they are named first, alone."""
 
 

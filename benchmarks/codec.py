@@ -9,6 +9,7 @@ import msgpack
 from benchmarks._measure import Deposited, deposits, report, take_turns
 from benchmarks.peers.payload import values
 from eventsourcing_core import EventCodec
+from eventsourcing_core.stores import Row
 
 if TYPE_CHECKING:
     from benchmarks._measure import Side
@@ -60,14 +61,14 @@ def there_and_back(codec: EventCodec) -> Side:
 
     async def run() -> None:
         for _ in range(COUNT):
-            next(codec.decode([(*codec.encode(EVENT), "s", 1, 1)]))
+            next(codec.decode([Row("s", 1, 1, *codec.encode(EVENT))]))
 
     return run
 
 
 def back(codec: EventCodec) -> Side:
     """Decode the event."""
-    rows = [(*codec.encode(EVENT), "s", 1, 1)] * COUNT
+    rows = [Row("s", 1, 1, *codec.encode(EVENT))] * COUNT
 
     async def run() -> None:
         for _ in codec.decode(rows):

@@ -41,10 +41,10 @@ napoleon_numpy_docstring = False
 nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(?:abc|asyncio|collections|contextlib|datetime|enum|importlib)\..*"),
-    (r"py:.*", r"(?:os|typing|uuid)\..*"),
-    (r"py:class", r"(?:aiosqlite|asyncpg|pluggy|pytest)\..*"),
+    (r"py:.*", r"(?:os|sqlite3|typing|uuid)\..*"),
+    (r"py:class", r"(?:aiosqlite|asyncpg|pluggy|_?pytest)\..*"),
     (r"py:class", r"\w+(?:\[.*)?"),
-    (r"py:(?:class|obj)", r"eventsourcing_\w+\._\w+\.[A-Z](?:_co|_contra)?"),  # type variables
+    (r"py:(?:class|obj)", r"eventsourcing_\w+(?:\.\w+)+\.[A-Z](?:_co|_contra)?"),  # type variables
 ]
 
 myst_enable_extensions = ["colon_fence"]

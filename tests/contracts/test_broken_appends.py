@@ -2,63 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
-from eventsourcing_core import (
-    AppendResult,
-    ConcurrencyError,
-    DuplicateEventError,
-    EncodedEvent,
-    Event,
-    EventCodec,
-    ExpectedVersion,
-    Place,
-    StorageError,
-)
-from eventsourcing_core.testing._append_contract import AppendContract
-from eventsourcing_core.testing._event_store_machine import EventStoreMachineContract
-from eventsourcing_core.testing._idempotency_contract import IdempotencyContract
-from eventsourcing_inmemory import InMemoryEventStore
+from eventsourcing_core import AppendResult, ConcurrencyError, DuplicateEventError, ExpectedVersion
+from eventsourcing_core.stores import Row, Written
+from eventsourcing_core.testing._appends.append import AppendContract
+from eventsourcing_core.testing._appends.repetition import RepetitionContract
+from eventsourcing_core.testing._appends.unique_ids import UniqueIdContract
+from eventsourcing_core.testing._machine.machine import MachineContract
+from tests.contracts._broken import BrokenStorage, changed, expecting, opening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
-    from eventsourcing_core import Append
-    from eventsourcing_core.testing import OpenEventStore
+    from eventsourcing_core.stores import Append, Placed, Verdict
+    from eventsourcing_core.testing import OpenParts
 
 ANY = ExpectedVersion.ANY
 MODEL = "test_a_store_does_what_the_model_does"
 
 
-class Broken(InMemoryEventStore):
-    """The in-memory store with its append taken apart, so that a fault is one step of it."""
-
-    caught_by: ClassVar[tuple[str, ...]] = ()
-
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        append = self._codec.encode_append(stream_id, events, expected_version)
-        self._check_usable()
-        await asyncio.sleep(0)
-        return self.decide(append)
-
-    def decide(self, append: Append) -> AppendResult:
-        return append.settle(self.version(append), self.places(append)) or self.write(append)
-
-    def version(self, append: Append) -> int:
-        return len(self._log.streams.get(append.stream_id, ()))
-
-    def places(self, append: Append) -> dict[bytes, Place]:
-        ids = [event.event_id for event in append.events]
-        return {key: self._log.places[key] for key in ids if key in self._log.places}
-
-    def write(self, append: Append) -> AppendResult:
-        return self._log.write(append.stream_id, append.events)
+class Broken(BrokenStorage):
+    """A fault decides, or writes, in another way; each append is to one stream."""
 
 
 class ResultOffByOne(Broken):
@@ -70,9 +38,9 @@ class ResultOffByOne(Broken):
         MODEL,
     )
 
-    def write(self, append: Append) -> AppendResult:
-        result = super().write(append)
-        return result._replace(version=result.version + 1)
+    def keep(self, append: Append, placed: Sequence[Placed]) -> Written:
+        written = super().keep(append, placed)
+        return changed(written, lambda result: result._replace(version=result.version + 1))
 
 
 class VersionsFromZero(Broken):
@@ -83,13 +51,8 @@ class VersionsFromZero(Broken):
         MODEL,
     )
 
-    def write(self, append: Append) -> AppendResult:
-        result = super().write(append)
-        for back in range(len(append.events)):
-            index = self._log.streams[append.stream_id][result.version - 1 - back]
-            event, place = self._log.rows[index]
-            self._log.rows[index] = (event, place._replace(version=place.version - 1))
-        return result
+    def add(self, rows: Sequence[Row]) -> None:
+        super().add([row._replace(version=row.version - 1) for row in rows])
 
 
 class ZeroIsFalsy(Broken):
@@ -105,8 +68,8 @@ class ZeroIsFalsy(Broken):
         MODEL,
     )
 
-    def decide(self, append: Append) -> AppendResult:
-        return super().decide(append._replace(expected_version=append.expected_version or ANY))
+    def decide(self, append: Append) -> Written:
+        return super().decide(expecting(append, append.writes[0].expected_version or ANY))
 
 
 class ConflictIgnored(Broken):
@@ -120,11 +83,11 @@ class ConflictIgnored(Broken):
         MODEL,
     )
 
-    def decide(self, append: Append) -> AppendResult:
+    def decide(self, append: Append) -> Written:
         try:
             return super().decide(append)
         except ConcurrencyError:
-            return super().decide(append._replace(expected_version=ANY))
+            return super().decide(expecting(append, ANY))
 
 
 class HigherVersionsPass(Broken):
@@ -135,10 +98,11 @@ class HigherVersionsPass(Broken):
         MODEL,
     )
 
-    def decide(self, append: Append) -> AppendResult:
-        expected, version = append.expected_version, self.version(append)
-        if isinstance(expected, int) and expected > version:
-            append = append._replace(expected_version=version)
+    def decide(self, append: Append) -> Written:
+        (write,) = append.writes
+        version = self.version(write.stream_id)
+        if isinstance(write.expected_version, int) and write.expected_version > version:
+            append = expecting(append, version)
         return super().decide(append)
 
 
@@ -148,11 +112,11 @@ class ConflictWithoutFacts(Broken):
         "test_a_conflict_with_a_missing_stream_says_version_0",
     )
 
-    def decide(self, append: Append) -> AppendResult:
-        try:
-            return super().decide(append)
-        except ConcurrencyError:
-            raise ConcurrencyError(append.stream_id, append.expected_version, -1) from None
+    def verdict(self, append: Append) -> Verdict:
+        verdict = super().verdict(append)
+        if isinstance(verdict, ConcurrencyError):
+            return ConcurrencyError(verdict.stream_id, verdict.expected, -1)
+        return verdict
 
 
 class ConflictWritten(Broken):
@@ -162,24 +126,22 @@ class ConflictWritten(Broken):
         MODEL,
     )
 
-    def decide(self, append: Append) -> AppendResult:
-        try:
-            return super().decide(append)
-        except ConcurrencyError:
-            self.write(append)
-            raise
+    def verdict(self, append: Append) -> Verdict:
+        verdict = super().verdict(append)
+        if isinstance(verdict, ConcurrencyError):
+            super().verdict(expecting(append, ANY))
+        return verdict
 
 
 class ConflictUsesIdsUp(Broken):
     caught_by = ("test_events_of_a_conflict_can_be_appended_afterwards",)
 
-    def decide(self, append: Append) -> AppendResult:
-        try:
-            return super().decide(append)
-        except ConcurrencyError:
-            for event in append.events:
-                self._log.places.setdefault(event.event_id, Place("refused", 1, 1))
-            raise
+    def verdict(self, append: Append) -> Verdict:
+        verdict = super().verdict(append)
+        if isinstance(verdict, ConcurrencyError):
+            for event in append.writes[0].events:
+                self.log.places.setdefault(event.event_id, Row("refused", 1, 1, *event))
+        return verdict
 
 
 class HalfApplied(Broken):
@@ -190,11 +152,13 @@ class HalfApplied(Broken):
         MODEL,
     )
 
-    def decide(self, append: Append) -> AppendResult:
-        for event in append.events[:-1]:
-            result = super().decide(append._replace(events=(event,)))
-            append = append._replace(expected_version=result.version)
-        return super().decide(append._replace(events=append.events[-1:]))
+    def decide(self, append: Append) -> Written:
+        (write,) = append.writes
+        for event in write.events[:-1]:
+            only = append._replace(writes=(write._replace(events=(event,)),))
+            version = super().decide(only).results[0].version
+            write = write._replace(expected_version=version)
+        return super().decide(append._replace(writes=(write._replace(events=write.events[-1:]),)))
 
 
 class PlaceOfTheFirst(Broken):
@@ -204,21 +168,20 @@ class PlaceOfTheFirst(Broken):
         MODEL,
     )
 
-    def write(self, append: Append) -> AppendResult:
-        version, position = super().write(append)
-        before = len(append.events) - 1
-        return AppendResult(version - before, position - before)
+    def keep(self, append: Append, placed: Sequence[Placed]) -> Written:
+        before = len(placed) - 1
+        written = super().keep(append, placed)
+        return changed(
+            written, lambda result: AppendResult(result.version - before, result.position - before)
+        )
 
 
 class EventsTurnedRound(Broken):
-    caught_by = (
-        "test_an_append_goes_on_after_the_last_version[3]",
-        "test_a_tuple_of_events_is_a_sequence_too",
-        MODEL,
-    )
+    caught_by = ("test_an_append_goes_on_after_the_last_version[3]", MODEL)
 
-    def write(self, append: Append) -> AppendResult:
-        return super().write(append._replace(events=append.events[::-1]))
+    def keep(self, append: Append, placed: Sequence[Placed]) -> Written:
+        turned = zip(placed, reversed(placed), strict=True)
+        return super().keep(append, [(key, at, event) for (key, at, _), (*_, event) in turned])
 
 
 class OneVersionForAllStreams(Broken):
@@ -228,29 +191,15 @@ class OneVersionForAllStreams(Broken):
         "test_a_result_is_the_place_of_the_last_event",
     )
 
-    def version(self, append: Append) -> int:  # noqa: ARG002 - the fault
-        return len(self._log.rows)
+    def versions(self, append: Append) -> dict[str, int]:
+        return {key: len(self.log.rows) for key in append.keys}
 
 
 class PositionsByStream(Broken):
     caught_by = ("test_positions_increase_over_all_streams", MODEL)
 
-    def write(self, append: Append) -> AppendResult:
-        version, _ = super().write(append)
-        event, place = self._log.rows[-1]
-        self._log.rows[-1] = (event, place._replace(position=version))
-        return AppendResult(version, version)
-
-
-class ListsOnly(Broken):
-    caught_by = ("test_a_tuple_of_events_is_a_sequence_too",)
-
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        if type(events) is not list:
-            raise StorageError
-        return await super().append(stream_id, events, expected_version=expected_version)
+    def add(self, rows: Sequence[Row]) -> None:
+        super().add([row._replace(position=row.version) for row in rows])
 
 
 class RetryIsAConflict(Broken):
@@ -260,12 +209,17 @@ class RetryIsAConflict(Broken):
         "test_an_append_is_repeated_after_later_appends",
         "test_the_beginning_of_an_append_counts_as_repeated",
         "test_any_repeats_ids_that_stand_apart",
+        "test_an_append_to_any_version_is_repeated",
+        "test_an_append_to_any_version_of_an_existing_stream_is_repeated",
+        "test_an_append_to_any_version_is_repeated_after_later_appends",
         MODEL,
     )
 
-    def decide(self, append: Append) -> AppendResult:
+    def decide(self, append: Append) -> Written:
         if self.places(append):
-            raise ConcurrencyError(append.stream_id, append.expected_version, self.version(append))
+            (write,) = append.writes
+            version = self.version(write.stream_id)
+            raise ConcurrencyError(write.stream_id, write.expected_version, version)
         return super().decide(append)
 
 
@@ -273,6 +227,8 @@ class IdsUnchecked(Broken):
     caught_by = (
         "test_several_events_are_written_all_or_none",
         "test_a_repeated_append_gives_the_original_result",
+        "test_an_append_to_any_version_is_repeated",
+        "test_an_append_to_any_version_of_an_existing_stream_is_repeated",
         "test_ids_in_another_order_are_duplicates",
         "test_an_id_of_another_stream_is_a_duplicate",
         "test_stored_ids_with_a_new_one_are_duplicates",
@@ -281,21 +237,22 @@ class IdsUnchecked(Broken):
         MODEL,
     )
 
-    def places(self, append: Append) -> dict[bytes, Place]:  # noqa: ARG002 - the fault
+    def places(self, append: Append) -> dict[bytes, Row]:  # noqa: ARG002 - the fault
         return {}
 
 
 class RetryGivesTheNewest(Broken):
     caught_by = (
         "test_an_append_is_repeated_after_later_appends",
+        "test_an_append_to_any_version_is_repeated_after_later_appends",
         "test_the_beginning_of_an_append_counts_as_repeated",
         MODEL,
     )
 
-    def decide(self, append: Append) -> AppendResult:
-        result = super().decide(append)
-        place = self._log.rows[self._log.streams[append.stream_id][-1]][1]
-        return result._replace(version=place.version, position=place.position)
+    def decide(self, append: Append) -> Written:
+        written = super().decide(append)
+        newest = self.log.streams[append.keys[0]][-1]
+        return changed(written, lambda _: AppendResult(newest.version, newest.position))
 
 
 class AnyPlaceWillDo(Broken):
@@ -305,10 +262,9 @@ class AnyPlaceWillDo(Broken):
         MODEL,
     )
 
-    def decide(self, append: Append) -> AppendResult:
-        if self.places(append) and self.version(append):
-            append = append._replace(expected_version=ANY)
-        return super().decide(append)
+    def decide(self, append: Append) -> Written:
+        is_known = self.places(append) and self.versions(append)
+        return super().decide(expecting(append, ANY) if is_known else append)
 
 
 class FirstIdDecides(Broken):
@@ -319,63 +275,57 @@ class FirstIdDecides(Broken):
         MODEL,
     )
 
-    def decide(self, append: Append) -> AppendResult:
-        place = self._log.places.get(append.events[0].event_id)
-        if place is None or place.stream_id != append.stream_id:
+    def decide(self, append: Append) -> Written:
+        place = self.log.places.get(append.event_ids[0])
+        if place is None or place.stream_id != append.keys[0]:
             return super().decide(append)
-        return AppendResult(place.version, place.position)
+        return Written((AppendResult(place.version, place.position),), 0)
 
 
 class OrderIgnored(Broken):
     caught_by = ("test_ids_in_another_order_are_duplicates", MODEL)
 
-    def decide(self, append: Append) -> AppendResult:
+    def decide(self, append: Append) -> Written:
         places = self.places(append).values()
-        stand = [place for place in places if place.stream_id == append.stream_id]
-        if len(stand) == len(append.events):
-            return AppendResult(stand[-1].version, stand[-1].position)
+        stand = [place for place in places if place.stream_id == append.keys[0]]
+        if len(stand) == len(append.event_ids):
+            return Written((AppendResult(stand[-1].version, stand[-1].position),), 0)
         return super().decide(append)
 
 
 class OnlyNeighboursRepeat(Broken):
     caught_by = ("test_any_repeats_ids_that_stand_apart",)
 
-    def decide(self, append: Append) -> AppendResult:
+    def decide(self, append: Append) -> Written:
         versions = [place.version for place in self.places(append).values()]
         if versions and versions[-1] - versions[0] >= len(versions):
-            raise self.duplicate(append.events[0])
+            raise DuplicateEventError(UUID(bytes=append.event_ids[0]), append.keys[0], 0)
         return super().decide(append)
-
-    @staticmethod
-    def duplicate(event: EncodedEvent) -> DuplicateEventError:
-        return DuplicateEventError(Event("x", {}).event_id, event.event_type, 0)
 
 
 class TwinsAreOne(Broken):
     caught_by = ("test_an_id_twice_in_one_append_is_a_duplicate", MODEL)
 
-    def decide(self, append: Append) -> AppendResult:
-        twinless = {event.event_id: event for event in append.events}
-        return super().decide(append._replace(events=tuple(twinless.values())))
+    def decide(self, append: Append) -> Written:
+        (write,) = append.writes
+        twinless = {event.event_id: event for event in write.events}
+        write = write._replace(events=tuple(twinless.values()))
+        return super().decide(append._replace(writes=(write,)))
 
 
 class DuplicateWithoutFacts(Broken):
     caught_by = ("test_a_duplicate_carries_the_facts",)
 
-    def decide(self, append: Append) -> AppendResult:
-        try:
-            return super().decide(append)
-        except DuplicateEventError as error:
-            raise DuplicateEventError(error.event_id, append.stream_id, 1) from None
+    def verdict(self, append: Append) -> Verdict:
+        verdict = super().verdict(append)
+        if isinstance(verdict, DuplicateEventError):
+            return DuplicateEventError(verdict.event_id, append.keys[0], 1)
+        return verdict
 
 
-class TestBrokenAppends(AppendContract, IdempotencyContract, EventStoreMachineContract):
+class TestBrokenAppends(AppendContract, RepetitionContract, UniqueIdContract, MachineContract):
     faults = tuple(Broken.__subclasses__())
 
     @pytest.fixture
-    def open_store(self, fault: type[Broken]) -> OpenEventStore:
-        @asynccontextmanager
-        async def opened(codec: EventCodec) -> AsyncIterator[Broken]:
-            yield fault(codec)
-
-        return opened
+    def open_parts(self, fault: type[Broken]) -> OpenParts:
+        return opening(fault)

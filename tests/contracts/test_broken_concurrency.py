@@ -1,137 +1,185 @@
-"""What goes wrong in these stores when tasks race, or a store is closed, the contract sees."""
+"""What goes wrong in these stores when tasks race, the contract sees."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
-from eventsourcing_core import (
-    AppendResult,
-    ConcurrencyError,
-    DuplicateEventError,
-    Event,
-    EventCodec,
-    ExpectedVersion,
-    RecordedEvent,
-    StorageError,
-)
-from eventsourcing_core.testing._concurrency_contract import ConcurrencyContract
-from eventsourcing_core.testing._lifetime_contract import LifetimeContract
-from eventsourcing_inmemory import InMemoryEventStore
+from eventsourcing_core import AppendResult, ConcurrencyError, DuplicateEventError, ExpectedVersion
+from eventsourcing_core.stores import OutageError, RowPage, Written
+from eventsourcing_core.testing._appends.concurrency import ConcurrencyContract
+from eventsourcing_core.testing._appends.unique_ids import UniqueIdContract
+from eventsourcing_core.testing._storage.writes import StorageWriteContract
+from tests.contracts._broken import BrokenStorage, changed, expecting, opening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
-    from eventsourcing_core.testing import OpenEventStore
+    from eventsourcing_core.stores import Append, Parts, Placed, Query, Row, Verdict
+    from eventsourcing_core.testing import OpenParts
+    from eventsourcing_inmemory._log import EventLog
+    from tests.contracts._broken import Pages
 
 ANY = ExpectedVersion.ANY
 
 
-class Broken(InMemoryEventStore):
-    """A fault appends in another way, or lives longer than it should."""
-
-    caught_by: ClassVar[tuple[str, ...]] = ()
-
-    def version(self, stream_id: str) -> int:
-        return len(self._log.streams.get(stream_id, ()))
+class Broken(BrokenStorage):
+    """A fault judges a batch in another way, or does not keep its appends together."""
 
 
-class LooksThenWrites(Broken):
-    """Checks, lets others run, and writes without another look."""
+class JudgesByTheBeginning(Broken):
+    """Judges all appends of a batch by what was there before it."""
 
     caught_by = (
         "test_one_of_many_racing_appends_wins_each_round",
-        "test_one_of_many_racing_appends_makes_a_stream",
-        "test_one_of_two_appends_with_the_same_id_wins",
-        "test_an_append_and_its_repetition_at_once_have_one_result",
+        "test_appends_to_a_stream_are_judged_by_what_the_earlier_ones_left",
+        "test_appends_of_a_batch_are_judged_by_what_the_earlier_ones_leave",
+        "test_each_append_of_a_batch_has_its_verdict",
+        "test_a_repetition_is_told_by_its_count[True",
     )
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        append = self._codec.encode_append(stream_id, events, expected_version)
-        self._check_usable()
-        known = {event.event_id for event in append.events} & self._log.places.keys()
-        places = {event_id: self._log.places[event_id] for event_id in known}
-        settled = append.settle(self.version(stream_id), places)
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         await asyncio.sleep(0)
-        return settled or self._log.write(stream_id, append.events)
+        settled: list[Written | list[Placed] | Exception] = []
+        for append in appends:
+            try:
+                settled.append(append.settle(self.versions(append), self.places(append)))
+            except (ConcurrencyError, DuplicateEventError) as error:
+                settled.append(error)
+        return [
+            self.keep(append, each) if isinstance(each, list) else each
+            for append, each in zip(appends, settled, strict=True)
+        ]
 
 
-class AnyIsTheVersionOfAMomentAgo(Broken):
+class LooksThenWrites(Broken):
+    """Looks, lets other batches write, and writes without another look."""
+
+    caught_by = ("test_one_of_two_appends_with_the_same_id_wins",)
+
+    @classmethod
+    def parts(cls) -> Parts:
+        return replace(super().parts(), max_writes=2)
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        verdicts: list[Verdict] = []
+        for append in appends:
+            try:
+                settled = append.settle(self.versions(append), self.places(append))
+            except (ConcurrencyError, DuplicateEventError) as error:
+                verdicts.append(error)
+                continue
+            for _ in range(5):
+                await asyncio.sleep(0)
+            verdicts.append(settled if isinstance(settled, Written) else self.keep(append, settled))
+        return verdicts
+
+
+class AnyIsTheVersionOfTheBeginning(Broken):
+    caught_by = ("test_any_never_conflicts",)
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        any_of = [append.writes[0].expected_version is ANY for append in appends]
+        versions = [self.version(append.keys[0]) for append in appends]
+        return await super().write(
+            [
+                expecting(append, version) if is_any else append
+                for append, is_any, version in zip(appends, any_of, versions, strict=True)
+            ]
+        )
+
+
+class NoStreamIsAny(Broken):
+    caught_by = ("test_one_of_many_racing_appends_makes_a_stream",)
+
+    def decide(self, append: Append) -> Written:
+        is_any = append.writes[0].expected_version is ExpectedVersion.NO_STREAM
+        return super().decide(expecting(append, ANY) if is_any else append)
+
+
+class RepetitionIsADuplicate(Broken):
     caught_by = (
-        "test_any_never_conflicts",
-        "test_a_cancelled_append_does_not_harm_its_neighbours",
+        "test_an_append_and_its_repetition_at_once_have_one_result",
+        "test_an_append_to_any_version_and_its_repetition_at_once_have_one_result",
+        "test_a_repetition_in_a_burst_has_the_result_of_the_first",
+        "test_a_repetition_is_told_by_its_count",
     )
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        if expected_version is ANY:
-            expected_version = self.version(stream_id)
-            await asyncio.sleep(0)
-        return await super().append(stream_id, events, expected_version=expected_version)
+    def decide(self, append: Append) -> Written:
+        for event_id, place in self.places(append).items():
+            raise DuplicateEventError(UUID(bytes=event_id), place.stream_id, place.version)
+        return super().decide(append)
 
 
 class EventByEvent(Broken):
     """Lets others run between the events of one append."""
 
     caught_by = (
-        "test_any_never_conflicts",
-        "test_one_bad_append_among_good_ones_fails_alone",
-        "test_one_of_two_appends_with_the_same_id_wins",
         "test_a_cancelled_append_can_be_repeated",
         "test_a_reader_sees_all_of_an_append_or_nothing",
     )
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        for event in events[:-1]:
-            result = await super().append(stream_id, [event], expected_version=expected_version)
-            if expected_version is not ANY:
-                expected_version = result.version
-        return await super().append(stream_id, events[-1:], expected_version=expected_version)
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        verdicts: list[Verdict] = []
+        for append in appends:
+            settled = append.settle(self.versions(append), self.places(append))
+            assert isinstance(settled, list)
+            written: list[Verdict] = []
+            for placed in settled:
+                await asyncio.sleep(0)
+                written.append(self.keep(append, [placed]))
+            verdicts += written[-1:]
+        return verdicts
 
 
 class LatePosition(Broken):
-    """Every other append can be read a little later than it was given its position."""
+    """Every other row of a batch can be read a little later than its neighbours."""
 
     caught_by = ("test_a_reader_that_goes_on_after_the_last_position_misses_nothing",)
 
-    def __init__(self, codec: EventCodec) -> None:
-        super().__init__(codec)
+    def __init__(self, log: EventLog) -> None:
+        super().__init__(log)
         self.hidden: set[int] = set()
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        result = await super().append(stream_id, events, expected_version=expected_version)
-        if result.position % 2:
-            self.hidden.add(result.position)
-            for _ in range(5):
-                await asyncio.sleep(0)
-            self.hidden.discard(result.position)
-        return result
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        before = len(self.log.rows)
+        verdicts = await super().write(appends)
+        late = {row.position for row in self.log.rows[before::2]}
+        self.hidden |= late
+        self.show(late, 20)
+        return verdicts
 
-    async def read_all(self, **options: Any) -> AsyncIterator[RecordedEvent[Any]]:
-        async for event in super().read_all(**options):
-            if event.position not in self.hidden:
-                yield event
+    def show(self, late: set[int], turns: int) -> None:
+        if turns:
+            asyncio.get_running_loop().call_soon(self.show, late, turns - 1)
+        else:
+            self.hidden -= late
+
+    async def rows_of_all(
+        self, after: int, query: Query, *, backward: bool, limit: int | None
+    ) -> Pages:
+        async for rows, seen_to in super().rows_of_all(
+            after, query, backward=backward, limit=limit
+        ):
+            yield RowPage([row for row in rows if row.position not in self.hidden], seen_to)
 
 
 class ResultOfANeighbour(Broken):
     caught_by = ("test_any_never_conflicts",)
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        await super().append(stream_id, events, expected_version=expected_version)
-        await asyncio.sleep(0)
-        return AppendResult(self.version(stream_id), len(self._log.rows))
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        verdicts = await super().write(appends)
+        last = self.log.rows[-1]
+        return [
+            changed(each, lambda _: AppendResult(last.version, last.position))
+            if isinstance(each, Written)
+            else each
+            for each in verdicts
+        ]
 
 
 class LastComeFirst(Broken):
@@ -142,17 +190,8 @@ class LastComeFirst(Broken):
         "test_appends_to_a_stream_are_judged_by_what_the_earlier_ones_left",
     )
 
-    def __init__(self, codec: EventCodec) -> None:
-        super().__init__(codec)
-        self.came = 0
-
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        self.came += 1
-        for _ in range(100 - self.came):
-            await asyncio.sleep(0)
-        return await super().append(stream_id, events, expected_version=expected_version)
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        return (await super().write(appends[::-1]))[::-1]
 
 
 class ConflictOfTheEnd(Broken):
@@ -160,197 +199,96 @@ class ConflictOfTheEnd(Broken):
 
     caught_by = ("test_appends_to_a_stream_are_judged_by_what_the_earlier_ones_left",)
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        try:
-            return await super().append(stream_id, events, expected_version=expected_version)
-        except ConcurrencyError as error:
-            await asyncio.sleep(0)
-            actual = self.version(stream_id)
-            raise ConcurrencyError(stream_id, error.expected, actual) from error
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        return [
+            ConcurrencyError(each.stream_id, each.expected, self.version(each.stream_id))
+            if isinstance(each, ConcurrencyError)
+            else each
+            for each in await super().write(appends)
+        ]
 
 
 class RepetitionHasTheResultOfTheEnd(Broken):
     """Gives the place of the stream's last event for one that is there already."""
 
-    caught_by = ("test_an_append_that_repeats_an_earlier_one_of_the_burst_has_its_result",)
+    caught_by = (
+        "test_an_append_that_repeats_an_earlier_one_of_the_burst_has_its_result",
+        "test_a_repetition_in_a_burst_has_the_result_of_the_first",
+    )
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        await super().append(stream_id, events, expected_version=expected_version)
-        return AppendResult(self.version(stream_id), len(self._log.rows))
+    def decide(self, append: Append) -> Written:
+        last = self.log.streams.get(append.keys[0], [])[-1:]
+        written = super().decide(append)
+        if written.count or not last:
+            return written
+        return changed(written, lambda _: AppendResult(last[0].version, last[0].position))
 
 
 class LosesSome(Broken):
     caught_by = ("test_appends_to_many_streams_are_all_stored",)
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        if len(self._log.rows) == 100:
-            stream_id = "lost"
-            expected_version = ANY
-        return await super().append(stream_id, events, expected_version=expected_version)
+    def add(self, rows: Sequence[Row]) -> None:
+        is_lost = len(self.log.rows) == 100
+        super().add([row._replace(stream_id="lost") if is_lost else row for row in rows])
 
 
 class OneForAll(Broken):
-    """A batch that fails as a whole, for the fault of one."""
+    """A batch that is refused as a whole, for the fault of one."""
 
-    caught_by = ("test_one_bad_append_among_good_ones_fails_alone",)
+    caught_by = (
+        "test_a_conflict_among_good_appends_fails_alone",
+        "test_one_bad_append_among_good_ones_fails_alone",
+    )
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        await asyncio.sleep(0)
-        try:
-            return await super().append(stream_id, events, expected_version=expected_version)
-        except DuplicateEventError:
-            self._closed = True
-            raise
-
-
-class SecondOfTwoForgotten(Broken):
-    """Takes the repetition of what is under way for a duplicate."""
-
-    caught_by = ("test_an_append_and_its_repetition_at_once_have_one_result",)
-
-    def __init__(self, codec: EventCodec) -> None:
-        super().__init__(codec)
-        self.under_way: set[bytes] = set()
-
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        ids = {event.raw_event_id for event in events}
-        if ids & self.under_way:
-            raise DuplicateEventError(events[0].event_id, stream_id, 1)
-        self.under_way |= ids
-        try:
-            return await super().append(stream_id, events, expected_version=expected_version)
-        finally:
-            self.under_way -= ids
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        verdicts = await super().write(appends)
+        bad = [each for each in verdicts if isinstance(each, Exception)]
+        return [OutageError("the batch was refused") for _ in verdicts] if bad else verdicts
 
 
 class LockIsLost(Broken):
-    """A cancelled append never gives its lock back."""
+    """A cancelled write never gives its lock back."""
 
     caught_by = (
         "test_a_cancelled_append_can_be_repeated",
         "test_a_cancelled_append_does_not_harm_its_neighbours[0",
-        "test_a_cancelled_append_does_not_harm_its_neighbours[2",
     )
 
-    def __init__(self, codec: EventCodec) -> None:
-        super().__init__(codec)
+    def __init__(self, log: EventLog) -> None:
+        super().__init__(log)
         self.lock = asyncio.Lock()
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        await self.lock.acquire()
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         try:
-            result = await super().append(stream_id, events, expected_version=expected_version)
-        except Exception:
-            self.lock.release()
-            raise
+            async with asyncio.timeout(1.2 * TestBrokenConcurrency.deadline):  # for closing
+                await self.lock.acquire()
+        except TimeoutError as error:
+            raise OutageError from error
+        verdicts = await super().write(appends)
         self.lock.release()
-        return result
+        return verdicts
 
 
 class CancelSpreads(Broken):
-    caught_by = ("test_a_cancelled_append_does_not_harm_its_neighbours",)
+    caught_by = ("test_a_cancelled_append_does_not_harm_its_neighbours[0",)
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
+    is_dead = False
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        if self.is_dead:
+            message = "a neighbour was cancelled"
+            raise OutageError(message)
         try:
-            return await super().append(stream_id, events, expected_version=expected_version)
+            return await super().write(appends)
         except asyncio.CancelledError:
-            self._closed = True
+            self.is_dead = True
             raise
-        finally:
-            await asyncio.sleep(0)
-            if self._closed:
-                message = "a neighbour was cancelled"
-                raise StorageError(message)
 
 
-class ClosedWorksOn(Broken):
-    caught_by = ("test_a_closed_store_refuses",)
-
-    def close(self) -> None:
-        """Stay open."""
-
-
-class ClosedHangs(Broken):
-    caught_by = ("test_a_closed_store_refuses[append", "test_a_closed_store_refuses[wait")
-
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        await asyncio.sleep(3600 if self._closed else 0)
-        return await super().append(stream_id, events, expected_version=expected_version)
-
-    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
-        await asyncio.sleep(3600 if self._closed else 0)
-        return await super().wait(after_position=after_position, timeout=timeout)
-
-
-class NotNewEachTime(Broken):
-    caught_by = ("test_each_opened_store_is_new_and_empty",)
-
-    logs: ClassVar[list[Any]] = []
-
-    def __init__(self, codec: EventCodec) -> None:
-        super().__init__(codec)
-        self.logs.append(self._log)
-        self._log = self.logs[0]
-
-
-class EveryLoopWillDo(Broken):
-    caught_by = ("test_another_event_loop_is_refused",)
-
-    def _check_usable(self) -> None:
-        self._log.loop = None
-        super()._check_usable()
-
-
-class HangsInAnotherLoop(Broken):
-    caught_by = ("test_another_event_loop_is_refused[append",)
-
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        if self._log.loop not in {None, asyncio.get_running_loop()}:
-            await asyncio.sleep(3600)
-        return await super().append(stream_id, events, expected_version=expected_version)
-
-
-class HasNoWait:
-    """Three of the four methods."""
-
-    caught_by = ("test_a_store_has_the_methods_of_the_port",)
-
-    def __init__(self, codec: EventCodec) -> None:
-        store = InMemoryEventStore(codec)
-        self.append, self.read, self.read_all = store.append, store.read, store.read_all
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
-class TestBrokenConcurrency(ConcurrencyContract, LifetimeContract):
-    faults = (*Broken.__subclasses__(), HasNoWait)
+class TestBrokenConcurrency(StorageWriteContract, ConcurrencyContract, UniqueIdContract):
+    faults = tuple(Broken.__subclasses__())
     deadline = 0.3
 
     @pytest.fixture
-    def open_store(self, fault: type[Broken]) -> OpenEventStore:
-        @asynccontextmanager
-        async def opened(codec: EventCodec) -> AsyncIterator[Broken]:
-            store = fault(codec)
-            yield store
-            store.close()
-
-        return opened
+    def open_parts(self, fault: type[Broken]) -> OpenParts:
+        return opening(fault)

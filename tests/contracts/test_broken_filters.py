@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core import EventCodec, RecordedEvent, StorageError
-from eventsourcing_core.testing._event_store_machine import EventStoreMachineContract
-from eventsourcing_core.testing._read_all_contract import ReadAllContract
-from eventsourcing_inmemory import InMemoryEventStore
+from eventsourcing_core import StorageError
+from eventsourcing_core.testing._machine.machine import MachineContract
+from eventsourcing_core.testing._reads.read_all import ReadAllContract
+from tests.contracts._broken import BrokenStorage, changed_pages, opening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import Iterable
 
-    from eventsourcing_core.testing import OpenEventStore
+    from eventsourcing_core.stores import Query, Row
+    from eventsourcing_core.testing import OpenParts
+    from tests.contracts._broken import Pages
 
-    Events = AsyncIterator[RecordedEvent[Any]]
-
-INT64 = 2**63
 MODEL = "test_a_store_does_what_the_model_does"
 
 
-class Broken(InMemoryEventStore):
-    """A fault changes the arguments of ``read_all``, or the events that come of it."""
+class Broken(BrokenStorage):
+    """A fault asks for something else, or changes the rows that come of it."""
 
-    caught_by: ClassVar[tuple[str, ...]] = ()
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        pages = super().rows_of_all(
+            self.after(after), self.query(query), backward=backward, limit=limit
+        )
+        return changed_pages(pages, lambda rows: self.change(rows, query))
 
-    def read_all(self, **options: Any) -> Events:
-        return super().read_all(**options)
+    def after(self, after: int) -> int:
+        return after
 
-    async def changed(
-        self, events: Events, change: Callable[[list[RecordedEvent[Any]]], Iterable[Any]]
-    ) -> Events:
-        for event in change([event async for event in events]):
-            yield event
+    def query(self, query: Query) -> Query:
+        return query
+
+    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:  # noqa: ARG002 - for faults
+        return rows
 
 
 class OrderedByStream(Broken):
@@ -49,10 +51,8 @@ class OrderedByStream(Broken):
         MODEL,
     )
 
-    def read_all(self, **options: Any) -> Events:
-        return self.changed(
-            super().read_all(**options), lambda read: sorted(read, key=lambda e: e.stream_id)
-        )
+    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:  # noqa: ARG002 - the fault
+        return sorted(rows, key=lambda row: row.stream_id)
 
 
 class PositionInclusive(Broken):
@@ -64,8 +64,8 @@ class PositionInclusive(Broken):
         MODEL,
     )
 
-    def read_all(self, *, after_position: int = 0, **options: Any) -> Events:
-        return super().read_all(after_position=max(0, after_position - 1), **options)
+    def after(self, after: int) -> int:
+        return max(0, after - 1)
 
 
 class PositionSkipped(Broken):
@@ -76,98 +76,71 @@ class PositionSkipped(Broken):
         MODEL,
     )
 
-    def read_all(self, *, after_position: int = 0, **options: Any) -> Events:
-        return super().read_all(after_position=after_position + (after_position > 0), **options)
+    def after(self, after: int) -> int:
+        return after + (after > 0)
 
 
 class TypesIgnored(Broken):
     caught_by = (
         "test_event_types_are_matched_exactly[event_types0",
         "test_event_types_are_matched_exactly[event_types3",
+        "test_event_types_may_be_classes",
         "test_an_empty_collection_of_event_types_matches_nothing",
         "test_filters_work_together_and_before_the_limit",
         MODEL,
     )
 
-    def read_all(self, **options: Any) -> Events:
-        return super().read_all(**options | {"event_types": None})
+    def query(self, query: Query) -> Query:
+        return query._replace(event_types=None)
 
 
 class NoTypesIsFalsy(Broken):
-    caught_by = ("test_an_empty_collection_of_event_types_matches_nothing", MODEL)
+    caught_by = (
+        "test_an_empty_collection_of_event_types_matches_nothing",
+        "test_event_types_are_matched_exactly[event_types6",
+        "test_a_prefix_that_no_stream_id_can_have_selects_nothing",
+        MODEL,
+    )
 
-    def read_all(self, **options: Any) -> Events:
-        return super().read_all(**options | {"event_types": options.get("event_types") or None})
-
-
-class TypesAreJoined(Broken):
-    caught_by = ("test_event_types_are_matched_exactly[event_types2",)
-
-    def read_all(self, *, event_types: Any = None, **options: Any) -> Events:
-        types = None if event_types is None else list(event_types)
-        return self.changed(
-            super().read_all(**options),
-            lambda events: [
-                event
-                for event in events
-                for _ in range(1 if types is None else types.count(event.event_type))
-            ],
-        )
+    def query(self, query: Query) -> Query:
+        return query._replace(event_types=query.event_types or None)
 
 
 class OneParameterPerType(Broken):
     caught_by = ("test_thousands_of_event_types_can_be_asked_for",)
 
-    def read_all(self, *, event_types: Any = None, **options: Any) -> Events:
-        if event_types is not None and len(event_types) > 32_766:
+    def query(self, query: Query) -> Query:
+        if query.event_types is not None and len(query.event_types) > 32_766:
             raise StorageError
-        return super().read_all(event_types=event_types, **options)
-
-
-class TextIsSentUnchecked(Broken):
-    caught_by = (
-        "test_event_types_are_matched_exactly[event_types6",
-        "test_a_prefix_that_no_stream_id_can_have_selects_nothing[\\x00",
-        "test_a_prefix_that_no_stream_id_can_have_selects_nothing[b\\x00",
-        "test_a_prefix_that_no_stream_id_can_have_selects_nothing[\\ud800",
-    )
-
-    def read_all(self, **options: Any) -> Events:
-        for text in [options.get("stream_prefix"), *(options.get("event_types") or ())]:
-            if text is not None and b"\0" in text.encode():
-                raise StorageError
-        return super().read_all(**options)
+        return query
 
 
 class PrefixIgnored(Broken):
     caught_by = (
         "test_a_prefix_selects_streams",
         "test_every_character_of_a_prefix_means_itself",
-        "test_a_prefix_that_no_stream_id_can_have_selects_nothing",
         MODEL,
     )
 
-    def read_all(self, **options: Any) -> Events:
-        return super().read_all(**options | {"stream_prefix": None})
+    def query(self, query: Query) -> Query:
+        return query._replace(stream_prefix="")
 
 
 class EmptyPrefixSelectsNothing(Broken):
     caught_by = ("test_an_empty_prefix_selects_every_stream", MODEL)
 
-    def read_all(self, **options: Any) -> Events:
-        if options.get("stream_prefix") == "":
-            options["limit"] = 0
-        return super().read_all(**options)
+    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:
+        return rows if query.stream_prefix else []
 
 
 class PrefixIsAnywhere(Broken):
     caught_by = ("test_a_prefix_selects_streams", MODEL)
 
-    def read_all(self, *, stream_prefix: str | None = None, **options: Any) -> Events:
-        return self.changed(
-            super().read_all(**options),
-            lambda events: [event for event in events if (stream_prefix or "") in event.stream_id],
-        )
+    def query(self, query: Query) -> Query:
+        return query._replace(stream_prefix="")
+
+    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:
+        return [row for row in rows if query.stream_prefix in row.stream_id]
 
 
 class PrefixIsAPattern(Broken):
@@ -181,34 +154,28 @@ class PrefixIsAPattern(Broken):
         MODEL,
     )
 
-    def read_all(self, *, stream_prefix: str | None = None, **options: Any) -> Events:
-        pattern = (stream_prefix or "").replace("%", "*").replace("_", "?") + "*"
-        return self.changed(
-            super().read_all(**options),
-            lambda events: [event for event in events if fnmatchcase(event.stream_id, pattern)],
-        )
+    def query(self, query: Query) -> Query:
+        return query._replace(stream_prefix="")
+
+    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:
+        pattern = query.stream_prefix.replace("%", "*").replace("_", "?") + "*"
+        return [row for row in rows if fnmatchcase(row.stream_id, pattern)]
 
 
 class PrefixIsARange(Broken):
     caught_by = ("test_a_prefix_selects_whatever_character_comes_next[\\U0010ffff",)
 
-    def read_all(self, *, stream_prefix: str | None = None, **options: Any) -> Events:
-        first = stream_prefix or ""
-        return self.changed(
-            super().read_all(**options),
-            lambda events: [e for e in events if first <= e.stream_id < first + "\U0010ffff"],
-        )
+    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:
+        end = query.stream_prefix + "\U0010ffff"
+        return [row for row in rows if row.stream_id < end]
 
 
 class PrefixEndsAtAWord(Broken):
     caught_by = ("test_a_prefix_selects_whatever_character_comes_next",)
 
-    def read_all(self, *, stream_prefix: str | None = None, **options: Any) -> Events:
-        word = stream_prefix or ""
-        return self.changed(
-            super().read_all(**options),
-            lambda events: [e for e in events if e.stream_id in {word, f"{word}-1"}],
-        )
+    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:
+        word = query.stream_prefix
+        return [row for row in rows if row.stream_id in {word, f"{word}-1"}]
 
 
 class PrefixIsTrimmed(Broken):
@@ -217,17 +184,13 @@ class PrefixIsTrimmed(Broken):
         "test_every_character_of_a_prefix_means_itself[a\\\\-",
     )
 
-    def read_all(self, *, stream_prefix: str | None = None, **options: Any) -> Events:
-        return super().read_all(stream_prefix=(stream_prefix or "").rstrip(" \\"), **options)
+    def query(self, query: Query) -> Query:
+        return query._replace(stream_prefix=query.stream_prefix.rstrip(" \\"))
 
 
-class TestBrokenFilters(ReadAllContract, EventStoreMachineContract):
+class TestBrokenFilters(ReadAllContract, MachineContract):
     faults = tuple(Broken.__subclasses__())
 
     @pytest.fixture
-    def open_store(self, fault: type[Broken]) -> OpenEventStore:
-        @asynccontextmanager
-        async def opened(codec: EventCodec) -> AsyncIterator[Broken]:
-            yield fault(codec)
-
-        return opened
+    def open_parts(self, fault: type[Broken]) -> OpenParts:
+        return opening(fault)

@@ -3,64 +3,72 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core import (
-    ConcurrencyError,
-    DuplicateEventError,
-    EventCodec,
-    Import,
-    ImportedEvent,
-    Place,
-    RecordedEvent,
-)
-from eventsourcing_core.testing import ImportingEventStoreContract
-from eventsourcing_inmemory import InMemoryEventStore
+from eventsourcing_core import ConcurrencyError, DuplicateEventError
+from eventsourcing_core.stores import Imported, Written
+from eventsourcing_core.testing._imports.ids import ImportedIdContract
+from eventsourcing_core.testing._imports.imports import ImportContract
+from eventsourcing_core.testing._imports.neighbours import ImportNeighbourContract
+from eventsourcing_core.testing._imports.refusals import ImportRefusalContract
+from tests.contracts._broken import BrokenStorage, opening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
-    from eventsourcing_core.testing import OpenEventStore
+    from eventsourcing_core.stores import (
+        Append,
+        EncodedEvent,
+        Placed,
+        Row,
+        Span,
+        Verdict,
+    )
+    from eventsourcing_core.testing import OpenParts
+    from eventsourcing_inmemory._log import EventLog
+    from tests.contracts._broken import Rows
 
 
-class Broken(InMemoryEventStore):
+class Broken(BrokenStorage):
     """The steps of an import, each for a fault to do in another way."""
 
-    caught_by: ClassVar[tuple[str, ...]] = ()
+    def decide(self, append: Append) -> Written:
+        if append.imported is None:
+            return super().decide(append)
+        return self.written(append)
 
-    async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
-        imported = self.encoded(events)
-        self._check_usable()
-        await asyncio.sleep(0)
-        return await self.written(imported)
+    def written(self, append: Append) -> Written:
+        return self.keep_imported(append, self.settled(append))
 
-    async def written(self, imported: Import) -> int:
-        fresh = self.settled(imported)
-        self.keep(fresh)
-        return len(fresh)
+    def settled(self, append: Append) -> list[Placed]:
+        settled = append.settle(self.versions(append), self.known(append))
+        return [] if isinstance(settled, Written) else settled
 
-    def encoded(self, events: Sequence[RecordedEvent[object]]) -> Import:
-        return self._codec.encode_import(events)
+    def known(self, append: Append) -> dict[bytes, Row]:
+        return self.places(append)
 
-    def settled(self, imported: Import) -> list[ImportedEvent]:
-        return imported.settle(self.versions(), self.places())
+    def keep_imported(self, append: Append, fresh: Sequence[Placed]) -> Written:
+        if fresh:
+            streams = {stream_id for stream_id, *_ in fresh}
+            writes = [write for write in append.writes if write.stream_id in streams]
+            self.keep(append._replace(writes=tuple(writes)), [*map(self.changed, fresh)])
+        return Written((), len(fresh))
 
-    def versions(self) -> dict[str, int]:
-        return {stream_id: len(indexes) for stream_id, indexes in self._log.streams.items()}
+    def changed(self, placed: Placed) -> Placed:
+        stream_id, version, event = placed
+        return (stream_id, version, self.event(event))
 
-    def places(self) -> dict[bytes, Place]:
-        return dict(self._log.places)
+    def event(self, event: EncodedEvent) -> EncodedEvent:
+        return event
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        self._log.write_imported(fresh)
-
-
-class WithoutImport(InMemoryEventStore):
-    caught_by = ("test_a_store_that_imports_is_one_of_the_port",)
-    import_events: Any = None
+    def all_of(self, append: Append) -> list[Placed]:
+        """Give all events of an import, whatever is there."""
+        return [
+            (append.writes[write].stream_id, version, append.writes[write].events[index])
+            for write, index, version in append.imported or ()
+        ]
 
 
 # What is kept.
@@ -72,61 +80,39 @@ class TimeOfTheImport(Broken):
         "test_each_imported_stream_is_read_as_it_was",
     )
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        super().keep([each._replace(event=each.event._replace(timestamp=7)) for each in fresh])
+    def event(self, event: EncodedEvent) -> EncodedEvent:
+        return event._replace(timestamp=7)
 
 
 class NewIds(Broken):
     caught_by = (
         "test_an_import_keeps_everything_but_the_position",
-        "test_an_import_with_a_conflict_writes_nothing",
+        "test_an_interrupted_import_is_repeated[8",
     )
 
-    def encoded(self, events: Sequence[RecordedEvent[object]]) -> Import:
-        changed = [
-            each._replace(event=each.event._replace(event_id=each.event.event_id[::-1]))
-            for each in super().encoded(events).events
-        ]
-        return Import(tuple(changed))
-
-    def settled(self, imported: Import) -> list[ImportedEvent]:
-        try:
-            return super().settled(imported)
-        except ConcurrencyError:
-            return list(imported.events)
+    def event(self, event: EncodedEvent) -> EncodedEvent:
+        return event._replace(event_id=event.event_id[::-1])
 
 
 class NotesWhereItCameFrom(Broken):
     caught_by = ("test_an_imported_event_without_metadata_stays_without",)
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        noted = [each.event._replace(metadata=b'{"imported":true}') for each in fresh]
-        super().keep([each._replace(event=event) for each, event in zip(fresh, noted, strict=True)])
+    def event(self, event: EncodedEvent) -> EncodedEvent:
+        return event._replace(metadata=b'{"imported":true}')
 
 
 class TypesOfItsOwn(Broken):
     caught_by = ("test_an_imported_typed_payload_comes_back_as_its_class",)
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        super().keep(
-            [each._replace(event=each.event._replace(event_type="imported")) for each in fresh]
-        )
-
-
-class AlwaysJson(Broken):
-    caught_by = ("test_imported_events_are_encoded_by_the_store_that_takes_them",)
-
-    def encoded(self, events: Sequence[RecordedEvent[object]]) -> Import:
-        return EventCodec(event_types=self._codec.event_types).encode_import(events)
+    def event(self, event: EncodedEvent) -> EncodedEvent:
+        return event._replace(event_type="imported")
 
 
 class Backward(Broken):
     caught_by = ("test_each_imported_stream_is_read_as_it_was",)
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        super().keep(fresh)
-        for stream in self._log.streams.values():
-            stream.reverse()
+    def rows(self, stream_id: str, span: Span) -> Rows:
+        return super().rows(stream_id, span._replace(backward=True))
 
 
 class StreamByStream(Broken):
@@ -134,41 +120,32 @@ class StreamByStream(Broken):
         "test_an_import_keeps_everything_but_the_position",
         "test_imported_positions_follow_the_order_that_is_given",
         "test_many_events_of_many_streams_are_imported_at_once",
+        "test_imports_and_appends_of_one_batch_are_judged_in_order",
     )
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        super().keep(sorted(fresh, key=lambda each: each.stream_id))
-
-
-class ByOldPosition(Broken):
-    caught_by = ("test_imported_positions_follow_the_order_that_is_given",)
-
-    def encoded(self, events: Sequence[RecordedEvent[object]]) -> Import:
-        self.order = {event.raw_event_id: event.position for event in events}
-        return super().encoded(events)
-
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        super().keep(sorted(fresh, key=lambda each: self.order[each.event.event_id]))
-        self._log.rows.sort(key=lambda row: self.order.get(row[0].event_id, 0))
+    def keep_imported(self, append: Append, fresh: Sequence[Placed]) -> Written:
+        return super().keep_imported(append, sorted(fresh, key=lambda placed: placed[0]))
 
 
 class InFrontOfTheOthers(Broken):
     caught_by = ("test_imported_positions_come_after_those_that_are_there",)
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        before = len(self._log.rows)
-        super().keep(fresh)
-        self._log.rows = self._log.rows[before:] + self._log.rows[:before]
+    def keep_imported(self, append: Append, fresh: Sequence[Placed]) -> Written:
+        before = len(self.log.rows)
+        written = super().keep_imported(append, fresh)
+        rows = self.log.rows[before:] + self.log.rows[:before]
+        self.log.rows[:] = [row._replace(position=at) for at, row in enumerate(rows, 1)]
+        return written
 
 
 class AThousandAtMost(Broken):
     caught_by = ("test_many_events_of_many_streams_are_imported_at_once",)
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        super().keep(fresh[:1000])
+    def keep_imported(self, append: Append, fresh: Sequence[Placed]) -> Written:
+        return super().keep_imported(append, fresh[:1000])
 
 
-# What is passed over.
+# What is skipped.
 
 
 class CountsWhatItWasGiven(Broken):
@@ -178,27 +155,15 @@ class CountsWhatItWasGiven(Broken):
         "test_the_same_import_several_times_at_once_writes_each_event_once",
     )
 
-    async def written(self, imported: Import) -> int:
-        await super().written(imported)
-        return len(imported.events)
+    def written(self, append: Append) -> Written:
+        return super().written(append)._replace(count=len(append.event_ids))
 
 
 class CountsStreams(Broken):
     caught_by = ("test_the_result_of_an_import_is_how_many_were_written",)
 
-    async def written(self, imported: Import) -> int:
-        await super().written(imported)
-        return len(imported.stream_ids)
-
-
-class NothingIsAnError(Broken):
-    caught_by = ("test_nothing_to_import_is_no_error",)
-
-    async def written(self, imported: Import) -> int:
-        if not imported.events:
-            message = "nothing to import"
-            raise ValueError(message)
-        return await super().written(imported)
+    def written(self, append: Append) -> Written:
+        return super().written(append)._replace(count=len(append.keys))
 
 
 class RepetitionIsAConflict(Broken):
@@ -208,34 +173,35 @@ class RepetitionIsAConflict(Broken):
         "test_an_imported_stream_may_have_gone_on",
     )
 
-    def places(self) -> dict[bytes, Place]:
+    def known(self, append: Append) -> dict[bytes, Row]:  # noqa: ARG002 - the fault
         return {}
 
 
 class OnlyWhereTheStreamEnds(Broken):
     caught_by = ("test_an_imported_stream_may_have_gone_on",)
 
-    def settled(self, imported: Import) -> list[ImportedEvent]:
-        last = {each.stream_id: each.version for each in imported.events}
-        for stream_id, version in self.versions().items():
-            if version > last.get(stream_id, version):
+    def settled(self, append: Append) -> list[Placed]:
+        last = {stream_id: version for stream_id, version, _ in self.all_of(append)}
+        for stream_id, version in self.versions(append).items():
+            if version > last[stream_id]:
                 raise ConcurrencyError(stream_id, last[stream_id], version, "import")
-        return super().settled(imported)
+        return super().settled(append)
 
 
 class KnowsOnlyWhatItImported(Broken):
     caught_by = ("test_an_import_passes_over_what_was_appended_here",)
 
-    def __init__(self, codec: EventCodec) -> None:
-        super().__init__(codec)
+    def __init__(self, log: EventLog) -> None:
+        super().__init__(log)
         self.imported: set[bytes] = set()
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        super().keep(fresh)
-        self.imported |= {each.event.event_id for each in fresh}
+    def keep_imported(self, append: Append, fresh: Sequence[Placed]) -> Written:
+        self.imported |= {event.event_id for *_, event in fresh}
+        return super().keep_imported(append, fresh)
 
-    def places(self) -> dict[bytes, Place]:
-        return {key: place for key, place in super().places().items() if key in self.imported}
+    def known(self, append: Append) -> dict[bytes, Row]:
+        places = super().known(append)
+        return {key: place for key, place in places.items() if key in self.imported}
 
 
 # What is refused.
@@ -246,10 +212,13 @@ class HolesAreNoMatter(Broken):
         "test_an_import_refuses_an_event_that_is_not_the_next_one_of_its_stream",
         "test_an_import_conflicts_with_other_events_in_the_stream",
         "test_an_import_with_a_conflict_writes_nothing",
+        "test_an_import_and_appends_at_once_do_each_other_no_harm[3",
+        "test_imports_and_appends_of_one_batch_are_judged_in_order",
     )
 
-    def settled(self, imported: Import) -> list[ImportedEvent]:
-        return [each for each in imported.events if each.event.event_id not in self._log.places]
+    def settled(self, append: Append) -> list[Placed]:
+        known = self.places(append)
+        return [placed for placed in self.all_of(append) if placed[2].event_id not in known]
 
 
 class WritesUpToTheConflict(Broken):
@@ -259,31 +228,43 @@ class WritesUpToTheConflict(Broken):
         "test_an_id_twice_in_one_import_is_a_duplicate[0",
     )
 
-    async def written(self, imported: Import) -> int:
+    def written(self, append: Append) -> Written:
         seen: set[bytes] = set()
         count = 0
-        for each in imported.events:
-            if each.event.event_id in seen:
-                imported.settle(self.versions(), self.places())
-            seen.add(each.event.event_id)
-            count += await super().written(Import((each,)))
-        return count
+        for write, index, version in append.imported or ():
+            event = append.writes[write].events[index]
+            if event.event_id in seen:
+                append.settle(self.versions(append), self.places(append))
+            seen.add(event.event_id)
+            only = append.writes[write]._replace(events=(event,))
+            one = Imported(0, 0, version)
+            count += super().written(append._replace(writes=(only,), imported=(one,))).count
+        return Written((), count)
 
 
 class PassesOverWhereverItStands(Broken):
     caught_by = ("test_an_imported_id_that_stands_elsewhere_is_a_duplicate",)
 
-    def settled(self, imported: Import) -> list[ImportedEvent]:
-        new = [each for each in imported.events if each.event.event_id not in self._log.places]
-        return Import(tuple(new)).settle(self.versions(), {})
+    def settled(self, append: Append) -> list[Placed]:
+        known = self.places(append)
+        imported = append.imported or ()
+        new = [
+            each
+            for each in imported
+            if append.writes[each.write].events[each.event].event_id not in known
+        ]
+        return super().settled(append._replace(imported=tuple(new)))
 
 
 class PassesOverTheSecondOfTwo(Broken):
     caught_by = ("test_an_id_twice_in_one_import_is_a_duplicate",)
 
-    def settled(self, imported: Import) -> list[ImportedEvent]:
-        once = {each.event.event_id: each for each in reversed(imported.events)}
-        return super().settled(Import(tuple(reversed(once.values()))))
+    def settled(self, append: Append) -> list[Placed]:
+        once = {
+            append.writes[each.write].events[each.event].event_id: each
+            for each in reversed(append.imported or ())
+        }
+        return super().settled(append._replace(imported=tuple(reversed(once.values()))))
 
 
 class DuplicateWithoutItsPlace(Broken):
@@ -292,79 +273,51 @@ class DuplicateWithoutItsPlace(Broken):
         "test_an_id_twice_in_one_import_is_a_duplicate",
     )
 
-    def settled(self, imported: Import) -> list[ImportedEvent]:
-        try:
-            return super().settled(imported)
-        except DuplicateEventError as error:
-            raise DuplicateEventError(error.event_id, "", 0) from None
-
-
-class Unchecked(Broken):
-    caught_by = (
-        "test_an_import_refuses_a_bad_stream_id",
-        "test_an_import_refuses_a_bad_event_type",
-        "test_an_import_refuses_a_version_below_1",
-        "test_an_import_names_the_place_of_a_value_that_cannot_be_stored",
-    )
-
-    def encoded(self, events: Sequence[RecordedEvent[object]]) -> Import:
-        return Import(
-            tuple(
-                ImportedEvent(self._codec.encode(event), event.stream_id, event.version)
-                for event in events
-            )
-        )
-
-
-class StrangersPassedOver(Broken):
-    caught_by = ("test_an_import_refuses_something_else_than_a_recorded_event",)
-
-    def encoded(self, events: Sequence[RecordedEvent[object]]) -> Import:
-        given: Sequence[Any] = events
-        return super().encoded([event for event in given if isinstance(event, RecordedEvent)])
-
-
-class LimitForgotten(Broken):
-    caught_by = ("test_an_import_refuses_a_larger_event_than_the_store_allows",)
-
-    def encoded(self, events: Sequence[RecordedEvent[object]]) -> Import:
-        return EventCodec(self._codec.serializer).encode_import(events)
+    def verdict(self, append: Append) -> Verdict:
+        verdict = super().verdict(append)
+        if isinstance(verdict, DuplicateEventError):
+            return DuplicateEventError(verdict.event_id, "", 0)
+        return verdict
 
 
 # Beside everything else.
 
 
 class UnknownToAppends(Broken):
-    caught_by = ("test_imported_events_are_like_any_other_to_appends",)
+    caught_by = (
+        "test_imported_events_are_like_any_other_to_appends",
+        "test_an_imported_id_is_a_duplicate_to_an_append_elsewhere",
+    )
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        super().keep(fresh)
-        for each in fresh:
-            del self._log.places[each.event.event_id]
+    def keep_imported(self, append: Append, fresh: Sequence[Placed]) -> Written:
+        written = super().keep_imported(append, fresh)
+        for *_, event in fresh:
+            del self.log.places[event.event_id]
+        return written
 
 
 class WakesNobody(Broken):
     caught_by = ("test_an_import_wakes_readers_that_wait",)
 
-    def keep(self, fresh: Sequence[ImportedEvent]) -> None:
-        waiting, self._log.waiting = self._log.waiting, set()
-        super().keep(fresh)
-        self._log.waiting = waiting
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        await asyncio.sleep(timeout)
+        return await super().wait(after_position=after_position, timeout=0)
 
 
 class LooksThenWrites(Broken):
-    """Decides, lets others run, and writes without another look."""
+    """Decides all imports of a batch, and then writes."""
 
-    caught_by = (
-        "test_the_same_import_several_times_at_once_writes_each_event_once",
-        "test_an_import_and_appends_at_once_do_each_other_no_harm[0",
-    )
+    caught_by = ("test_imports_and_appends_of_one_batch_are_judged_in_order",)
 
-    async def written(self, imported: Import) -> int:
-        fresh = self.settled(imported)
-        await asyncio.sleep(0)
-        self.keep(fresh)
-        return len(fresh)
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        fresh = [self.settled(append) if append.imported else [] for append in appends]
+        verdicts: list[Verdict] = []
+        for append, placed in zip(appends, fresh, strict=True):
+            if append.imported:
+                verdicts.append(self.keep_imported(append, placed))
+            else:
+                verdicts += await super().write([append])
+        return verdicts
 
 
 class EventByEvent(Broken):
@@ -375,49 +328,23 @@ class EventByEvent(Broken):
         "test_a_cancelled_import_is_whole_or_nothing_and_can_be_repeated",
     )
 
-    async def written(self, imported: Import) -> int:
-        fresh = self.settled(imported)
-        for each in fresh:
-            self.keep([each])
-            await asyncio.sleep(0)
-        return len(fresh)
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        verdicts: list[Verdict] = []
+        for append in appends:
+            fresh = self.settled(append)
+            for placed in fresh:
+                await asyncio.sleep(0)
+                self.keep_imported(append, [placed])
+            verdicts.append(Written((), len(fresh)))
+        return verdicts
 
 
-class ClosedImports(Broken):
-    caught_by = ("test_a_closed_store_imports_nothing",)
-
-    async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
-        return await self.written(self.encoded(events))
-
-
-class NothingIsForClosedStores(Broken):
-    caught_by = ("test_a_closed_store_imports_nothing",)
-
-    async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
-        return await super().import_events(events) if events else 0
-
-
-class EveryLoopWillDo(Broken):
-    caught_by = ("test_another_event_loop_imports_nothing",)
-
-    async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
-        loop, self._log.loop = self._log.loop, None
-        try:
-            return await super().import_events(events)
-        finally:
-            self._log.loop = loop
-
-
-class TestBrokenImports(ImportingEventStoreContract):
-    faults = (WithoutImport, *Broken.__subclasses__())
+class TestBrokenImports(
+    ImportContract, ImportRefusalContract, ImportedIdContract, ImportNeighbourContract
+):
+    faults = tuple(Broken.__subclasses__())
     deadline = 0.3
 
     @pytest.fixture
-    def open_store(self, fault: type[InMemoryEventStore]) -> OpenEventStore:
-        @asynccontextmanager
-        async def opened(codec: EventCodec) -> AsyncIterator[InMemoryEventStore]:
-            store = fault(codec)
-            yield store
-            store.close()
-
-        return opened
+    def open_parts(self, fault: type[Broken]) -> OpenParts:
+        return opening(fault)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core import Appender, AppendResult, StorageError, StreamInfo
-from eventsourcing_core.testing import InspectableEventStoreContract
-from eventsourcing_inmemory import InMemoryEventStore
+from eventsourcing_core.stores import Appender, Parts, StorageError, StreamInfo
+from eventsourcing_core.testing._store.inspection import InspectionContract
+from eventsourcing_inmemory._inspection import InMemoryInspection
+from eventsourcing_inmemory._log import EventLog
+from tests.contracts._broken import BrokenStorage, opening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
-    from eventsourcing_core import EventCodec, StoreStatistics
-    from eventsourcing_core.testing import OpenEventStore
+    from eventsourcing_core.stores import Append, StoreStatistics, Verdict
+    from eventsourcing_core.testing import OpenParts
 
     Streams = AsyncIterator[StreamInfo]
 
@@ -26,17 +27,23 @@ MEANS_ITSELF = "test_every_character_of_a_prefix_of_streams_means_itself"
 IMPOSSIBLE = "test_a_prefix_that_no_stream_id_can_have_finds_no_stream"
 
 
-class Broken(InMemoryEventStore):
+class BrokenInspection(InMemoryInspection):
+    """What a fault has, besides a way to look."""
+
+    caught_by: tuple[str, ...] = ()
+
+    @classmethod
+    def parts(cls) -> Parts:
+        """Give the parts of a backend with this fault."""
+        log = EventLog()
+        return Parts(storage=BrokenStorage(log), inspection=cls(log))
+
+
+class Broken(BrokenInspection):
     """A fault changes the streams, or which of them have the prefix."""
 
-    caught_by: ClassVar[tuple[str, ...]] = ()
-
-    def streams(self, *, prefix: str | None = None) -> Streams:
-        super().streams(prefix=prefix)  # checks it
-        return self.changed(prefix or "")
-
-    async def changed(self, prefix: str) -> Streams:
-        everything = [stream async for stream in super().streams()]
+    async def streams(self, prefix: str) -> Streams:
+        everything = [stream async for stream in super().streams("")]
         wanted = [stream for stream in everything if self.has(stream.stream_id, prefix)]
         for stream in self.change(wanted):
             yield stream
@@ -46,11 +53,6 @@ class Broken(InMemoryEventStore):
 
     def change(self, streams: list[StreamInfo]) -> Iterable[StreamInfo]:
         return streams
-
-
-class WithoutAppenders(InMemoryEventStore):
-    caught_by = ("test_a_store_that_can_be_looked_into_is_one_of_the_port",)
-    appenders: Any = None
 
 
 class AStreamWithoutEvents(Broken):
@@ -118,8 +120,8 @@ class PagesOverlap(Broken):
 class EmptyPrefixFindsNothing(Broken):
     caught_by = ("test_an_empty_prefix_is_that_of_every_stream",)
 
-    def streams(self, *, prefix: str | None = None) -> Streams:
-        return super().streams(prefix="\0" if prefix == "" else prefix)
+    def has(self, stream_id: str, prefix: str) -> bool:
+        return bool(prefix) and super().has(stream_id, prefix)
 
 
 class PrefixIgnoresCase(Broken):
@@ -161,34 +163,39 @@ class PrefixIsCut(Broken):
         return super().has(stream_id, prefix.partition("\0")[0])
 
 
-class PrefixIsCheckedLate(Broken):
-    caught_by = ("test_a_prefix_that_is_no_text_is_refused_at_once",)
-
-    async def streams(self, *, prefix: str | None = None) -> Streams:
-        async for stream in super().streams(prefix=prefix):
-            yield stream
-
-
 class StreamsLockTheStore(Broken):
     caught_by = ("test_who_goes_through_the_streams_may_append_meanwhile",)
     goes_through = False
 
-    async def changed(self, prefix: str) -> Streams:
+    @classmethod
+    def parts(cls) -> Parts:
+        log = EventLog()
+        inspection = cls(log)
+        return Parts(storage=Locked(log, inspection), inspection=inspection)
+
+    async def streams(self, prefix: str) -> Streams:
         self.goes_through = True
-        async for stream in super().changed(prefix):
+        async for stream in super().streams(prefix):
             yield stream
         self.goes_through = False
 
-    async def append(self, *arguments: Any, **options: Any) -> AppendResult:
-        if self.goes_through:
-            await asyncio.Event().wait()
-        return await super().append(*arguments, **options)
+
+class Locked(BrokenStorage):
+    """Writes while nobody goes through the streams."""
+
+    def __init__(self, log: EventLog, inspection: StreamsLockTheStore) -> None:
+        super().__init__(log)
+        self.inspection = inspection
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        if self.inspection.goes_through:
+            message = "the store is locked: somebody goes through its streams"
+            raise StorageError(message)
+        return await super().write(appends)
 
 
-class Counts(InMemoryEventStore):
+class Counts(BrokenInspection):
     """A fault changes the statistics."""
-
-    caught_by: ClassVar[tuple[str, ...]] = ()
 
     async def statistics(self) -> StoreStatistics:
         return self.changed(await super().statistics())
@@ -245,7 +252,7 @@ class MetadataTakeNoBytes(Counts):
     caught_by = ("test_statistics_add_up_the_bytes_of_data_and_metadata",)
 
     def changed(self, statistics: StoreStatistics) -> StoreStatistics:
-        return replace(statistics, data_bytes=sum(len(event.data) for event, _ in self._log.rows))
+        return replace(statistics, data_bytes=sum(len(row.data) for row in self._log.rows))
 
 
 class TakesNothingOfTheDisk(Counts):
@@ -272,30 +279,10 @@ class AppendersStay(Counts):
         return [*await super().appenders(), Appender(0)]
 
 
-class StaysOpen(Counts):
-    caught_by = ("test_a_closed_store_cannot_be_looked_into",)
-
-    def close(self) -> None:
-        pass
-
-
-class AnyLoopWillDo(Counts):
-    caught_by = ("test_looking_from_another_event_loop_is_refused",)
-
-    def _check_usable(self) -> None:
-        pass
-
-
-class TestBrokenInspections(InspectableEventStoreContract):
-    faults = (WithoutAppenders, *Broken.__subclasses__(), *Counts.__subclasses__())
+class TestBrokenInspections(InspectionContract):
+    faults = (*Broken.__subclasses__(), *Counts.__subclasses__())
     deadline = 0.3
 
     @pytest.fixture
-    def open_store(self, fault: type[InMemoryEventStore]) -> OpenEventStore:
-        @asynccontextmanager
-        async def opened(codec: EventCodec) -> AsyncIterator[InMemoryEventStore]:
-            store = fault(codec)
-            yield store
-            store.close()
-
-        return opened
+    def open_parts(self, fault: type[BrokenInspection]) -> OpenParts:
+        return opening(fault)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from eventsourcing_core import MigrationStatus, StorageError, check_rollback
+from eventsourcing_core.stores import MigrationStatus, StorageError, check_rollback
 from eventsourcing_core.testing import MigratorContract, OpenMigrator
 
 LATEST = 3

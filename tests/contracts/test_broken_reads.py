@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core import AppendResult, Event, EventCodec, RecordedEvent, StorageError
-from eventsourcing_core.testing._event_store_machine import EventStoreMachineContract
-from eventsourcing_core.testing._read_all_contract import ReadAllContract
-from eventsourcing_core.testing._read_contract import ReadContract
-from eventsourcing_inmemory import InMemoryEventStore
+from eventsourcing_core import StorageError
+from eventsourcing_core.stores import Query, Span
+from eventsourcing_core.testing._machine.machine import MachineContract
+from eventsourcing_core.testing._reads.pages import PageContract
+from eventsourcing_core.testing._reads.questions import QuestionContract
+from eventsourcing_core.testing._reads.read import ReadContract
+from eventsourcing_core.testing._reads.read_all import ReadAllContract
+from tests.contracts._broken import BrokenStorage, changed_pages, changed_rows, opening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
-    from eventsourcing_core.testing import OpenEventStore
+    from eventsourcing_core.stores import Row
+    from eventsourcing_core.testing import OpenParts
+    from tests.contracts._broken import Pages, Rows
 
-    Events = AsyncIterator[RecordedEvent[Any]]
-
-INT64 = 2**63
+INT32 = 2**31
 MODEL = "test_a_store_does_what_the_model_does"
 
 
-class Broken(InMemoryEventStore):
-    """A fault changes the arguments of a read, or the events that come of it."""
+class Broken(BrokenStorage):
+    """A fault changes what is asked for, or the rows that come of it."""
 
-    caught_by: ClassVar[tuple[str, ...]] = ()
+    def rows(self, stream_id: str, span: Span) -> Rows:
+        return super().rows(stream_id, self.span(span))
 
-    def read(self, stream_id: str, **options: Any) -> Events:
-        return super().read(stream_id, **options)
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        return super().rows_of_all(after, query, backward=backward, limit=limit)
 
-    def read_all(self, **options: Any) -> Events:
-        return super().read_all(**options)
-
-    async def changed(
-        self, events: Events, change: Callable[[list[RecordedEvent[Any]]], Iterable[Any]]
-    ) -> Events:
-        for event in change([event async for event in events]):
-            yield event
-
-    def stream_ids(self) -> list[str]:
-        return list(self._log.streams)
+    def span(self, span: Span) -> Span:
+        return span
 
 
 class UpperBoundExclusive(Broken):
@@ -54,71 +47,63 @@ class UpperBoundExclusive(Broken):
         MODEL,
     )
 
-    def read(self, stream_id: str, *, to_version: int | None = None, **options: Any) -> Events:
-        if to_version is not None and to_version > 1:
-            to_version -= 1
-        return super().read(stream_id, to_version=to_version, **options)
+    def span(self, span: Span) -> Span:
+        highest = span.to_version
+        return span._replace(to_version=highest - 1 if highest and highest > 1 else highest)
 
 
 class LowerBoundExclusive(Broken):
     caught_by = ("test_bounds_are_inclusive[2-", "test_a_limit_counts_within_the_bounds", MODEL)
 
-    def read(self, stream_id: str, *, from_version: int = 1, **options: Any) -> Events:
-        from_version += from_version > 1
-        return super().read(stream_id, from_version=from_version, **options)
+    def span(self, span: Span) -> Span:
+        return span._replace(from_version=span.from_version + (span.from_version > 1))
+
+
+class LowerBoundForgotten(Broken):
+    caught_by = ("test_pages_keep_the_bounds[4-None", "test_bounds_are_inclusive[5-None")
+
+    def span(self, span: Span) -> Span:
+        return span._replace(from_version=1)
+
+
+class UpperBoundForgotten(Broken):
+    caught_by = ("test_pages_keep_the_bounds[1-2-", "test_pages_keep_the_bounds[2-4-")
+
+    def span(self, span: Span) -> Span:
+        return span._replace(to_version=None)
 
 
 class BoundsSwapped(Broken):
-    caught_by = ("test_bounds_are_inclusive[4-2",)
+    caught_by = ("test_bounds_are_inclusive[4-2", "test_pages_keep_the_bounds[4-2")
 
-    def read(
-        self,
-        stream_id: str,
-        *,
-        from_version: int = 1,
-        to_version: int | None = None,
-        **options: Any,
-    ) -> Events:
-        if to_version is not None:
-            from_version, to_version = sorted((from_version, to_version))
-        options |= {"from_version": from_version, "to_version": to_version}
-        return super().read(stream_id, **options)
+    def span(self, span: Span) -> Span:
+        if span.to_version is None:
+            return span
+        first, last = sorted((span.from_version, span.to_version))
+        return span._replace(from_version=first, to_version=last)
 
 
 class LimitIgnored(Broken):
     caught_by = (
-        "test_a_limit_counts_from_the_lowest_version[0",
         "test_a_limit_counts_from_the_lowest_version[1",
         "test_a_limit_counts_from_the_lowest_version[3",
-        "test_a_limit_counts_from_the_highest_version_backward",
+        "test_a_limit_counts_from_the_highest_version_backward[1",
+        "test_a_limit_counts_from_the_highest_version_backward[3",
         "test_a_limit_counts_within_the_bounds",
-        "test_all_events_up_to_a_limit",
-        "test_all_events_backward_up_to_a_limit",
+        "test_all_events_up_to_a_limit[1",
+        "test_all_events_up_to_a_limit[4",
+        "test_all_events_backward_up_to_a_limit[1",
+        "test_all_events_backward_up_to_a_limit[4",
         "test_filters_work_together_and_before_the_limit",
         MODEL,
     )
 
-    def read(self, stream_id: str, **options: Any) -> Events:
-        return super().read(stream_id, **options | {"limit": None})
+    def span(self, span: Span) -> Span:
+        return span._replace(limit=None)
 
-    def read_all(self, **options: Any) -> Events:
-        return super().read_all(**options | {"limit": None})
-
-
-class LimitZeroIsFalsy(Broken):
-    caught_by = (
-        "test_a_limit_counts_from_the_lowest_version[0",
-        "test_a_limit_counts_from_the_highest_version_backward[0",
-        "test_all_events_up_to_a_limit[0",
-        "test_all_events_backward_up_to_a_limit[0",
-        MODEL,
-    )
-
-    def read(self, stream_id: str, *, limit: int | None = None, **options: Any) -> Events:
-        return super().read(stream_id, limit=limit or None, **options)
-
-    def read_all(self, *, limit: int | None = None, **options: Any) -> Events:
-        return super().read_all(limit=limit or None, **options)
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        del limit
+        return super().rows_of_all(after, query, backward=backward, limit=None)
 
 
 class LimitBeforeFilters(Broken):
@@ -128,18 +113,17 @@ class LimitBeforeFilters(Broken):
         MODEL,
     )
 
-    def read(self, stream_id: str, *, from_version: int = 1, **options: Any) -> Events:
-        return self.changed(
-            super().read(stream_id, **options),
-            lambda events: [event for event in events if event.version >= from_version],
+    def rows(self, stream_id: str, span: Span) -> Rows:
+        return changed_rows(
+            super().rows(stream_id, span._replace(from_version=1)),
+            lambda rows: [row for row in rows if row.version >= span.from_version],
         )
 
-    def read_all(self, *, event_types: Any = None, **options: Any) -> Events:
-        return self.changed(
-            super().read_all(**options),
-            lambda events: [
-                e for e in events if event_types is None or e.event_type in event_types
-            ],
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        everything = Query(None, query.stream_prefix)
+        return changed_pages(
+            super().rows_of_all(after, everything, backward=backward, limit=limit),
+            lambda rows: filter(query.matches, rows),
         )
 
 
@@ -150,16 +134,17 @@ class NaiveBackward(Broken):
         "test_a_limit_counts_within_the_bounds",
         "test_all_events_backward_up_to_a_limit[1",
         "test_all_events_backward_up_to_a_limit[4",
+        "test_a_stream_has_the_version_of_its_last_append",
         MODEL,
     )
 
-    def read(self, stream_id: str, *, backward: bool = False, **options: Any) -> Events:
-        events = super().read(stream_id, **options)
-        return self.changed(events, lambda read: read[::-1] if backward else read)
+    def rows(self, stream_id: str, span: Span) -> Rows:
+        forward = super().rows(stream_id, span._replace(backward=False))
+        return changed_rows(forward, lambda rows: rows[::-1] if span.backward else rows)
 
-    def read_all(self, *, backward: bool = False, **options: Any) -> Events:
-        events = super().read_all(**options)
-        return self.changed(events, lambda read: read[::-1] if backward else read)
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        forward = super().rows_of_all(after, query, backward=False, limit=limit)
+        return changed_pages(forward, lambda rows: rows[::-1] if backward else rows)
 
 
 class BackwardIgnored(Broken):
@@ -173,36 +158,62 @@ class BackwardIgnored(Broken):
         MODEL,
     )
 
-    def read(self, stream_id: str, **options: Any) -> Events:
-        return super().read(stream_id, **options | {"backward": False})
+    def span(self, span: Span) -> Span:
+        return span._replace(backward=False)
 
-    def read_all(self, **options: Any) -> Events:
-        return super().read_all(**options | {"backward": False})
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        del backward
+        return super().rows_of_all(after, query, backward=False, limit=limit)
 
 
 class NothingIsAnError(Broken):
     caught_by = (
         "test_an_unknown_stream_reads_as_empty",
+        "test_an_unknown_stream_has_no_events_in_its_pages",
+        "test_an_unknown_stream_has_version_0",
         "test_an_empty_store_reads_as_empty",
+        "test_an_empty_store_is_at_position_0",
         MODEL,
     )
 
-    def read(self, stream_id: str, **options: Any) -> Events:
-        if stream_id not in self.stream_ids():
+    def rows(self, stream_id: str, span: Span) -> Rows:
+        if stream_id not in self.log.streams:
             raise StorageError
-        return super().read(stream_id, **options)
+        return super().rows(stream_id, span)
 
-    def read_all(self, **options: Any) -> Events:
-        if not self.stream_ids():
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        if not self.log.rows:
             raise StorageError
-        return super().read_all(**options)
+        return super().rows_of_all(after, query, backward=backward, limit=limit)
 
 
 class StreamIdIsAPrefix(Broken):
-    caught_by = ("test_a_stream_is_read_by_version_without_its_neighbours", MODEL)
+    caught_by = (
+        "test_a_stream_is_read_by_version_without_its_neighbours",
+        "test_an_unknown_stream_has_version_0",
+        MODEL,
+    )
 
-    def read(self, stream_id: str, **options: Any) -> Events:  # noqa: ARG002 - part of the fault
-        return super().read_all(stream_prefix=stream_id)
+    async def rows(self, stream_id: str, span: Span) -> Rows:
+        pages = super().rows_of_all(
+            0, Query(None, stream_id), backward=span.backward, limit=span.limit
+        )
+        async for page in pages:
+            yield page.rows
+
+
+class UnknownStreamIsTheStore(Broken):
+    caught_by = (
+        "test_an_unknown_stream_has_no_events_in_its_pages",
+        "test_an_unknown_stream_has_version_0",
+    )
+
+    async def rows(self, stream_id: str, span: Span) -> Rows:
+        if stream_id not in self.log.streams:
+            yield [row._replace(version=row.position) for row in self.log.rows]
+            return
+        async for page in super().rows(stream_id, span):
+            yield page
 
 
 class CaseIgnored(Broken):
@@ -214,167 +225,118 @@ class CaseIgnored(Broken):
         MODEL,
     )
 
-    def read(self, stream_id: str, **options: Any) -> Events:
-        events = super().read_all()
-        return self.changed(
-            super().read(stream_id, **options) if stream_id != "doc-1" else events,
-            lambda read: [e for e in read if e.stream_id.lower() == stream_id.lower()],
-        )
+    async def rows(self, stream_id: str, span: Span) -> Rows:
+        for name in sorted(self.log.streams):
+            if name.lower() == stream_id.lower():
+                async for page in super().rows(name, span):
+                    yield page
 
-    def read_all(
-        self, *, stream_prefix: str | None = None, event_types: Any = None, **options: Any
-    ) -> Events:
-        types = None if event_types is None else {name.lower() for name in event_types}
-        return self.changed(
-            super().read_all(**options),
-            lambda events: [
-                event
-                for event in events
-                if event.stream_id.lower().startswith((stream_prefix or "").lower())
-                and (types is None or event.event_type.lower() in types)
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        types = None if query.event_types is None else {name.lower() for name in query.event_types}
+        return changed_pages(
+            super().rows_of_all(after, Query(), backward=backward, limit=limit),
+            lambda rows: [
+                row
+                for row in rows
+                if row.stream_id.lower().startswith(query.stream_prefix.lower())
+                and (types is None or row.event_type.lower() in types)
             ],
         )
 
 
 class OnePageOnly(Broken):
-    caught_by = ("test_a_long_stream_is_read_whole", "test_a_long_log_is_read_whole")
-
-    def read(self, stream_id: str, **options: Any) -> Events:
-        return self.changed(super().read(stream_id, **options), lambda events: events[:1000])
-
-    def read_all(self, **options: Any) -> Events:
-        return self.changed(super().read_all(**options), lambda events: events[:1000])
-
-
-class Numbers64BitsOnly(Broken):
     caught_by = (
-        "test_bounds_far_away_are_bounds[9223372036854775808",
-        "test_bounds_far_away_are_bounds[1180591620717411303424",
-        "test_positions_and_limits_far_away_are_bounds[9223372036854775808",
-        "test_positions_and_limits_far_away_are_bounds[1180591620717411303424",
+        "test_a_long_stream_is_read_whole",
+        "test_pages_hold_a_long_stream_whole",
+        "test_a_long_log_is_read_whole",
     )
 
-    def read(self, stream_id: str, **options: Any) -> Events:
-        self.check(*options.values())
-        return super().read(stream_id, **options)
+    async def rows(self, stream_id: str, span: Span) -> Rows:
+        async for page in super().rows(stream_id, span):
+            yield page
+            return
 
-    def read_all(self, **options: Any) -> Events:
-        self.check(*options.values())
-        return super().read_all(**options)
+    async def rows_of_all(
+        self, after: int, query: Query, *, backward: bool, limit: int | None
+    ) -> Pages:
+        async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
+            yield page
+            return
 
-    def check(self, *arguments: object) -> None:
-        if any(isinstance(argument, int) and argument >= INT64 for argument in arguments):
-            raise OverflowError
+
+class PagesOverlap(Broken):
+    caught_by = ("test_pages_hold_a_long_stream_whole", "test_a_long_stream_is_read_whole")
+
+    async def rows(self, stream_id: str, span: Span) -> Rows:
+        last: Sequence[Row] = ()
+        async for page in super().rows(stream_id, span):
+            yield [*last, *page]
+            last = page[-1:]
 
 
 class NumbersAreSmall(Broken):
     caught_by = ("test_bounds_far_away_are_bounds", "test_positions_and_limits_far_away_are_bounds")
 
-    def read(self, stream_id: str, **options: Any) -> Events:
-        options = {k: v % 2**31 if isinstance(v, int) else v for k, v in options.items()}
-        return super().read(stream_id, **options | {"from_version": 1})
+    def span(self, span: Span) -> Span:
+        numbers = [n and n % INT32 % 5 for n in (span.from_version, span.to_version, span.limit)]
+        first, last, limit = numbers
+        return Span(first or 1, last, span.backward, limit)
 
-    def read_all(self, **options: Any) -> Events:
-        options = {k: 0 if isinstance(v, int) else v for k, v in options.items()}
-        return super().read_all(**options)
-
-
-class ReadersHoldALock(Broken):
-    caught_by = (
-        "test_many_readers_half_way_do_not_block_an_append",
-        "test_a_reader_may_append_to_what_it_reads",
-        "test_a_reader_of_all_may_append_meanwhile",
-    )
-
-    def __init__(self, codec: EventCodec) -> None:
-        super().__init__(codec)
-        self.readers = 0
-        self.free = asyncio.Event()
-        self.free.set()
-
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        await self.free.wait()
-        return await super().append(stream_id, events, expected_version=expected_version)
-
-    def read(self, stream_id: str, **options: Any) -> Events:
-        return self.locked(super().read(stream_id, **options))
-
-    def read_all(self, **options: Any) -> Events:
-        return self.locked(super().read_all(**options))
-
-    async def locked(self, events: Events) -> Events:
-        self.readers += 1
-        self.free.clear()
-        try:
-            async for event in events:
-                yield event
-        finally:
-            self.unlock()
-
-    def unlock(self) -> None:
-        self.readers -= 1
-        if not self.readers:
-            self.free.set()
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        limit = limit and limit % INT32 % 5
+        return super().rows_of_all(after % INT32 % 5, query, backward=backward, limit=limit)
 
 
-class ConnectionsAreLost(Broken):
-    """Only a reader that comes to its end gives its connection back, and there is only one."""
+class Numbers63BitsOnly(Broken):
+    """Adds one to what it is asked for, and has no room for it."""
 
     caught_by = (
-        "test_a_reader_that_stops_half_way_does_no_harm",
-        "test_a_cancelled_reader_does_no_harm",
+        "test_bounds_far_away_are_bounds[9223372036854775807",
+        "test_bounds_far_away_are_bounds[1180591620717411303424",
+        "test_positions_and_limits_far_away_are_bounds[9223372036854775808",
+        "test_positions_and_limits_far_away_are_bounds[1180591620717411303424",
     )
 
-    def __init__(self, codec: EventCodec) -> None:
-        super().__init__(codec)
-        self.free = asyncio.Event()
-        self.free.set()
+    def span(self, span: Span) -> Span:
+        self.check(span.from_version, span.to_version, span.limit)
+        return span
 
-    def read(self, stream_id: str, **options: Any) -> Events:
-        return self.connected(super().read(stream_id, **options))
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        self.check(after, limit)
+        return super().rows_of_all(after, query, backward=backward, limit=limit)
 
-    def read_all(self, **options: Any) -> Events:
-        return self.connected(super().read_all(**options))
-
-    async def connected(self, events: Events) -> Events:
-        await self.free.wait()
-        self.free.clear()
-        async for event in events:
-            yield event
-        self.free.set()
+    def check(self, *numbers: int | None) -> None:
+        if any(number and number + 2 > 2**63 - 1 for number in numbers):
+            raise OverflowError
 
 
-class AppendsDisturbReaders(Broken):
-    caught_by = (
-        "test_a_reader_may_append_to_what_it_reads",
-        "test_a_reader_of_all_may_append_meanwhile",
-    )
+class LastPositionIsACount(Broken):
+    """Positions have holes, and the end is where they would be without."""
 
-    def read(self, stream_id: str, **options: Any) -> Events:
-        return self.undisturbed(super().read(stream_id, **options))
+    caught_by = ("test_the_last_position_is_that_of_the_last_event", MODEL)
 
-    def read_all(self, **options: Any) -> Events:
-        return self.undisturbed(super().read_all(**options))
-
-    async def undisturbed(self, events: Events) -> Events:
-        count = len(self._log.rows)
-        async for event in events:
-            if len(self._log.rows) != count:
-                message = "the log changed during iteration"
-                raise RuntimeError(message)
-            yield event
+    def add(self, rows: Sequence[Row]) -> None:
+        before = len(self.log.rows)
+        self.log.add(
+            [row._replace(position=2 * number) for number, row in enumerate(rows, before + 1)]
+        )
 
 
-class TestBrokenReads(ReadContract, ReadAllContract, EventStoreMachineContract):
+class PingIsAnOutage(Broken):
+    caught_by = ("test_a_store_that_is_there_answers_a_ping",)
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        if not timeout:
+            raise StorageError
+        return await super().wait(after_position=after_position, timeout=timeout)
+
+
+class TestBrokenReads(
+    ReadContract, PageContract, ReadAllContract, QuestionContract, MachineContract
+):
     faults = tuple(Broken.__subclasses__())
     deadline = 0.3
 
     @pytest.fixture
-    def open_store(self, fault: type[Broken]) -> OpenEventStore:
-        @asynccontextmanager
-        async def opened(codec: EventCodec) -> AsyncIterator[Broken]:
-            yield fault(codec)
-
-        return opened
+    def open_parts(self, fault: type[Broken]) -> OpenParts:
+        return opening(fault)

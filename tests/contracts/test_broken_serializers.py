@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import pytest
 
-from eventsourcing_core import JsonSerializer, Serializer
+from eventsourcing_core import JsonSerializer
 from eventsourcing_core.testing import SerializerContract
+
+if TYPE_CHECKING:
+    from eventsourcing_core.plugins import Serializer
 
 SCALARS = "test_scalars_come_back"
 TREES = "test_trees_come_back"

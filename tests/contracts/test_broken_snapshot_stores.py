@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from eventsourcing_core import Snapshot, StorageError
+from eventsourcing_core.stores import Snapshot, StorageError
 from eventsourcing_core.testing import OpenSnapshotStore, SnapshotStoreContract
 from eventsourcing_inmemory import InMemorySnapshotStore
 

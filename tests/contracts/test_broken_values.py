@@ -2,98 +2,93 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
-from contextlib import asynccontextmanager
-from datetime import timedelta, timezone
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core import (
-    AppendResult,
-    Event,
-    EventCodec,
-    RecordedEvent,
-    SerializationError,
-    StorageError,
-)
-from eventsourcing_core.testing._value_contract import ValueContract
-from eventsourcing_inmemory import InMemoryEventStore
+from eventsourcing_core import StorageError
+from eventsourcing_core.testing._store.values import ValueContract
+from tests.contracts._broken import BrokenStorage, changed_pages, changed_rows, opening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
-    from eventsourcing_core.testing import OpenEventStore
+    from eventsourcing_core.stores import Append, Query, Row, Span, Verdict
+    from eventsourcing_core.testing import OpenParts
+    from tests.contracts._broken import Pages, Rows
 
-    Events = AsyncIterator[RecordedEvent[Any]]
+HOUR = 3600 * 10**6
+"""In microseconds."""
 
 
-class Broken(InMemoryEventStore):
-    """A fault changes some fields of every event that is read, or the names that are written."""
+class Broken(BrokenStorage):
+    """A fault changes some fields of every row that is read, or the names that are written."""
 
-    caught_by: ClassVar[tuple[str, ...]] = ()
-
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:  # noqa: ARG002 - for faults
-        return {}
+    def row(self, row: Row) -> Row:
+        return row
 
     def name(self, name: str) -> str:
         return name
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        name = self.name(stream_id)
-        return await super().append(name, events, expected_version=expected_version)
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        return await super().write(
+            [
+                append._replace(
+                    writes=tuple(
+                        write._replace(stream_id=self.name(write.stream_id))
+                        for write in append.writes
+                    )
+                )
+                for append in appends
+            ]
+        )
 
-    def read(self, stream_id: str, **options: Any) -> Events:
-        return self.changed(super().read(self.name(stream_id), **options))
+    def rows(self, stream_id: str, span: Span) -> Rows:
+        return changed_rows(
+            super().rows(self.name(stream_id), span), lambda rows: map(self.row, rows)
+        )
 
-    def read_all(self, **options: Any) -> Events:
-        return self.changed(super().read_all(**options))
-
-    async def changed(self, events: Events) -> Events:
-        fields = ("event_type", "data", "stream_id", "version", "position")
-        async for event in events:
-            values = {field: getattr(event, field) for field in fields}
-            values |= {"event_id": event.event_id, "timestamp": event.timestamp}
-            values |= {"metadata": event.metadata}
-            yield RecordedEvent(**values | self.changes(event))
+    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+        pages = super().rows_of_all(after, query, backward=backward, limit=limit)
+        return changed_pages(pages, lambda rows: map(self.row, rows))
 
 
 class PlaceForgotten(Broken):
     caught_by = ("test_a_recorded_event_knows_its_place",)
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"position": event.position + 1}
+    def row(self, row: Row) -> Row:
+        return row._replace(position=row.position + 1)
 
 
 class StreamIdLowered(Broken):
     caught_by = ("test_a_stream_id_comes_back_as_it_was_spelt",)
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"stream_id": event.stream_id.lower()}
+    def row(self, row: Row) -> Row:
+        return row._replace(stream_id=row.stream_id.lower())
 
 
-class ClassForgotten(Broken):
-    caught_by = ("test_a_typed_payload_comes_back_as_its_class",)
+class TypeForgotten(Broken):
+    caught_by = (
+        "test_a_typed_payload_comes_back_as_its_class",
+        "test_payloads_are_appended_without_events_around_them",
+    )
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"data": {"owner": event.data.owner} if hasattr(event.data, "owner") else event.data}
+    def row(self, row: Row) -> Row:
+        return row._replace(event_type="event")
 
 
-class DecimalIsAFloat(Broken):
-    caught_by = ("test_an_untyped_payload_comes_back_as_its_dict",)
+class NumbersAreFloats(Broken):
+    """Keeps JSON, and not bytes."""
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {
-            "data": {
-                key: float(value) if isinstance(value, Decimal) else value
-                for key, value in event.data.items()
-            }
-        }
+    caught_by = (
+        "test_an_untyped_payload_comes_back_as_its_dict",
+        "test_events_are_stored_with_the_serializer_of_the_codec",
+    )
+
+    def row(self, row: Row) -> Row:
+        return row._replace(data=json.dumps(json.loads(row.data, parse_int=float)).encode())
 
 
 class MetadataForgotten(Broken):
@@ -103,29 +98,29 @@ class MetadataForgotten(Broken):
         "test_events_are_stored_with_the_serializer_of_the_codec",
     )
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:  # noqa: ARG002 - the fault
-        return {"metadata": {}}
+    def row(self, row: Row) -> Row:
+        return row._replace(metadata=None)
 
 
-class MetadataAdded(Broken):
+class MetadataOfItsOwn(Broken):
     caught_by = ("test_metadata_come_back", "test_no_metadata_come_back_as_none_at_all")
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"metadata": {**event.metadata, "store": "mine"}}
+    def row(self, row: Row) -> Row:
+        return row._replace(metadata=b'{"store":"mine"}')
 
 
 class IdSigned(Broken):
     caught_by = ("test_an_event_id_comes_back[event_id1",)
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"event_id": UUID(int=event.event_id.int & (2**127 - 1))}
+    def row(self, row: Row) -> Row:
+        return row._replace(event_id=bytes([row.event_id[0] & 127]) + row.event_id[1:])
 
 
 class IdMadeAnew(Broken):
     caught_by = ("test_an_event_id_comes_back",)
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"event_id": UUID(int=event.event_id.int ^ 1)}
+    def row(self, row: Row) -> Row:
+        return row._replace(event_id=row.event_id[:-1] + bytes([row.event_id[-1] ^ 1]))
 
 
 class TimeInMilliseconds(Broken):
@@ -137,9 +132,8 @@ class TimeInMilliseconds(Broken):
         "test_a_timestamp_of_another_zone_comes_back_in_utc",
     )
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        milliseconds = event.timestamp.microsecond // 1000
-        return {"timestamp": event.timestamp.replace(microsecond=milliseconds * 1000)}
+    def row(self, row: Row) -> Row:
+        return row._replace(timestamp=row.timestamp // 1000 * 1000)
 
 
 class TimeThroughFloats(Broken):
@@ -147,12 +141,8 @@ class TimeThroughFloats(Broken):
 
     caught_by = ("test_a_timestamp_comes_back_to_the_microsecond[timestamp5",)
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"timestamp": self.rounded(event.timestamp)}
-
-    def rounded(self, timestamp: datetime) -> datetime:
-        lost = round((timestamp.timestamp() % 1) * 1_000_000) != timestamp.microsecond
-        return timestamp.replace(microsecond=0) if lost else timestamp
+    def row(self, row: Row) -> Row:
+        return row._replace(timestamp=int(row.timestamp / 10**6 * 10**6))
 
 
 class TimeUnsigned(Broken):
@@ -161,28 +151,27 @@ class TimeUnsigned(Broken):
         "test_a_timestamp_comes_back_to_the_microsecond[timestamp4",
     )
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"timestamp": event.timestamp.replace(year=max(1970, event.timestamp.year))}
+    def row(self, row: Row) -> Row:
+        return row._replace(timestamp=max(0, row.timestamp))
 
 
-class ZoneIsThatOfTheServer(Broken):
-    caught_by = ("test_a_timestamp_of_another_zone_comes_back_in_utc",)
+class TimeOfTheServer(Broken):
+    caught_by = (
+        "test_a_timestamp_comes_back_to_the_microsecond[timestamp0",
+        "test_a_timestamp_of_another_zone_comes_back_in_utc",
+    )
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"timestamp": event.timestamp.replace(tzinfo=timezone(timedelta(hours=1)))}
+    def row(self, row: Row) -> Row:
+        return row._replace(timestamp=row.timestamp - HOUR if row.timestamp > 0 else row.timestamp)
 
 
-class TextEndsAtNul(Broken):
+class TextWithNulRefused(Broken):
     caught_by = ("test_text_comes_back[NUL",)
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        return {"data": self.cut(event.data), "metadata": self.cut(event.metadata)}
-
-    def cut(self, tree: Any) -> dict[str, Any]:
-        return {
-            key.partition("\0")[0]: value.partition("\0")[0] if isinstance(value, str) else value
-            for key, value in tree.items()
-        }
+    def row(self, row: Row) -> Row:
+        if b"\\u0000" in row.data or b"\0" in row.data:
+            raise StorageError
+        return row
 
 
 class TextNormalised(Broken):
@@ -194,9 +183,8 @@ class TextNormalised(Broken):
     def name(self, name: str) -> str:
         return unicodedata.normalize("NFC", name)
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        text = event.data.get("text", "")
-        return {"data": {**event.data, "text": unicodedata.normalize("NFC", text)}}
+    def row(self, row: Row) -> Row:
+        return row._replace(data=self.name(row.data.decode()).encode())
 
 
 class TextInOneByte(Broken):
@@ -209,9 +197,15 @@ class TextInOneByte(Broken):
     def name(self, name: str) -> str:
         return name.encode("latin-1", "replace").decode("latin-1")
 
-    def changes(self, event: RecordedEvent[Any]) -> dict[str, Any]:
-        text = event.data.get("text", "")
-        return {"data": {**event.data, "text": self.name(text)}}
+    def row(self, row: Row) -> Row:
+        return row._replace(data=self.name(row.data.decode()).encode())
+
+
+class BytesAreText(Broken):
+    caught_by = ("test_events_are_stored_with_the_serializer_of_the_codec",)
+
+    def row(self, row: Row) -> Row:
+        return row._replace(data=row.data.decode(errors="replace").encode())
 
 
 class NamesCut(Broken):
@@ -255,43 +249,15 @@ class NamesAreNumbers(Broken):
 class SmallEventsOnly(Broken):
     caught_by = ("test_a_large_event_comes_back",)
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        if any(len(self._codec.encode(event).data) > 1_000_000 for event in events):
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        if any(append.size > 1_000_000 for append in appends):
             raise StorageError
-        return await super().append(stream_id, events, expected_version=expected_version)
-
-
-class CodecOfItsOwn(Broken):
-    caught_by = (
-        "test_events_are_stored_with_the_serializer_of_the_codec",
-        "test_bytes_that_cannot_be_read_are_an_error_that_says_which",
-        "test_the_registry_of_the_codec_is_used",
-    )
-
-    def __init__(self, codec: EventCodec) -> None:
-        super().__init__(EventCodec(max_event_bytes=codec.max_event_bytes))
-
-
-class UnreadableSkipped(Broken):
-    caught_by = ("test_bytes_that_cannot_be_read_are_an_error_that_says_which",)
-
-    async def changed(self, events: Events) -> Events:
-        try:
-            async for event in super().changed(events):
-                yield event
-        except SerializationError:
-            return
+        return await super().write(appends)
 
 
 class TestBrokenValues(ValueContract):
     faults = tuple(Broken.__subclasses__())
 
     @pytest.fixture
-    def open_store(self, fault: type[Broken]) -> OpenEventStore:
-        @asynccontextmanager
-        async def opened(codec: EventCodec) -> AsyncIterator[Broken]:
-            yield fault(codec)
-
-        return opened
+    def open_parts(self, fault: type[Broken]) -> OpenParts:
+        return opening(fault)

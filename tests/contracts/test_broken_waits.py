@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core.testing._event_store_machine import EventStoreMachineContract
-from eventsourcing_core.testing._wait_contract import WaitContract
-from eventsourcing_inmemory import InMemoryEventStore
+from eventsourcing_core.testing._machine.machine import MachineContract
+from eventsourcing_core.testing._reads.wait import WaitContract
+from eventsourcing_core.testing._store.lifetime import LifetimeContract
+from tests.contracts._broken import BrokenStorage, opening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
-    from eventsourcing_core import AppendResult, Event, EventCodec
-    from eventsourcing_core.testing import OpenEventStore
+    from eventsourcing_core.stores import Parts, Row
+    from eventsourcing_core.testing import OpenParts
+    from eventsourcing_inmemory._log import EventLog
 
 
-class Broken(InMemoryEventStore):
+class Broken(BrokenStorage):
     """A fault is another way to wait."""
-
-    caught_by: ClassVar[tuple[str, ...]] = ()
 
 
 class NeverWakes(Broken):
@@ -96,46 +95,97 @@ class ZeroIsForEver(Broken):
         return await super().wait(after_position=after_position, timeout=timeout)
 
 
-class WakesOne(Broken):
-    caught_by = ("test_an_append_wakes_all_who_wait",)
+class Counted(Broken):
+    """A fault wakes only some of those who wait."""
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        self._log.waiting.intersection_update(list(self._log.waiting)[:1])
-        return await super().append(stream_id, events, expected_version=expected_version)
-
-
-class WakesOnce(Broken):
-    caught_by = ("test_who_waits_is_woken_again_and_again",)
-
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: Any
-    ) -> AppendResult:
-        if self._log.rows:
-            self._log.waiting.clear()
-        return await super().append(stream_id, events, expected_version=expected_version)
-
-
-class ForgetsTheOthers(Broken):
-    caught_by = ("test_a_cancelled_wait_leaves_the_others_waiting",)
+    def __init__(self, log: EventLog) -> None:
+        super().__init__(log)
+        self.waiting: list[asyncio.Event] = []
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        if len(self.log.rows) > after_position:
+            return True
+        woken = asyncio.Event()
+        self.waiting.append(woken)
         try:
-            return await super().wait(after_position=after_position, timeout=timeout)
+            async with asyncio.timeout(timeout):
+                await woken.wait()
+        except TimeoutError:
+            return False
         except asyncio.CancelledError:
-            self._log.waiting.clear()
+            self.cancelled()
             raise
+        return True
+
+    def add(self, rows: Sequence[Row]) -> None:
+        super().add(rows)
+        self.wake()
+        self.waiting.clear()
+
+    def wake(self) -> None:
+        for woken in self.waiting:
+            woken.set()
+
+    def cancelled(self) -> None:
+        """Do nothing else about it."""
 
 
-class TestBrokenWaits(WaitContract, EventStoreMachineContract):
-    faults = tuple(Broken.__subclasses__())
+class WakesOne(Counted):
+    caught_by = ("test_an_append_wakes_all_who_wait",)
+
+    def wake(self) -> None:
+        for woken in self.waiting[:1]:
+            woken.set()
+
+
+class WakesOnce(Counted):
+    caught_by = ("test_who_waits_is_woken_again_and_again",)
+
+    def wake(self) -> None:
+        if len(self.log.rows) <= 1:
+            super().wake()
+
+
+class ForgetsTheOthers(Counted):
+    caught_by = ("test_a_cancelled_wait_leaves_the_others_waiting",)
+
+    def cancelled(self) -> None:
+        self.waiting.clear()
+
+
+class CannotBeCancelled(Broken):
+    caught_by = ("test_closing_ends_readers_that_wait",)
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        waiting = asyncio.ensure_future(
+            super().wait(after_position=after_position, timeout=self.limited(timeout))
+        )
+        while not waiting.done():
+            try:
+                await asyncio.wait({waiting})
+            except asyncio.CancelledError:
+                continue
+        return waiting.result()
+
+    def limited(self, timeout: float) -> float:
+        return min(timeout, 2 * TestBrokenWaits.deadline)
+
+
+class NotNewEachTime(Broken):
+    caught_by = ("test_each_opened_store_is_new_and_empty",)
+
+    first: Parts | None = None
+
+    @classmethod
+    def parts(cls) -> Parts:
+        cls.first = cls.first or super().parts()
+        return cls.first
+
+
+class TestBrokenWaits(WaitContract, LifetimeContract, MachineContract):
+    faults = (*Broken.__subclasses__(), *Counted.__subclasses__())
     deadline = 0.3
 
     @pytest.fixture
-    def open_store(self, fault: type[Broken]) -> OpenEventStore:
-        @asynccontextmanager
-        async def opened(codec: EventCodec) -> AsyncIterator[Broken]:
-            yield fault(codec)
-
-        return opened
+    def open_parts(self, fault: type[Broken]) -> OpenParts:
+        return opening(fault)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+import pytest
+
+from eventsourcing_core.stores import Guarantee
+
+ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 from contextlib import asynccontextmanager
@@ -16,20 +20,22 @@ from contextlib import asynccontextmanager
 import pytest
 from eventsourcing_core import JsonSerializer
 from eventsourcing_core.testing import *
-from eventsourcing_inmemory import InMemoryEventStore, InMemorySnapshotStore
+from eventsourcing_inmemory import InMemorySnapshotStore
+from eventsourcing_inmemory.plugin import backends
 
 @asynccontextmanager
-async def opened(kind, *arguments):
-    store = kind(*arguments)
+async def opened(kind):
+    store = kind()
     yield store
     store.close()
 
 class TestMyEventStore(EventStoreContract):
     examples = 5
+    stretch = 5000
 
     @pytest.fixture
-    def open_store(self):
-        return lambda codec: opened(InMemoryEventStore, codec)
+    def open_parts(self):
+        return lambda: backends()["memory"]("memory://")
 
 class TestMySnapshotStore(SnapshotStoreContract):
     @pytest.fixture
@@ -41,6 +47,22 @@ class TestMySerializer(SerializerContract):
     def serializer(self):
         return JsonSerializer()
 """
+
+PROMISES_LESS = """
+import pytest
+from eventsourcing_core.testing import EventStoreContract
+from tests.contracts._promising_less import open_less
+
+class TestMyEventStore(EventStoreContract):
+    examples = 5
+    stretch = 5000
+
+    @pytest.fixture
+    def open_parts(self):
+        return open_less
+"""
+
+OF_SKIPPED_CHAPTERS = "undone or imported_stream or stand_apart or empty_store_has_no"
 
 FORGETFUL = """
 from eventsourcing_core.testing import EventStoreContract
@@ -72,6 +94,7 @@ def run(
     return subprocess.run(  # noqa: S603 - the program is above
         [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options],
         cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         check=False,
         encoding="utf-8",
@@ -85,6 +108,27 @@ def test_a_few_lines_run_every_test_in_strict_mode(tmp_path: Path) -> None:
     assert int(finished.stdout.split(" passed")[0].split()[-1]) > 300
 
 
+@pytest.mark.parametrize(
+    ("processes", "tests"),
+    [
+        ("-n0", f"{OF_SKIPPED_CHAPTERS} or model or repeat or conflict or at_once or verdict"),
+        ("-n1", OF_SKIPPED_CHAPTERS),
+    ],
+)
+def test_chapters_that_are_skipped_are_named_without_being_asked_for(
+    tmp_path: Path, processes: str, tests: str
+) -> None:
+    finished = run(tmp_path, PROMISES_LESS, processes, "-k", tests)
+    printed = finished.stdout + finished.stderr
+    assert finished.returncode == 0, printed
+    for reason in (
+        *("the backend has no inspection", "the backend has no transactions"),
+        *(f"the store does not promise that {guarantee.value}" for guarantee in Guarantee),
+    ):
+        lines = printed.count(f"TestMyEventStore: a chapter is skipped, since {reason}\n")
+        assert lines == 1
+
+
 def test_other_settings_of_pytest_asyncio_make_no_difference(tmp_path: Path) -> None:
     options = ("--asyncio-mode=auto", "-k", "wait or model or prune or loop")
     finished = run(tmp_path, PROGRAM, *options, scope="session")
@@ -94,7 +138,7 @@ def test_other_settings_of_pytest_asyncio_make_no_difference(tmp_path: Path) -> 
 def test_a_forgotten_fixture_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     finished = run(tmp_path, FORGETFUL, "-k", "test_positions_increase")
     assert finished.returncode == 1
-    assert "override the fixture open_store" in finished.stdout
+    assert "override the fixture open_parts" in finished.stdout
 
 
 def test_a_failing_test_shows_the_values(tmp_path: Path) -> None:

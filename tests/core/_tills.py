@@ -5,27 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eventsourcing_core import (
     Aggregate,
     Event,
     EventCodec,
     EventTypes,
-    RecordedEvent,
     Repository,
-    Snapshot,
+    StorageEventStore,
     Transient,
     event,
 )
-from eventsourcing_inmemory import InMemoryEventStore, InMemorySnapshotStore
+from eventsourcing_core.stores import Parts, Snapshot
+from eventsourcing_inmemory import InMemorySnapshotStore
+from eventsourcing_inmemory._storage import InMemoryStorage
+from tests.core._storages import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
-
     import pytest
 
     from eventsourcing_core import SnapshotPolicy
+    from eventsourcing_core.stores import Storage
 
 types = EventTypes()
 
@@ -69,45 +70,26 @@ class Till(Aggregate):
         self.sales.setdefault(event.data.article, Sales()).counts.append(event.data.count)
 
 
+class Loud(Till):
+    """Has ids in capital letters, however they are given."""
+
+    category = "Till"
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - as in the base
+        super().__init__(id.upper())
+
+
 def state(till: Till) -> tuple[object, ...]:
     """Give all that matters of a till."""
     return till.id, till.version, till.total, till.sales, till.shown
 
 
-class Events(InMemoryEventStore):
-    """Writes down from which version it was read, and how many events it gave."""
+class Events(StorageEventStore):
+    """An event store over a storage that is watched; one in memory unless given."""
 
-    def __init__(self) -> None:
-        super().__init__(EventCodec(event_types=types))
-        self.reads: list[int] = []
-        self.given = 0
-
-    def read(
-        self, stream_id: str, *, from_version: int = 1, **options: Any
-    ) -> AsyncIterator[RecordedEvent[Any]]:
-        """Read."""
-        self.reads.append(from_version)
-        return self._counted(super().read(stream_id, from_version=from_version, **options))
-
-    async def _counted(
-        self, events: AsyncIterator[RecordedEvent[Any]]
-    ) -> AsyncIterator[RecordedEvent[Any]]:
-        async for recorded in events:
-            self.given += 1
-            yield recorded
-
-
-class PagedEvents(Events):
-    """Gives a stream in pages of three."""
-
-    async def read_pages(
-        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
-    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
-        """Read by the page."""
-        every = self.read(stream_id, from_version=from_version, to_version=to_version)
-        events = [event async for event in every]
-        for first in range(0, len(events), 3):
-            yield iter(events[first : first + 3])
+    def __init__(self, storage: Storage | None = None) -> None:
+        self.storage = Watched(storage or InMemoryStorage())
+        super().__init__(Parts(self.storage), EventCodec(event_types=types))
 
 
 class Shelf(InMemorySnapshotStore):

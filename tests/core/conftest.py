@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.core._banks import Bank
 from tests.core._tills import Events, Shelf, Till, repository
 
 if TYPE_CHECKING:
@@ -36,3 +37,9 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Give the log of snapshots, down to its details."""
     caplog.set_level(logging.DEBUG, logger="eventsourcing_core.snapshots")
     return caplog
+
+
+@pytest.fixture
+def bank(shelf: Shelf) -> Bank:
+    """Give a backend whose snapshots are on the shelf."""
+    return Bank(shelf)

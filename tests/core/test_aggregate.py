@@ -157,7 +157,7 @@ def test_a_category_that_could_be_mistaken_is_refused(category: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["id", "version", "stream_id", "pending_events", "_pending_events", "_stored_as"]
+    "name", ["id", "version", "stream_id", "pending_events", "_pending_events", "_event_ids"]
 )
 def test_state_under_a_name_of_the_library_is_refused(name: str) -> None:
     for body in ({name: 0}, {"__annotations__": {name: "int"}}, {"__slots__": (name,)}):
@@ -173,14 +173,16 @@ def test_state_under_the_name_of_a_method_is_refused_and_another_method_is_not(n
     type("Fine", (Aggregate,), {name: lambda *_: None})
 
 
-def test_in_doubt_is_a_name_for_users() -> None:
+def test_what_the_library_knows_of_a_place_takes_no_name_from_users() -> None:
     class Fine(Basket):
         in_doubt: str = "yes"
+        _stored_as: str = "mine"
+        position: str = "here"
 
     fine = Fine("1")
     fine.add("tea")
     fine.clear_pending()
-    assert fine.in_doubt == "yes"
+    assert (fine.in_doubt, fine._stored_as, fine.position) == ("yes", "mine", "here")
 
 
 def test_a_field_of_a_dataclass_is_refused() -> None:

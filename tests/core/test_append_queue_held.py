@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from eventsourcing_core import AppendQueue, AppendResult, ConcurrencyError
-from tests.core._writers import HeldError, Holding, Writer, append, held_by_first, start
+from eventsourcing_core import ConcurrencyError
+from eventsourcing_core.stores import StreamHeldError
+from tests.core._writers import Holding, append, heard, held_by_first, start
 
 
 class Clock:
@@ -22,14 +23,15 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("eventsourcing_core.stores._append_queue.monotonic", clock)
+    for module in ("_append_queue", "_held"):
+        monkeypatch.setattr(f"eventsourcing_core.stores.{module}.monotonic", clock)
     return clock
 
 
 async def test_an_append_to_a_held_stream_keeps_nobody_waiting() -> None:
     writer = Holding()
     writer.hold("held")
-    queue = writer.queue()
+    queue = await writer.busy_queue()
     held, *others = await start(queue, append("held"), append("a"), append("b"))
     async with asyncio.timeout(10):
         await asyncio.gather(*others)
@@ -38,14 +40,15 @@ async def test_an_append_to_a_held_stream_keeps_nobody_waiting() -> None:
     assert not held.done()
     writer.faults.clear()
     async with asyncio.timeout(10):
-        assert await held == AppendResult(len(writer.batches), 0)
+        assert heard([await held]) == [(len(writer.batches), 0)]
+    assert writer.streams()[0] == ["held", "a", "b"]
 
 
 async def test_a_verdict_may_say_that_a_stream_is_held() -> None:
     writer = Holding()
-    writer.verdicts["held"] = HeldError()
-    held, other = await start(writer.queue(), append("held"), append("a"))
-    assert (await other).position == 1
+    writer.verdicts["held"] = StreamHeldError()
+    held, other = await start(await writer.busy_queue(), append("held"), append("a"))
+    assert heard([await other]) == [(1, 1)]
     assert not held.done()
     writer.verdicts.clear()
     async with asyncio.timeout(10):
@@ -81,6 +84,8 @@ async def test_a_stream_that_stays_held_is_the_error_of_all_whose_time_is_over(
         results = await asyncio.gather(*tasks, return_exceptions=True)
     assert results == [writer.faults["held"]] * 8
     assert len(writer.batches) == 1, "they wait together, not one after the other"
+    assert not queue._lines.by_key, "the stream is free at once"
+    assert queue._lines.count == 0
 
 
 async def test_a_caller_that_is_cancelled_while_its_stream_is_held_takes_its_append_back() -> None:
@@ -118,7 +123,7 @@ async def test_what_is_apart_is_tried_together() -> None:
     streams = ["a", "b", "c"]
     for stream_id in streams:
         writer.hold(stream_id)
-    queue = writer.queue(max_writes=2, is_cancellable=True)
+    queue = writer.queue(max_writes=2)
     tasks = await start(queue, *map(append, streams))
     await writer.until_tried_again()
     del writer.batches[:]
@@ -133,7 +138,7 @@ async def test_what_is_apart_is_tried_together() -> None:
 async def test_an_append_to_a_stream_that_is_apart_does_not_overtake_it() -> None:
     writer = Holding()
     writer.hold("held")
-    queue = writer.queue(max_writes=2, is_cancellable=True)
+    queue = writer.queue(max_writes=2)
     (first,) = await start(queue, append("held", 1))
     await writer.until_tried_again()
     later = await start(queue, append("held", 2), append("other", 3), append("held", 4))
@@ -149,27 +154,10 @@ async def test_an_append_to_a_stream_that_is_apart_does_not_overtake_it() -> Non
     assert [*{*writer.names()[:-2]} - {"held1"}] == ["other3"]
 
 
-async def test_what_fails_while_it_judges_an_error_is_everybodys_error() -> None:
-    def broken(error: Exception) -> bool:
-        message = f"cannot judge {error!r}"
-        raise LookupError(message)
-
-    writer = Writer(held=True)
-    writer.faults["a"] = ValueError("bad row")
-    queue = AppendQueue(writer, is_outage=broken, is_held=broken)
-    first = await held_by_first(writer, queue)
-    tasks = await start(queue, append("a"), append("b"))
-    writer.released.set()
-    async with asyncio.timeout(10):
-        results = await asyncio.gather(first, *tasks, return_exceptions=True)
-        await queue.close()
-    assert [type(result) for result in results] == [AppendResult, LookupError, LookupError]
-
-
 async def test_what_is_held_is_set_apart_with_what_comes_behind_it_in_the_batch() -> None:
     writer = Holding()
-    writer.verdicts["a"] = HeldError()
-    queue = writer.queue()
+    writer.verdicts["a"] = StreamHeldError()
+    queue = await writer.busy_queue()
     tasks = await start(queue, append("a", 1), append("a", 2), append("b", 3), append("a", 4))
     await tasks[2]
     tasks += await start(queue, append("a", 5))
@@ -184,7 +172,7 @@ async def test_what_is_held_is_set_apart_with_what_comes_behind_it_in_the_batch(
 async def test_in_a_failed_batch_nothing_is_written_behind_what_is_held() -> None:
     writer = Holding()
     writer.hold("a1")
-    queue = writer.queue()
+    queue = await writer.busy_queue()
     tasks = await start(queue, append("a", 1), append("a", 2), append("b", 3), append("a", 4))
     await tasks[2]
     await writer.until_tried_again()
@@ -198,7 +186,7 @@ async def test_in_a_failed_batch_nothing_is_written_behind_what_is_held() -> Non
 async def test_in_a_failed_batch_what_comes_before_the_held_one_is_written() -> None:
     writer = Holding()
     writer.hold("a2")
-    queue = writer.queue()
+    queue = await writer.busy_queue()
     tasks = await start(queue, append("a", 1), append("a", 2), append("a", 3))
     await tasks[0]
     writer.faults.clear()
@@ -209,11 +197,12 @@ async def test_in_a_failed_batch_what_comes_before_the_held_one_is_written() -> 
 
 async def test_what_a_store_wrote_behind_a_held_append_is_answered_and_not_written_again() -> None:
     writer = Holding()
-    writer.verdicts |= {"a1": HeldError(), "a3": ConcurrencyError("a", 0, 1)}
-    first, *others = await start(writer.queue(), *(append("a", number) for number in (1, 2, 3)))
+    writer.verdicts |= {"a1": StreamHeldError(), "a3": ConcurrencyError("a", 0, 1)}
+    queue = await writer.busy_queue()
+    first, *others = await start(queue, *(append("a", number) for number in (1, 2, 3)))
     async with asyncio.timeout(10):
         results = await asyncio.gather(*others, return_exceptions=True)
-    assert results == [AppendResult(1, 1), writer.verdicts["a3"]]
+    assert heard(results) == [(1, 1), writer.verdicts["a3"]]
     writer.verdicts.clear()
     async with asyncio.timeout(10):
         await first
@@ -246,11 +235,11 @@ async def test_one_that_is_late_in_its_batch_fails_and_those_behind_it_wait(cloc
     clock.now = 10.0
     tasks += await start(queue, append("a", 2))
     clock.now = 30.0
-    writer.verdicts["a"] = HeldError()
+    writer.verdicts["a"] = StreamHeldError()
     writer.released.set()
     async with asyncio.timeout(10):
         await first
-        with pytest.raises(HeldError):
+        with pytest.raises(StreamHeldError):
             await tasks[0]
     assert not tasks[1].done()
     writer.verdicts.clear()
@@ -262,8 +251,8 @@ async def test_one_that_is_late_in_its_batch_fails_and_those_behind_it_wait(cloc
 async def test_who_is_cancelled_while_the_stream_is_found_held_is_not_tried_again() -> None:
     writer = Holding()
     writer.released.clear()
-    writer.verdicts["a"] = HeldError()
-    queue = writer.queue()
+    writer.verdicts["a"] = StreamHeldError()
+    queue = await writer.busy_queue()
     first, second, third = await start(queue, *(append("a", number) for number in (1, 2, 3)))
     await writer.entered.wait()
     first.cancel()
@@ -330,7 +319,7 @@ async def test_a_shut_down_while_something_is_tried_again_leaves_nobody_waiting(
 async def test_a_shut_down_before_anything_is_tried_again_leaves_nobody_waiting() -> None:
     writer = Holding()
     writer.hold("held")
-    queue = writer.queue(is_cancellable=True)
+    queue = writer.queue()
     (task,) = await start(queue, append("held"))
     (trier,) = asyncio.all_tasks() - {asyncio.current_task(), task}
     trier.cancel()

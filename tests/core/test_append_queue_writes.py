@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core import AppendQueue, AppendResult
-from tests.core._writers import Writer, append, start
+from eventsourcing_core.stores._append_queue import AppendQueue
+from tests.core._writers import WRITTEN, Writer, append, busy_queue, heard, start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core import Append
+    from eventsourcing_core.stores import Append, Written
 
 
 async def test_two_batches_are_under_way_where_two_may_be_and_share_what_waits() -> None:
     writer = Writer(held=True)
-    queue = AppendQueue(writer, max_writes=2)
+    queue = await busy_queue(writer, max_writes=2)
     tasks = await start(queue, *(append(name) for name in "abcd"))
     await writer.entered.wait()
     await asyncio.sleep(0)
@@ -31,7 +31,7 @@ async def test_two_batches_are_under_way_where_two_may_be_and_share_what_waits()
 
 async def test_appends_to_one_stream_are_never_under_way_together() -> None:
     writer = Writer(held=True)
-    queue = AppendQueue(writer, max_writes=2)
+    queue = await busy_queue(writer, max_writes=2)
     tasks = await start(queue, append("a", 1))
     await writer.entered.wait()
     tasks += await start(queue, append("a", 2), append("b", 3), append("a", 4))
@@ -44,7 +44,7 @@ async def test_appends_to_one_stream_are_never_under_way_together() -> None:
 
 async def test_an_append_is_not_under_way_together_with_that_of_a_caller_that_writes() -> None:
     writer = Writer(held=True)
-    queue = AppendQueue(writer, max_writes=2, is_cancellable=True)
+    queue = AppendQueue(writer, max_writes=2)
     tasks = await start(queue, append("a", 1), append("a", 2), append("b", 3))
     await asyncio.sleep(0)
     assert writer.names() == ["a1", "b3"]
@@ -55,7 +55,7 @@ async def test_an_append_is_not_under_way_together_with_that_of_a_caller_that_wr
 
 async def test_the_appends_of_one_stream_are_not_shared_out_to_two_batches() -> None:
     writer = Writer(held=True)
-    queue = AppendQueue(writer, max_writes=2)
+    queue = await busy_queue(writer, max_writes=2)
     tasks = await start(queue, *(append("a") for _ in range(64)), append("b"), append("c"))
     await asyncio.sleep(0)
     assert writer.streams() == [["a"] * 64 + ["b"], ["c"]]
@@ -65,7 +65,7 @@ async def test_the_appends_of_one_stream_are_not_shared_out_to_two_batches() -> 
 
 async def test_closing_waits_for_every_batch_under_way() -> None:
     writer = Writer(held=True)
-    queue = AppendQueue(writer, max_writes=2)
+    queue = await busy_queue(writer, max_writes=2)
     tasks = await start(queue, append("a"), append("b"), append("a"))
     await writer.entered.wait()
     closing = asyncio.create_task(queue.close())
@@ -77,27 +77,27 @@ async def test_closing_waits_for_every_batch_under_way() -> None:
 
 
 async def test_a_writer_that_is_cancelled_before_it_begins_strands_nobody() -> None:
-    queue = AppendQueue(Writer())
+    queue = await busy_queue(Writer())
     (task,) = await start(queue, append("a"))
     for other in asyncio.all_tasks() - {asyncio.current_task(), task}:
         other.cancel()
     async with asyncio.timeout(5):
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert await queue.append(append("b")) == AppendResult(1, 0)
+    assert heard([await queue.append(append("b"))]) == [(1, 0)]
 
 
 async def test_what_a_batch_leaves_for_another_is_not_kept_waiting() -> None:
     batches: list[str] = []
     ends: list[asyncio.Event] = []
 
-    async def write(appends: Sequence[Append]) -> list[AppendResult]:
-        batches.append("".join(one.stream_id for one in appends))
+    async def write(appends: Sequence[Append]) -> list[Written]:
+        batches.append("".join(one.keys[0] for one in appends))
         ends.append(asyncio.Event())
         await ends[-1].wait()
-        return [AppendResult(1, 1)] * len(appends)
+        return [WRITTEN] * len(appends)
 
-    queue = AppendQueue(write, max_writes=2)
+    queue = await busy_queue(write, max_writes=2)
     tasks = await start(queue, *(append(name) for name in "abcd"))
     await asyncio.sleep(0)
     assert batches == ["ab", "cd"]
@@ -115,7 +115,7 @@ async def test_what_a_batch_leaves_for_another_is_not_kept_waiting() -> None:
 
 async def test_a_writer_that_is_cancelled_leaves_what_another_will_write() -> None:
     writer = Writer(held=True)
-    queue = AppendQueue(writer, max_writes=2)
+    queue = await busy_queue(writer, max_writes=2)
     (first,) = await start(queue, append("a"))
     await writer.entered.wait()
     (doomed,) = asyncio.all_tasks() - {asyncio.current_task(), first}
@@ -125,4 +125,4 @@ async def test_a_writer_that_is_cancelled_leaves_what_another_will_write() -> No
     with pytest.raises(asyncio.CancelledError):
         await first
     writer.released.set()
-    assert await asyncio.gather(*rest) == [AppendResult(2, 0), AppendResult(2, 1)]
+    assert heard(await asyncio.gather(*rest)) == [(2, 0), (2, 1)]

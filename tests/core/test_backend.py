@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -8,18 +9,23 @@ import pytest
 
 from eventsourcing_core import (
     Aggregate,
-    Backend,
     Event,
-    EventCodec,
     EventTypes,
+    PluginError,
     StorageError,
+    StoreBusyError,
     open_backend,
 )
 from eventsourcing_core import plugins as plugins_module
 from eventsourcing_core.plugins import Offer, Plugins
+from eventsourcing_core.stores import Parts, Query
+from eventsourcing_inmemory._storage import InMemoryStorage
+from tests.core._storages import Through
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+
+    from eventsourcing_core.stores import Append, RowPage, Verdict
 
 seen: dict[str, Any] = {}
 
@@ -27,32 +33,35 @@ seen: dict[str, Any] = {}
 @asynccontextmanager
 async def open_fake(  # noqa: PLR0913 - an option of each type
     url: str,
-    codec: EventCodec,
     *,
     schema: str = "public",
     password: str = "",
     size: int = 1,
     timeout: float | None = None,  # noqa: ASYNC109 - an option like any other
     migrate: bool = False,
-) -> AsyncIterator[Backend]:
+) -> AsyncIterator[Parts]:
     seen.update(
         url=url,
-        codec=codec,
         schema=schema,
         password=password,
         size=size,
         timeout=timeout,
         migrate=migrate,
     )
-    yield Backend("fake", codec)
+    yield Parts()
     seen["closed"] = True
+
+
+def use(monkeypatch: pytest.MonkeyPatch, scheme: str, factory: object) -> None:
+    """Install a plugin with one backend, and no other."""
+    plugins = Plugins((Offer("backend", scheme, scheme, factory),))
+    monkeypatch.setattr(plugins_module, "installed_plugins", lambda: plugins)
 
 
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
     seen.clear()
-    plugins = Plugins((Offer("backend", "fake", "fake", open_fake),))
-    monkeypatch.setattr(plugins_module, "installed_plugins", lambda: plugins)
+    use(monkeypatch, "fake", open_fake)
 
 
 async def test_options_come_from_the_query_in_the_type_of_the_option() -> None:
@@ -122,14 +131,11 @@ async def test_a_factory_gets_other_options_if_it_takes_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     @asynccontextmanager
-    async def open_any(
-        url: str, codec: EventCodec, *, max_size: int = 1, **others: str
-    ) -> AsyncIterator[Backend]:
-        seen.update(size=max_size, others=others)
-        yield Backend(url, codec)
+    async def open_any(url: str, *, max_size: int = 1, **others: str) -> AsyncIterator[Parts]:
+        seen.update(url=url, size=max_size, others=others)
+        yield Parts()
 
-    plugins = Plugins((Offer("backend", "any", "any", open_any),))
-    monkeypatch.setattr(plugins_module, "installed_plugins", lambda: plugins)
+    use(monkeypatch, "any", open_any)
     async with open_backend("any://?max_size=3&host=/a%20b", user="me"):
         assert (seen["size"], seen["others"]) == (3, {"host": "/a b", "user": "me"})
     with pytest.raises(TypeError, match="'user' takes str, got 3"):
@@ -161,7 +167,6 @@ def test_what_is_no_url_is_refused_without_showing_a_password(url: str) -> None:
 async def test_the_codec_is_made_of_serializer_and_registry() -> None:
     types = EventTypes()
     async with open_backend("fake://", event_types=types, max_event_bytes=10) as backend:
-        assert backend.codec is seen["codec"]
         assert backend.codec.event_types is types
         assert (backend.codec.encoding, backend.codec.max_event_bytes) == ("json", 10)
 
@@ -177,6 +182,8 @@ async def test_a_part_that_the_backend_lacks_is_named_when_it_is_asked_for() -> 
             _ = backend.snapshot_store
         with pytest.raises(StorageError, match="has no event store"):
             backend.repository(Thing)
+        with pytest.raises(StorageError, match="has no event store"):
+            backend.transaction()
 
 
 def test_open_backend_gives_a_context_manager_and_opens_nothing_yet() -> None:
@@ -193,3 +200,131 @@ async def test_the_scheme_is_read_in_any_case() -> None:
 def test_a_url_that_is_no_string_is_refused() -> None:
     with pytest.raises(TypeError, match="a backend URL is a str, got NoneType"):
         open_backend(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the mistake
+
+
+@pytest.mark.parametrize("given", [None, InMemoryStorage()], ids=["None", "a storage"])
+async def test_a_plugin_that_gives_something_else_than_parts_is_named_and_closed(
+    monkeypatch: pytest.MonkeyPatch, given: object
+) -> None:
+    @asynccontextmanager
+    async def open_odd(url: str) -> AsyncIterator[object]:
+        try:
+            yield given
+        finally:
+            seen["closed"] = url
+
+    use(monkeypatch, "odd", open_odd)
+    wrong = type(given).__name__
+    with pytest.raises(PluginError, match=rf"'odd' gave {wrong}, not eventsourcing_core.stores.Pa"):
+        async with open_backend("odd://x"):
+            pass
+    assert seen == {"closed": "odd://x"}
+
+
+async def test_a_plugin_that_opens_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, "odd", lambda _: Parts())
+    with pytest.raises(PluginError, match="'odd' gave Parts, not an async context manager"):
+        async with open_backend("odd://"):
+            pass
+
+
+@pytest.mark.parametrize("number", [0, -1])
+async def test_a_backend_where_nothing_may_wait_is_refused(number: int) -> None:
+    with pytest.raises(ValueError, match=f"max_waiting must be 1 or more, got {number}"):
+        open_backend("fake://", max_waiting=number)
+    assert seen == {}
+
+
+class Stuck(Through):
+    """Writes nothing until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(InMemoryStorage())
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        self.asked.set()
+        await self.go.wait()
+        return await super().write(appends)
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Stuck:
+    storage = Stuck()
+
+    @asynccontextmanager
+    async def open_stuck(_: str) -> AsyncIterator[Parts]:
+        yield Parts(storage)
+        seen["closed"] = [row async for page in all_of(storage) for row in page.rows]
+
+    use(monkeypatch, "stuck", open_stuck)
+    return storage
+
+
+def all_of(storage: InMemoryStorage | Through) -> AsyncIterator[RowPage]:
+    return storage.rows_of_all(0, Query(), backward=False, limit=None)
+
+
+def noted() -> list[Event[object]]:
+    return [Event("noted", {})]
+
+
+async def let_others_run() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_an_append_beyond_what_may_wait_is_refused_and_the_others_are_written(
+    stuck: Stuck,
+) -> None:
+    async with open_backend("stuck://", max_waiting=2) as backend:
+        store = backend.event_store
+
+        def append(name: str) -> asyncio.Task[object]:
+            return asyncio.ensure_future(store.append(name, noted(), expected_version=0))
+
+        written = append("first")
+        await stuck.asked.wait()
+        waiting = [append("second"), append("third")]
+        await let_others_run()
+        refused = append("fourth")
+        await let_others_run()
+        assert refused.done()
+        stuck.go.set()
+        with pytest.raises(StoreBusyError, match="nothing was written: 2 appends are waiting"):
+            await refused
+        await asyncio.gather(written, *waiting)
+        assert [event.stream_id async for event in store.read_all()] == ["first", "second", "third"]
+        await append("fourth")
+
+
+async def test_closing_a_backend_writes_what_waits_before_the_plugin_closes(stuck: Stuck) -> None:
+    async with open_backend("stuck://") as backend:
+        append = backend.event_store.append("s", noted(), expected_version=0)
+        writing = asyncio.ensure_future(append)
+        await stuck.asked.wait()
+        asyncio.get_running_loop().call_soon(stuck.go.set)
+    assert writing.done()
+    assert [row.stream_id for row in seen["closed"]] == ["s"]
+
+
+async def test_closing_a_backend_wakes_those_who_wait_for_events(stuck: Stuck) -> None:
+    async def follow(name: str) -> None:
+        async for page in backend.event_store.follow(stream_prefix=name):
+            assert not page.events
+
+    async with open_backend("stuck://") as backend:
+        store = backend.event_store
+        waiting: list[asyncio.Task[object]] = [
+            asyncio.ensure_future(store.wait(after_position=0, timeout=3600)),
+            asyncio.ensure_future(follow("a")),
+            asyncio.ensure_future(follow("b")),
+        ]
+        await let_others_run()
+    async with asyncio.timeout(10):
+        errors = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(error) for error in errors] == [StorageError] * 3
+    assert {str(error) for error in errors} == {"the store is closed"}
+    with pytest.raises(StorageError, match="closed"):
+        await store.ping()
+    assert not stuck.asked.is_set()

@@ -23,6 +23,7 @@ from eventsourcing_core import (
     UnknownPluginError,
     event,
 )
+from eventsourcing_core.stores import EncodedEvent, Row, Write
 
 types = EventTypes()
 
@@ -69,9 +70,9 @@ def opened(**options: Any) -> Event[Opened]:
 
 
 def read_back(
-    codec: EventCodec, encoded: tuple[object, ...], stream_id: str, version: int, position: int
+    codec: EventCodec, encoded: EncodedEvent, stream_id: str, version: int, position: int
 ) -> RecordedEvent[Any]:
-    (event,) = codec.decode([(*encoded, stream_id, version, position)])
+    (event,) = codec.decode([Row(stream_id, version, position, *encoded)])
     return event
 
 
@@ -80,7 +81,7 @@ def test_a_typed_event_is_stored_readably_and_comes_back() -> None:
         event_id=UUID(int=1), timestamp=datetime(1970, 1, 2, tzinfo=UTC), metadata={"user": "bob"}
     )
     encoded = codec().encode(made)
-    assert encoded == (
+    assert encoded == EncodedEvent(
         "account.opened",
         b'{"owner":"alice","limit":"1.5"}',
         b'{"user":"bob"}',
@@ -245,8 +246,12 @@ def test_a_serializer_that_nobody_offers_is_refused_at_once() -> None:
 
 
 def test_an_append_is_checked_and_encoded_as_a_whole() -> None:
-    append = codec().encode_append("s", [opened(), opened(metadata={"a": 1})], 0)
-    assert (append.stream_id, append.expected_version, len(append.events)) == ("s", 0, 2)
+    events = [opened(), opened(metadata={"a": 1})]
+    append = codec().encode_append("s", events, 0)
+    encoded = tuple(codec().encode(event) for event in events)
+    assert append.writes == (Write("s", encoded, 0),)
+    assert (append.keys, append.imported) == (("s",), None)
+    assert append.event_ids == [event.event_id.bytes for event in events]
     assert append.size == 2 * len(b'{"owner":"alice","limit":"1.5"}') + len(b'{"a":1}')
 
 
@@ -260,7 +265,9 @@ def test_an_append_is_checked_and_encoded_as_a_whole() -> None:
         ("s", [opened()], True, TypeError, "an int or an ExpectedVersion, got True"),
         ("s", [opened()], "any", TypeError, "an int or an ExpectedVersion, got 'any'"),
         ("s", [opened()], None, TypeError, "an int or an ExpectedVersion, got None"),
-        ("s", [Opened("a")], 0, TypeError, r"takes events, got Opened: wrap it with Event.of"),
+        ("s", [Unregistered("a")], 0, TypeError, "events or payloads .*, got Unregistered: decor"),
+        ("s", [{"owner": "a"}], 0, TypeError, r"got dict: .* or give Event\('name', {…}\)"),
+        ("s", [Opened], 0, TypeError, "got type: decorate its class with @event"),
         ("s", [opened(), Event("x", {1: 2})], ExpectedVersion.ANY, SerializationError, "key 1"),
     ],
 )

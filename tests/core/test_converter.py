@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventsourcing_core import Event, EventCodec, EventTypes, SerializationError
+from eventsourcing_core.stores import Row
 
 
 class Colour(StrEnum):
@@ -408,5 +409,5 @@ def test_recursive_classes_come_back(node: Node) -> None:
     types.register(Node)
     codec = EventCodec(event_types=types)
     encoded = codec.encode(Event.of(node, event_types=types))
-    (event,) = codec.decode([(*encoded, "s", 1, 1)])
+    (event,) = codec.decode([Row("s", 1, 1, *encoded)])
     assert event.data == node

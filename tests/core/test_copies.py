@@ -10,24 +10,19 @@ import math
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NotRequired, TypedDict
 from uuid import UUID  # noqa: TC003 - the registry evaluates the hints
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventsourcing_core import (
-    EncodedEvent,
-    Event,
-    EventCodec,
-    EventTypes,
-    JsonSerializer,
-    RecordedEvent,
-    Serializer,
-    event,
-)
+from eventsourcing_core import Event, EventCodec, EventTypes, JsonSerializer, RecordedEvent, event
+from eventsourcing_core.stores import EncodedEvent, Row
 from eventsourcing_msgpack import MsgpackSerializer
+
+if TYPE_CHECKING:
+    from eventsourcing_core.plugins import Serializer
 
 types = EventTypes()
 
@@ -191,14 +186,16 @@ def typed(serializer: Serializer) -> EventCodec:
 
 
 def read(codec: EventCodec, stored: EncodedEvent) -> RecordedEvent[Any]:
-    (recorded,) = codec.decode([(*stored, "s", 1, 1)])
+    (recorded,) = codec.decode([Row("s", 1, 1, *stored)])
     return recorded
 
 
 def copied(stored: EncodedEvent, serializer: Serializer) -> EncodedEvent:
     """Copy what is stored, by a codec that knows no classes."""
     codec = EventCodec(serializer, event_types=EventTypes())
-    ((copy, _, _),) = codec.encode_import([read(codec, stored)]).events
+    append = codec.encode_import([read(codec, stored)])
+    assert append is not None
+    ((_, (copy,), _),) = append.writes
     return copy
 
 

@@ -8,16 +8,20 @@ import pytest
 
 import eventsourcing_core
 from eventsourcing_core import (
+    AggregateNotFoundError,
     ConcurrencyError,
     DuplicateEventError,
     DuplicatePluginError,
     EventSourcingError,
     ExpectedVersion,
+    HistoryChangedError,
     InvalidStreamIdError,
     SerializationError,
+    StoreBusyError,
     UnknownEventTypeError,
     UnknownPluginError,
     _errors,
+    stores,
 )
 
 ERRORS = [
@@ -29,13 +33,16 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_every_error_is_public_of_one_root_and_in_the_tree(error: type[Exception]) -> None:
-    assert error.__name__ in eventsourcing_core.__all__
+    is_between_storage_and_front = error in {stores.OutageError, stores.StreamHeldError}
+    door = stores if is_between_storage_and_front else eventsourcing_core
+    assert error.__name__ in door.__all__
     assert error.__name__ in str(_errors.__doc__)
 
 
 @pytest.mark.parametrize(
     ("error", "builtin"),
     [
+        (AggregateNotFoundError, LookupError),
         (InvalidStreamIdError, ValueError),
         (SerializationError, ValueError),
         (UnknownEventTypeError, LookupError),
@@ -54,10 +61,14 @@ def test_errors_are_caught_as_the_builtin_they_are(
         ConcurrencyError("s", 1, 2),
         ConcurrencyError("s", ExpectedVersion.NO_STREAM, 2),
         ConcurrencyError("s", 1, 2, "import"),
+        AggregateNotFoundError("s"),
         DuplicateEventError(UUID(int=1), "s", 2),
+        HistoryChangedError(3, UUID(int=1), UUID(int=2), 4),
+        HistoryChangedError(3, UUID(int=1), None, 2),
         InvalidStreamIdError("", "it is empty"),
         UnknownPluginError("backend", "x", ["a"], "cure"),
         DuplicatePluginError("backend", "x", ["a", "b"]),
+        StoreBusyError(100_000),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -89,10 +100,29 @@ def test_a_long_stream_id_is_shortened_in_the_message() -> None:
 def test_a_version_that_never_was_is_not_blamed_on_somebody_else() -> None:
     said = str(ConcurrencyError("s", 3, 2))
     assert "that version is not there" in said
-    assert "no pending events" in said
-    assert "transaction of your own" in said
+    assert "do not count pending events" in said
+    assert "pass the transaction to every load and save" in said
 
 
 def test_a_stream_that_should_exist_is_said_to_be_missing() -> None:
     said = str(ConcurrencyError("s", ExpectedVersion.STREAM_EXISTS, 0))
     assert said.endswith("there is no such stream; correct its id, or begin it with NO_STREAM")
+
+
+@pytest.mark.parametrize(
+    ("found", "there"),
+    [(UUID(int=2), f"event {UUID(int=2)} is there now"), (None, "no event is there now")],
+)
+def test_a_history_that_changed_says_what_is_known(found: UUID | None, there: str) -> None:
+    said = str(HistoryChangedError(3, UUID(int=1), found, 4))
+    assert f"saw event {UUID(int=1)} at position 3, but {there} (the store ends at 4)" in said
+
+
+def test_an_unknown_aggregate_names_its_stream_and_the_cure() -> None:
+    said = str(AggregateNotFoundError("order-7"))
+    assert said.startswith("there is no aggregate 'order-7': correct its id, or use load()")
+
+
+def test_a_full_queue_says_how_full_it_is_and_that_nothing_was_written() -> None:
+    said = str(StoreBusyError(100_000))
+    assert "nothing was written: 100,000 appends are waiting already" in said

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eventsourcing_core import check_read, check_read_all, check_wait
+from eventsourcing_core.stores._checks import check_read, check_read_all, check_wait
 
 READ: dict[str, Any] = {"from_version": 1, "to_version": None, "limit": None}
 READ_ALL: dict[str, Any] = {

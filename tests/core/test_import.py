@@ -10,29 +10,38 @@ import pytest
 from eventsourcing_core import (
     ConcurrencyError,
     DuplicateEventError,
-    EncodedEvent,
     Event,
     EventCodec,
-    Import,
-    ImportedEvent,
-    Place,
+    ExpectedVersion,
     RecordedEvent,
     SerializationError,
     TransformError,
 )
+from eventsourcing_core.stores import (
+    Append,
+    EncodedEvent,
+    Imported,
+    Place,
+    Placed,
+    Write,
+    Written,
+)
 
 
-def imported(*events: str) -> Import:
+def imported(*events: str) -> Append:
     """Make an import: ``a2`` is the event of that id, at version 2 of stream ``a``.
 
     ``a2=b1`` is at version 2 of ``a`` and has the id of ``b1``.
     """
-    made: list[ImportedEvent] = []
+    streams: dict[str, list[EncodedEvent]] = {event[0]: [] for event in sorted(events)}
+    order: list[Imported] = []
     for event in events:
         place, _, same = event.partition("=")
-        encoded = EncodedEvent("x", b"", None, "json", id_of(same or place), 0)
-        made.append(ImportedEvent(encoded, place[0], int(place[1:])))
-    return Import(tuple(made))
+        stream = streams[place[0]]
+        order.append(Imported([*streams].index(place[0]), len(stream), int(place[1:])))
+        stream.append(EncodedEvent("x", b"", None, "json", id_of(same or place), 0))
+    writes = [Write(name, tuple(stream), ExpectedVersion.ANY) for name, stream in streams.items()]
+    return Append(tuple(writes), 0, tuple(order))
 
 
 def id_of(event: str) -> bytes:
@@ -44,8 +53,13 @@ def at(**places: str) -> dict[bytes, Place]:
     return {id_of(key): Place(place[0], int(place[1:]), 7) for key, place in places.items()}
 
 
-def written(events: list[ImportedEvent]) -> list[str]:
-    return [f"{event.stream_id}{event.version}" for event in events]
+def written(settled: Written | list[Placed]) -> list[str]:
+    if isinstance(settled, Written):
+        assert settled == Written((), 0)
+        return []
+    for stream_id, version, event in settled:
+        assert event.event_id == id_of(f"{stream_id}{version}")
+    return [f"{stream_id}{version}" for stream_id, version, _ in settled]
 
 
 @pytest.mark.parametrize(
@@ -128,13 +142,6 @@ def test_what_a_store_knows_is_not_changed() -> None:
     assert versions == {"a": 1}
 
 
-def test_each_stream_is_named_once_in_the_order_of_bytes() -> None:
-    ids = ["ß", "a", "\U0001f389", "B", "\uffff", "a"]
-    assert imported(*(f"{stream_id}1" for stream_id in ids)).stream_ids == sorted(
-        set(ids), key=str.encode
-    )
-
-
 # Encoding.
 
 
@@ -143,10 +150,40 @@ def recorded(data: object = None, **options: Any) -> RecordedEvent[object]:
     return RecordedEvent("x", {} if data is None else data, **place)
 
 
+def encoded(*events: RecordedEvent[object]) -> Append:
+    append = EventCodec().encode_import(events)
+    assert append is not None
+    return append
+
+
 def test_an_event_is_encoded_as_for_an_append() -> None:
     event = recorded({"n": 1}, metadata={"user": "Zoë"})
-    codec = EventCodec()
-    assert codec.encode_import([event]) == ((ImportedEvent(codec.encode(event), "doc-1", 2),),)
+    as_appended = EventCodec().encode(event)
+    size = len(as_appended.data) + len(as_appended.metadata or b"")
+    write = Write("doc-1", (as_appended,), ExpectedVersion.ANY)
+    assert encoded(event) == Append((write,), size, (Imported(0, 0, 2),))
+
+
+def test_each_stream_is_named_once_in_the_order_of_bytes() -> None:
+    ids = ["ß", "a", "\U0001f389", "B", "\uffff", "a"]
+    append = encoded(*(recorded(stream_id=stream_id) for stream_id in ids))
+    assert [*append.keys] == sorted(set(ids), key=str.encode)
+
+
+def test_events_keep_their_order_across_streams() -> None:
+    places = [("b", 1), ("a", 3), ("b", 2), ("a", 4)]
+    events = [recorded(stream_id=stream_id, version=version) for stream_id, version in places]
+    append = encoded(*events)
+    assert append.imported is not None
+    found = [
+        (append.writes[write].stream_id, version, append.writes[write].events[index].event_id)
+        for write, index, version in append.imported
+    ]
+    assert found == [(event.stream_id, event.version, event.event_id.bytes) for event in events]
+
+
+def test_an_import_of_nothing_is_no_append() -> None:
+    assert EventCodec().encode_import([]) is None
 
 
 def test_one_event_that_is_no_sequence_is_named_as_the_mistake() -> None:

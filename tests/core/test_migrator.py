@@ -5,16 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventsourcing_core import (
-    Backend,
-    EventCodec,
-    MigrationStatus,
-    Migrator,
-    UnknownPluginError,
-    open_migrator,
-)
+from eventsourcing_core import UnknownPluginError, open_migrator
 from eventsourcing_core import plugins as plugins_module
 from eventsourcing_core.plugins import Offer, Plugins
+from eventsourcing_core.stores import MigrationStatus, Migrator, Parts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,18 +46,18 @@ async def open_fake_with_others(
 
 @asynccontextmanager
 async def open_backend_of_it(
-    url: str, codec: EventCodec, *, schema: str = "public", size: int = 1, migrate: bool = False
-) -> AsyncIterator[Backend]:
-    del schema, size, migrate
-    yield Backend(url, codec)
+    url: str, *, schema: str = "public", size: int = 1, migrate: bool = False
+) -> AsyncIterator[Parts]:
+    del url, schema, size, migrate
+    yield Parts()
 
 
 @asynccontextmanager
 async def open_backend_with_others(
-    url: str, codec: EventCodec, *, size: int = 1, **others: str
-) -> AsyncIterator[Backend]:
-    del size, others
-    yield Backend(url, codec)
+    url: str, *, size: int = 1, **others: str
+) -> AsyncIterator[Parts]:
+    del url, size, others
+    yield Parts()
 
 
 @pytest.fixture(autouse=True)

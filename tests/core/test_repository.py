@@ -12,15 +12,18 @@ from eventsourcing_core import (
     EventCodec,
     EventTypes,
     Repository,
+    Saved,
     StorageError,
+    StorageEventStore,
     event,
 )
+from eventsourcing_core.stores import Parts
 from eventsourcing_inmemory import InMemoryEventStore
+from eventsourcing_inmemory._storage import InMemoryStorage
+from tests.core._storages import Forgetful, Holed, Paged
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
-
-    from eventsourcing_core import RecordedEvent
+    from eventsourcing_core.stores import Storage
 
 types = EventTypes()
 
@@ -77,14 +80,14 @@ async def test_save_gives_the_version_and_clears_what_is_pending(
     counter = await counters.load("1")
     counter.increase(1)
     counter.increase(2)
-    assert await counters.save(counter) == 2
+    assert await counters.save(counter) == Saved(2, 2)
     assert (counter.version, counter.pending_events) == (2, ())
 
 
 async def test_saving_nothing_writes_nothing(
     counters: Repository[Counter], store: InMemoryEventStore
 ) -> None:
-    assert await counters.save(await counters.load("1")) == 0
+    assert await counters.save(await counters.load("1")) == Saved(0, 0)
     assert [event async for event in store.read_all()] == []
 
 
@@ -132,7 +135,7 @@ async def test_a_save_whose_answer_was_lost_can_be_repeated(
     with pytest.raises(StorageError):
         await Repository(AnswerLost(), Counter).save(counter)
     assert len(counter.pending_events) == 1
-    assert await counters.save(counter) == 1
+    assert await counters.save(counter) == Saved(1, 1)
     assert (await counters.load("1")).version == 1
 
 
@@ -144,9 +147,9 @@ async def test_an_event_recorded_during_the_save_is_still_pending_after_it(
     saving = asyncio.create_task(counters.save(counter))
     await asyncio.sleep(0)  # the store lets others run before it writes
     counter.increase(2)
-    assert await saving == 1
+    assert await saving == Saved(1, 1)
     assert [event.data.by for event in counter.pending_events] == [2]
-    assert await counters.save(counter) == 2
+    assert await counters.save(counter) == Saved(2, 2)
     assert (await counters.load("1")).total == 3
 
 
@@ -184,43 +187,26 @@ async def test_update_needs_at_least_one_attempt(counters: Repository[Counter]) 
         await counters.update("1", lambda counter: counter.increase(5), attempts=0)
 
 
-async def test_a_stream_with_a_hole_is_not_loaded(store: InMemoryEventStore) -> None:
-    class Holed(InMemoryEventStore):
-        async def _read(self, stream_id: str) -> Any:
-            async for recorded in store.read(stream_id):
-                if recorded.version != 2:
-                    yield recorded
+def over(storage: Storage) -> Repository[Counter]:
+    """Give a repository whose events are in a storage."""
+    return Repository(StorageEventStore(Parts(storage), EventCodec(event_types=types)), Counter)
 
-        def read(self, stream_id: str, **_: Any) -> Any:
-            return self._read(stream_id)
 
-    await saved(Repository(store, Counter), 1, 2, 3)
+async def test_a_stream_with_a_hole_is_not_loaded() -> None:
+    storage = InMemoryStorage()
+    await saved(over(storage), 1, 2, 3)
     with pytest.raises(StorageError, match="'Counter-1' has no version 2: events are missing"):
-        await Repository(Holed(), Counter).load("1")
-
-
-class Flaky(InMemoryEventStore):
-    """Stores what it is given, and then says that it did not, as often as it is told."""
-
-    faults = 1
-
-    async def append(self, *arguments: Any, **options: Any) -> Any:
-        result = await super().append(*arguments, **options)
-        if self.faults:
-            self.faults -= 1
-            message = "connection lost during commit"
-            raise StorageError(message)
-        return result
+        await over(Holed(storage, 2)).load("1")
 
 
 async def test_a_save_in_doubt_followed_by_another_command_succeeds() -> None:
-    counters = Repository(Flaky(EventCodec(event_types=types)), Counter)
+    counters = over(Forgetful(InMemoryStorage()))
     counter = await counters.load("1")
     counter.increase(1)
     with pytest.raises(StorageError):
         await counters.save(counter)
     counter.increase(2)
-    assert await counters.save(counter) == 2
+    assert await counters.save(counter) == Saved(2, 2)
     assert counter.pending_events == ()
     assert (await counters.load("1")).total == 3
 
@@ -250,7 +236,7 @@ async def test_an_aggregate_of_another_class_is_not_saved(counters: Repository[C
     class Stranger(Aggregate):
         def apply(self, event: Event[Any]) -> None: ...
 
-    assert await counters.save(Other("1")) == 0
+    assert await counters.save(Other("1")) == Saved(0, 0)
     with pytest.raises(TypeError, match="this repository keeps Counter, got"):
         await counters.save(Stranger("1"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the mistake
 
@@ -263,23 +249,13 @@ def test_a_repository_of_something_else_than_aggregates_is_refused(
         Repository(store, other)
 
 
-class PagedStore(InMemoryEventStore):
-    """Gives a stream in pages of two, and no event one by one."""
+async def test_a_stream_is_read_by_the_page() -> None:
+    class Bulk(StorageEventStore):
+        def read(self, stream_id: str, **_: Any) -> Any:
+            raise AssertionError(stream_id)
 
-    def read(self, stream_id: str, **_: Any) -> Any:
-        raise AssertionError(stream_id)
-
-    async def read_pages(
-        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
-    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
-        every = super().read(stream_id, from_version=from_version, to_version=to_version)
-        events = [event async for event in every]
-        for first in range(0, len(events), 2):
-            yield events[first : first + 2]
-
-
-async def test_a_store_with_pages_is_read_by_the_page() -> None:
-    counters = Repository(PagedStore(EventCodec(event_types=types)), Counter)
+    store = Bulk(Parts(Paged(InMemoryStorage())), EventCodec(event_types=types))
+    counters = Repository(store, Counter)
     await saved(counters, 1, 2, 3, 4, 5)
     assert (await counters.load("1")).total == 15
     assert (await counters.load("1", at_version=3)).total == 6

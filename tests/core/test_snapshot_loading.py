@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from eventsourcing_core import Event, Repository
+from eventsourcing_core import Event, Repository, Saved
+from eventsourcing_inmemory._storage import InMemoryStorage
+from tests.core._storages import Paged, Through
 from tests.core._tills import (
     Events,
-    PagedEvents,
     Sales,
     Shelf,
     Sold,
@@ -25,9 +26,9 @@ from tests.core._tills import (
 from tests.core._tills import repository as new_repository
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_core import RecordedEvent
+    from eventsourcing_core.stores import Row, Span
 
 
 pytestmark = pytest.mark.usefixtures("log")
@@ -44,9 +45,9 @@ async def test_only_the_snapshots_event_and_those_after_it_are_read(
 ) -> None:
     await sell(tills, 1, 2, 3, 4, 5, 6)
     await sell(tills, 7, 8)
-    events.reads, events.given = [], 0
+    events.storage.reads, events.storage.given = [], 0
     till = await tills.load("1")
-    assert (events.reads, events.given) == ([6], 3)
+    assert (events.storage.reads, events.storage.given) == ([6], 3)
     assert state(till) == await replayed(events)
     assert said(log) == []
 
@@ -55,11 +56,11 @@ async def test_a_snapshot_at_the_end_of_the_stream_is_enough(
     tills: Repository[Till], events: Events
 ) -> None:
     await sell(tills, 1, 2, 3, 4, 5)
-    events.given = 0
+    events.storage.given = 0
     till = await tills.load("1")
-    assert (till.version, till.total, events.given) == (5, 15, 1)
+    assert (till.version, till.total, events.storage.given) == (5, 15, 1)
     till.sell(6)
-    assert await tills.save(till) == 6
+    assert await tills.save(till) == Saved(6, 6)
     assert state(await tills.load("1")) == await replayed(events)
 
 
@@ -67,7 +68,7 @@ async def test_a_snapshot_at_the_end_of_the_stream_is_enough(
 async def test_what_is_behind_the_snapshot_in_its_page_is_not_lost(
     shelf: Shelf, after: int
 ) -> None:
-    events = PagedEvents()
+    events = Events(Paged(InMemoryStorage()))
     tills = repository(events, shelf)
     await sell(tills, 1, 2, 3, 4, 5)
     await sell(Repository(events, Till), *range(6, 6 + after))
@@ -107,21 +108,19 @@ async def test_an_aggregate_is_made_again_only_where_a_snapshot_failed(
 
 
 async def test_a_page_may_be_empty(shelf: Shelf) -> None:
-    class Sparse(PagedEvents):
-        async def read_pages(
-            self, *arguments: Any, **options: Any
-        ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
-            async for page in super().read_pages(*arguments, **options):
-                yield iter(())
+    class Sparse(Through):
+        async def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+            async for page in self.storage.rows(stream_id, span):
+                yield []
                 yield page
 
-    events = Sparse()
+    events = Events(Sparse(InMemoryStorage()))
     tills = repository(events, shelf)
     await sell(tills, 1, 2, 3, 4, 5)
     await sell(tills, 6)
-    events.reads = []
+    events.storage.reads = []
     assert (await tills.load("1")).total == 21
-    assert events.reads == [5]
+    assert events.storage.reads == [5]
 
 
 async def test_the_past_is_loaded_from_the_newest_snapshot_before_it(
@@ -130,9 +129,9 @@ async def test_the_past_is_loaded_from_the_newest_snapshot_before_it(
     for _ in range(4):
         await sell(tills, 1, 2, 3, 4, 5)
     for version, first in ((4, 1), (5, 5), (9, 5), (10, 10), (19, 15), (20, 20)):
-        events.reads = []
+        events.storage.reads = []
         till = await tills.load("1", at_version=version)
-        assert events.reads == [first]
+        assert events.storage.reads == [first]
         assert state(till) == await replayed(events, version)
 
 
@@ -196,7 +195,7 @@ async def test_a_class_may_convert_its_state_itself(events: Events, shelf: Shelf
     tills = repository(events, shelf, Custom)
     await sell(tills, 1, 2, 3, 4, 5)
     await sell(tills, 6)
-    events.reads = []
+    events.storage.reads = []
     till = await tills.load("1")
-    assert events.reads == [5]
+    assert events.storage.reads == [5]
     assert (till.total, till.sales["tea"].counts) == (21, [1, 2, 3, 4, 5, 6])

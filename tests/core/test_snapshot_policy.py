@@ -4,16 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventsourcing_core import (
-    AllOf,
-    AnyOf,
-    EveryEvents,
-    OnDemand,
-    SlowLoad,
-    SnapshotOccasion,
-    SnapshotPolicy,
-)
-from eventsourcing_core._snapshots.policy import policy_of
+from eventsourcing_core import EveryEvents, OnDemand, SlowLoad, SnapshotOccasion, SnapshotPolicy
+from eventsourcing_core._snapshots.policy import AllOf, AnyOf, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

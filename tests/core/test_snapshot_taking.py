@@ -13,10 +13,12 @@ from eventsourcing_core import (
     EventCodec,
     OnDemand,
     Repository,
+    Saved,
     SlowLoad,
     SnapshotOccasion,
     StorageError,
 )
+from eventsourcing_core.stores import Parts
 from tests.core._tills import Events, Shelf, Slow, Till, repository, said, state, types
 
 pytestmark = pytest.mark.usefixtures("log")
@@ -82,7 +84,7 @@ async def test_a_save_repeated_after_a_lost_answer_takes_one(
         await repository(AnswerLost(), shelf).save(till)
     assert shelf.calls == ["load"]
     till.sell(5)
-    assert await tills.save(till) == 5
+    assert await tills.save(till) == Saved(5, 5)
     assert shelf.versions() == [5]
     assert state(await tills.load("1")) == state(till)
 
@@ -95,7 +97,7 @@ async def test_what_was_recorded_during_the_save_is_in_no_snapshot(
     saving = asyncio.create_task(tills.save(till))
     await asyncio.sleep(0)  # the store lets others run before it writes
     till.sell(6)
-    assert await saving == 5
+    assert await saving == Saved(5, 5)
     assert shelf.versions() == []
     assert "no snapshot at version 5, more was recorded" in said(log, logging.DEBUG)[-1]
 
@@ -117,9 +119,9 @@ async def test_a_slow_writer_never_replaces_a_newer_snapshot(events: Events, kee
     slow.go.set()
     await saving
     assert fast.versions() == [5, 10, 15][-keep:]
-    events.reads = []
+    events.storage.reads = []
     assert (await early.load("1")).total == 25
-    assert events.reads == [15]
+    assert events.storage.reads == [15]
 
 
 async def test_a_slow_load_is_followed_by_one_snapshot(events: Events, shelf: Shelf) -> None:
@@ -233,7 +235,7 @@ async def test_a_backend_encodes_snapshots_as_it_encodes_events(
     events: Events, shelf: Shelf
 ) -> None:
     codec = EventCodec(transformers=[Reversed()], event_types=types)
-    backend = Backend("test", codec, event_store=events, snapshot_store=shelf)
+    backend = Backend("test", codec, Parts(events.storage, shelf))
     tills = backend.repository(Till, snapshot_frequency=2, keep_snapshots=1)
     for _ in range(5):
         await tills.update("1", lambda till: till.sell(1, article="tea"))
@@ -242,15 +244,15 @@ async def test_a_backend_encodes_snapshots_as_it_encodes_events(
     assert snapshot.encoding == "json+reversed" == codec.encoding
     assert b'"tea"' not in snapshot.state
     assert b'"tea"' in snapshot.state[::-1]
-    events.reads = []
+    events.storage.reads = []
     assert (await tills.load("1")).total == 5
-    assert events.reads == [4]
+    assert events.storage.reads == [4]
 
 
 async def test_a_backend_takes_snapshots_unless_they_are_switched_off(
     events: Events, shelf: Shelf
 ) -> None:
-    backend = Backend("test", EventCodec(), event_store=events, snapshot_store=shelf)
+    backend = Backend("test", EventCodec(event_types=types), Parts(events.storage, shelf))
     await backend.repository(Till).update("1", lambda till: till.sell(*[1] * 100))
     assert shelf.versions() == [100]
     shelf.calls = []
@@ -264,6 +266,7 @@ async def test_a_backend_takes_snapshots_unless_they_are_switched_off(
 
 
 async def test_a_backend_without_a_snapshot_store_has_repositories(events: Events) -> None:
-    tills = Backend("test", EventCodec(), event_store=events).repository(Till)
+    backend = Backend("test", EventCodec(event_types=types), Parts(events.storage))
+    tills = backend.repository(Till)
     await tills.update("1", lambda till: till.sell(*[1] * 200))
     assert (await tills.load("1")).total == 200

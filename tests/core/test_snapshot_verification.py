@@ -34,11 +34,11 @@ async def filled(events: Events, shelf: Shelf, cls: type[Till] = Till) -> Reposi
 
 async def test_a_right_snapshot_is_right_at_its_version(events: Events, shelf: Shelf) -> None:
     tills = await filled(events, shelf)
-    events.given = 0
+    events.storage.given = 0
     report = await tills.verify("1")
     assert report == SnapshotReport("Till-1", 3)
     assert (report.is_right, report.is_wrong) == (True, False)
-    assert events.given == 3
+    assert events.storage.given == 3
 
 
 async def test_without_a_snapshot_there_is_nothing_to_compare(events: Events, shelf: Shelf) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import subprocess
@@ -14,18 +13,15 @@ import pytest
 
 from eventsourcing_cli import _import
 from eventsourcing_cli._archive import checked
-from eventsourcing_cli._transfer import import_events
-from eventsourcing_inmemory import InMemoryEventStore
 from tests.eventsourcing_cli._stores import event, events_in, fill
 from tests.eventsourcing_cli._terminal import Terminal, without_styles
 from tests.examples.conftest import EXAMPLES
 from tests.examples.test_permits import REAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from eventsourcing_cli._archive import Summary
-    from eventsourcing_core import AppendResult, Event, ExpectedVersion
     from tests.eventsourcing_cli.conftest import Command, Run
 
 EXPORTED = "events.jsonl"
@@ -230,68 +226,6 @@ def test_ctrl_c_leaves_an_import_whole_and_says_how_to_go_on(
     assert "the same command goes on" in without_styles(terminal.shown)
     assert run("import", str(path), copy).code == 0
     assert facts_in(copy) == facts_in(large)
-
-
-class Bare:
-    """A store with nothing but the four methods, as a third party may have it."""
-
-    def __init__(self) -> None:
-        self._store = InMemoryEventStore()
-        self.read, self.read_all, self.wait = (
-            self._store.read,
-            self._store.read_all,
-            self._store.wait,
-        )
-        self.appends = 0
-
-    async def append(
-        self,
-        stream_id: str,
-        events: Sequence[Event[object]],
-        *,
-        expected_version: int | ExpectedVersion,
-    ) -> AppendResult:
-        self.appends += 1
-        return await self._store.append(stream_id, events, expected_version=expected_version)
-
-
-def test_a_store_that_cannot_import_is_appended_to(run: Run, store: str, path: Path) -> None:
-    run("export", store, str(path))
-
-    async def imported() -> tuple[int, int, list[tuple[object, ...]]]:
-        bare = Bare()
-        summary = checked(path)
-        first = await import_events(bare, path, summary, lambda _: None)
-        second = await import_events(bare, path, summary, lambda _: None)
-        assert bare.appends == 6
-        return (
-            first,
-            second,
-            [
-                (e.stream_id, e.version, e.event_id, e.event_type, e.timestamp, e.data)
-                async for e in bare.read_all()
-            ],
-        )
-
-    assert asyncio.run(imported()) == (6, 0, facts_in(store))
-
-
-def test_an_archive_that_grew_goes_on_in_a_store_that_cannot_import(
-    run: Run, memory: str, path: Path
-) -> None:
-    grown = path.with_name("grown.jsonl")
-    fill(memory, "a-1", event("noted", n=1), event("noted", n=2))
-    run("export", memory, str(path))
-    fill(memory, "a-1", event("noted", n=3))
-    run("export", memory, str(grown))
-
-    async def imported() -> tuple[int, int, list[int]]:
-        bare = Bare()
-        first = await import_events(bare, path, checked(path), lambda _: None)
-        second = await import_events(bare, grown, checked(grown), lambda _: None)
-        return first, second, [each.data["n"] async for each in bare.read_all()]
-
-    assert asyncio.run(imported()) == (2, 1, [1, 2, 3])
 
 
 def test_a_file_that_changes_between_check_and_import_is_an_error(

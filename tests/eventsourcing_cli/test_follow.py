@@ -3,118 +3,126 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_cli import _tail
 from eventsourcing_cli._tail import Tail
-from eventsourcing_core import Event, EventTypes, ExpectedVersion, open_backend
+from eventsourcing_core import EventCodec, EventTypes, ExpectedVersion, StorageEventStore
+from eventsourcing_inmemory.plugin import backends
 from tests.eventsourcing_cli._stores import event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_core import AppendResult, Backend, RecordedEvent
+    from eventsourcing_core import Event
+    from eventsourcing_core.stores import Append, Parts, Query, Row, RowPage, Span, Storage, Verdict
+
+CODEC = EventCodec(event_types=EventTypes())
 
 
 class EnoughError(Exception):
     """Ends following."""
 
 
-class Store:
-    """A store in memory that notes what is waited for.
+class Told:
+    """A storage that notes what is waited for.
 
     Args:
-        backend: Where the events are.
+        storage: Where the events are.
         rounds: For each time that somebody waits, the events that come then.
         is_in_flight: Whether there always are events that nobody may read yet.
     """
 
     def __init__(
-        self,
-        backend: Backend,
-        *rounds: Sequence[Event[object]],
-        is_in_flight: bool = False,
+        self, storage: Storage, rounds: Sequence[Sequence[Event[object]]], *, is_in_flight: bool
     ) -> None:
-        self._store = backend.event_store
+        self._storage = storage
         self._rounds = list(rounds)
         self._is_in_flight = is_in_flight
         self.waited_for: list[int] = []
+        self.waited_at: list[float] = []
 
-    async def append(
-        self, stream_id: str, events: Sequence[Event[object]], *, expected_version: ExpectedVersion
-    ) -> AppendResult:
-        return await self._store.append(stream_id, events, expected_version=expected_version)
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        return await self._storage.write(appends)
 
-    def read_all(self, **options: Any) -> AsyncIterator[RecordedEvent[Any]]:
-        return self._store.read_all(**options)
+    def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+        return self._storage.rows(stream_id, span)
+
+    def rows_of_all(
+        self, after: int, query: Query, *, backward: bool, limit: int | None
+    ) -> AsyncIterator[RowPage]:
+        return self._storage.rows_of_all(after, query, backward=backward, limit=limit)
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         self.waited_for.append(after_position)
-        if self._is_in_flight:
-            assert len(self.waited_for) < 10, "it does not sleep"
+        self.waited_at.append(asyncio.get_running_loop().time())
+        if self._is_in_flight and len(self.waited_for) < 4:
             return True
         if not self._rounds:
             raise EnoughError
-        await self.append("doc-1", self._rounds.pop(0), expected_version=ExpectedVersion.ANY)
-        return await self._store.wait(after_position=after_position, timeout=timeout)
+        events = self._rounds.pop(0)
+        append = CODEC.encode_append("doc-1", events, ExpectedVersion.ANY)
+        await self._storage.write([append])
+        return await self._storage.wait(after_position=after_position, timeout=timeout)
 
 
 @pytest.fixture
-async def backend() -> AsyncIterator[Backend]:
+async def parts() -> AsyncIterator[Parts]:
     """Give a store in memory with two events."""
-    async with open_backend("memory://", event_types=EventTypes()) as opened:
-        await opened.event_store.append("doc-1", [event(), event()], expected_version=0)
+    async with backends()["memory"]("memory://") as opened:
+        async with StorageEventStore(opened, CODEC) as store:
+            await store.append("doc-1", [event(), event()], expected_version=0)
         yield opened
 
 
 async def followed(
-    store: Any, limit: int | None, *, types: list[str] | None = None, after: int = 0
-) -> list[int]:
+    parts: Parts,
+    limit: int | None,
+    *rounds: Sequence[Event[object]],
+    types: list[str] | None = None,
+    after: int = 0,
+    is_in_flight: bool = False,
+) -> tuple[list[int], Told]:
     """Follow until the store has no more; give the positions that were written."""
+    assert parts.storage is not None
+    told = Told(parts.storage, rounds, is_in_flight=is_in_flight)
     written: list[int] = []
-    tail = Tail(store, types, None, after)
-    await tail.write_newest(lambda each: written.append(each.position), limit)
-    with pytest.raises(EnoughError):
-        await tail.follow(lambda each: written.append(each.position))
-    return written
+    async with StorageEventStore(replace(parts, storage=told), CODEC) as store:
+        tail = Tail(store, types, None, after)
+        await tail.write_newest(lambda each: written.append(each.position), limit)
+        with pytest.raises(EnoughError):
+            await tail.follow(lambda each: written.append(each.position))
+    return written, told
 
 
 @pytest.mark.parametrize(
     ("limit", "expected"), [(None, [1, 2, 3, 4, 5]), (1, [2, 3, 4, 5]), (0, [3, 4, 5])]
 )
 async def test_what_comes_is_written_once(
-    backend: Backend, limit: int | None, expected: list[int]
+    parts: Parts, limit: int | None, expected: list[int]
 ) -> None:
-    store = Store(backend, [event()], [event(), event()])
-    assert await followed(store, limit) == expected
+    written, _ = await followed(parts, limit, [event()], [event(), event()])
+    assert written == expected
 
 
-async def test_what_was_not_asked_for_is_passed_over_and_not_waited_for(backend: Backend) -> None:
-    store = Store(backend, [event()], [event("rare")], [event()])
-    assert await followed(store, None, types=["rare"]) == [4]
-    assert store.waited_for == [2, 3, 4, 5]
+async def test_what_was_not_asked_for_is_skipped_and_not_waited_for(parts: Parts) -> None:
+    written, told = await followed(
+        parts, None, [event()], [event("rare")], [event()], types=["rare"]
+    )
+    assert written == [4]
+    assert told.waited_for == [2, 3, 4, 5]
 
 
-async def test_a_position_that_is_to_come_is_waited_for(backend: Backend) -> None:
-    store = Store(backend, [event(), event()])
-    assert await followed(store, None, after=3) == [4]
+async def test_a_position_that_is_to_come_is_waited_for(parts: Parts) -> None:
+    written, _ = await followed(parts, None, [event(), event()], after=3)
+    assert written == [4]
 
 
-async def test_it_sleeps_while_there_are_events_that_nobody_may_read_yet(
-    backend: Backend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        await asyncio.tasks.sleep(0)
-        slept.append(seconds)
-        if len(slept) == 3:
-            raise EnoughError
-
-    monkeypatch.setattr(_tail, "_sleep", sleep)
-    store = Store(backend, is_in_flight=True)
-    assert await followed(store, None) == [1, 2]
-    assert store.waited_for == [2, 2, 2]
-    assert min(slept) > 0
+async def test_it_sleeps_while_there_are_events_that_nobody_may_read_yet(parts: Parts) -> None:
+    written, told = await followed(parts, None, is_in_flight=True)
+    assert written == [1, 2]
+    assert told.waited_for == [2, 2, 2, 2]
+    assert min(later - earlier for earlier, later in pairwise(told.waited_at)) > 0.01

@@ -51,7 +51,7 @@ def test_the_exit_code_says_whether_the_schema_is_up_to_date(run: Run, empty: st
 
 def test_what_is_not_up_to_date_has_a_cure(run: Run, file: str) -> None:
     outcome = run("status", file)
-    assert outcome.out == "migration 0 of 1\n"
+    assert outcome.out == "migration 0 of 2\n"
     assert outcome.err == "there is no schema yet: eventsourcing migrate URL makes it\n"
 
 

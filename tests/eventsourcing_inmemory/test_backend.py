@@ -12,10 +12,10 @@ from eventsourcing_core import (
     Event,
     EventStore,
     EventTypes,
-    Snapshot,
     StorageError,
     open_backend,
 )
+from eventsourcing_core.stores import Snapshot
 from eventsourcing_inmemory import InMemoryEventStore, InMemorySnapshotStore
 from eventsourcing_msgpack import MsgpackSerializer
 
@@ -85,6 +85,28 @@ async def test_a_waiter_is_woken_by_another_store_of_its_name(url: str) -> None:
             assert await waiting
 
 
+async def test_a_name_that_is_in_use_in_another_event_loop_is_refused(url: str) -> None:
+    async def append_elsewhere() -> None:
+        async with open_backend(url) as backend:
+            await backend.event_store.append("doc-1", counted(2), expected_version=1)
+
+    async with open_backend(url) as backend:
+        await backend.event_store.append("doc-1", counted(1), expected_version=0)
+        with pytest.raises(RuntimeError, match="another event loop: open a store of another name"):
+            await asyncio.to_thread(asyncio.run, append_elsewhere())
+        assert await numbers(backend.event_store) == [1]
+
+
+def test_a_name_can_be_used_in_one_event_loop_after_the_other(url: str) -> None:
+    async def append(version: int) -> list[int]:
+        async with open_backend(url) as backend:
+            await backend.event_store.append("doc-1", counted(version), expected_version=version)
+            return await numbers(backend.event_store)
+
+    assert asyncio.run(append(0)) == [0]
+    assert asyncio.run(append(1)) == [0, 1]
+
+
 async def test_names_are_apart(url: str) -> None:
     async with open_backend(url) as one, open_backend(url + "-2") as other:
         await one.event_store.append("doc-1", counted(1), expected_version=0)
@@ -134,9 +156,9 @@ def test_it_has_no_options() -> None:
 
 async def test_closing_twice_does_no_harm() -> None:
     events, snapshots = InMemoryEventStore(), InMemorySnapshotStore()
-    for store in (events, snapshots):
-        store.close()
-        store.close()
+    for _ in range(2):
+        await events.close()
+        snapshots.close()
     with pytest.raises(StorageError):
         events.read_all()
 
@@ -161,6 +183,6 @@ async def test_closing_wakes_who_waits() -> None:
     store = InMemoryEventStore()
     waiting = asyncio.create_task(store.wait(after_position=0, timeout=60))
     await asyncio.sleep(0)
-    store.close()
+    await store.close()
     with pytest.raises(StorageError, match="closed"):
         await waiting

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from eventsourcing_core.testing import (
     EventStoreContract,
-    ImportingEventStoreContract,
-    InspectableEventStoreContract,
-    OpenEventStore,
+    OpenParts,
     OpenSnapshotStore,
     SnapshotStoreContract,
 )
-from eventsourcing_inmemory import InMemoryEventStore, InMemorySnapshotStore
+from eventsourcing_core.testing._storage.counting import CountingStorage
+from eventsourcing_inmemory import InMemorySnapshotStore
+from eventsourcing_inmemory._backend import open_memory
 from eventsourcing_msgpack import MsgpackSerializer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from eventsourcing_core import EventCodec, Serializer
-
-
-@asynccontextmanager
-async def opened(codec: EventCodec) -> AsyncIterator[InMemoryEventStore]:
-    """Open a store, and close it."""
-    store = InMemoryEventStore(codec)
-    yield store
-    store.close()
+    from eventsourcing_core.plugins import Serializer
+    from eventsourcing_core.stores import Parts
 
 
 @asynccontextmanager
@@ -40,18 +34,36 @@ async def opened_for_snapshots() -> AsyncIterator[InMemorySnapshotStore]:
     store.close()
 
 
-class TestInMemoryEventStore(
-    EventStoreContract, ImportingEventStoreContract, InspectableEventStoreContract
-):
+class TestInMemoryEventStore(EventStoreContract):
     @pytest.fixture
-    def open_store(self) -> OpenEventStore:
-        return opened
+    def open_parts(self) -> OpenParts:
+        return lambda: open_memory("memory://")
 
 
 class TestInMemoryEventStoreWithMsgpack(TestInMemoryEventStore):
     @pytest.fixture
     def serializer(self) -> Serializer:
         return MsgpackSerializer()
+
+
+class TestThroughAWrapper(TestInMemoryEventStore):
+    """A storage around a storage, and nothing that goes past it, in any version of Python."""
+
+    examples = 20
+    stretch = 5000
+
+    @pytest.fixture
+    def open_parts(self) -> OpenParts:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Parts]:
+            async with open_memory("memory://") as parts:
+                assert parts.storage
+                inner = CountingStorage(parts.storage)
+                wrapper = CountingStorage(inner)
+                yield replace(parts, storage=wrapper)
+                assert wrapper.calls == inner.calls
+
+        return opened
 
 
 class TestInMemorySnapshotStore(SnapshotStoreContract):

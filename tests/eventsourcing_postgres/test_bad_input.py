@@ -22,10 +22,10 @@ from eventsourcing_core import (
     RecordedEvent,
     SchemaError,
     SerializationError,
-    Snapshot,
     StorageError,
     open_backend,
 )
+from eventsourcing_core.stores import Snapshot
 from eventsourcing_postgres import (
     PostgresEventStore,
     PostgresSnapshotStore,
@@ -35,6 +35,7 @@ from eventsourcing_postgres import (
 )
 from tests.eventsourcing_postgres._databases import execute, temporary_database
 from tests.eventsourcing_postgres._server import GUARDED
+from tests.eventsourcing_postgres._storages import storage_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -515,7 +516,7 @@ async def test_parameters_of_libpq_and_settings_of_the_server_are_taken(url: str
     async with open_backend(f"{bare}?{where}&{setting}", sslmode="prefer") as backend:
         store: Any = backend.event_store
         await store.append("a", [event()], expected_version=0)
-        said = await store._database.pool.fetchval("show statement_timeout")
+        said = await storage_of(store)._database.pool.fetchval("show statement_timeout")
         assert said == "54321ms"
 
 

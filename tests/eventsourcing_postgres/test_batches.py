@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core import AppendResult, ConcurrencyError, Event
+from eventsourcing_core.stores import StreamHeldError, Written
 from eventsourcing_postgres import PostgresEventStore
-from eventsourcing_postgres._errors import BusyStreamError
+from tests.eventsourcing_postgres._storages import storage_of
 
 if TYPE_CHECKING:
     import asyncpg
 
-    from eventsourcing_core import Append
+    from eventsourcing_core.stores import Append
 
 
 @pytest.mark.parametrize("size", [1, 3])
@@ -27,12 +28,12 @@ async def test_a_batch_of_new_streams_leaves_out_those_that_are_there(
             events: list[Event[object]] = [Event(f"{name}{n}", {}) for n in range(size)]
             return store._codec.encode_append(stream_id, events, 0)
 
-        await store._write([append("b", "old"), append("é", "old")])
+        await storage_of(store).write([append("b", "old"), append("é", "old")])
         appends = [append(stream, f"new-{n}-") for n, stream in enumerate("dbaccée")]
-        verdicts = await store._write(appends)
+        verdicts = await storage_of(store).write(appends)
 
         versions = [
-            verdict.version if isinstance(verdict, AppendResult) else type(verdict)
+            verdict.results[0].version if isinstance(verdict, Written) else type(verdict)
             for verdict in verdicts
         ]
         lost = ConcurrencyError
@@ -48,8 +49,9 @@ async def test_a_batch_of_new_streams_leaves_out_those_that_are_there(
             ("é", "old"),
         }
         last = {event.stream_id: event.position for event in stored}
-        results = [verdict for verdict in verdicts if isinstance(verdict, AppendResult)]
-        assert [result.position for result in results] == [last[s] for s in "dace"]
+        written = [verdict for verdict in verdicts if isinstance(verdict, Written)]
+        assert [each.results[0].position for each in written] == [last[s] for s in "dace"]
+        assert [each.count for each in written] == [size] * 4
         more = await store.append("a", [Event("More", {})], expected_version=size)
         assert more.version == size + 1
 
@@ -65,7 +67,8 @@ async def test_a_batch_of_new_streams_passes_over_one_that_is_being_made(
     ):
         await store.append("b", [Event("Opened", {})], expected_version=0, connection=other)
         appends = [store._codec.encode_append(stream, [Event("Opened", {})], 0) for stream in "abc"]
-        verdicts = await store._database.use("append", store._call_free, appends)
-        assert verdicts[0] == AppendResult(1, 2)
-        assert isinstance(verdicts[1], BusyStreamError)
-        assert verdicts[2] == AppendResult(1, 3)
+        storage = storage_of(store)
+        verdicts = await storage._database.use("append", storage._writer._call_free, appends)
+        assert verdicts[0] == Written((AppendResult(1, 2),), 1)
+        assert isinstance(verdicts[1], StreamHeldError)
+        assert verdicts[2] == Written((AppendResult(1, 3),), 1)

@@ -10,19 +10,18 @@ import pytest
 from eventsourcing_core import open_migrator
 from eventsourcing_core.testing import (
     EventStoreContract,
-    ImportingEventStoreContract,
-    InspectableEventStoreContract,
     MigratorContract,
-    PagedEventStoreContract,
     SnapshotStoreContract,
 )
-from eventsourcing_postgres import PostgresEventStore, PostgresSnapshotStore
+from eventsourcing_postgres import PostgresSnapshotStore
+from eventsourcing_postgres._backend import open_postgres
+from tests.eventsourcing_postgres._databases import execute
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from eventsourcing_core import EventCodec, EventStore, SnapshotStore
-    from eventsourcing_core.testing import OpenEventStore, OpenMigrator, OpenSnapshotStore
+    from eventsourcing_core.stores import Parts, SnapshotStore
+    from eventsourcing_core.testing import OpenMigrator, OpenParts, OpenSnapshotStore
 
 _EMPTY = """
 set eventsourcing.allow_change = 'on';
@@ -31,22 +30,16 @@ alter sequence eventsourcing.events_position restart;
 """
 
 
-class TestEventStore(
-    EventStoreContract,
-    PagedEventStoreContract,
-    ImportingEventStoreContract,
-    InspectableEventStoreContract,
-):
+class TestEventStore(EventStoreContract):
     examples = 30  # each example empties a real database
 
     @pytest.fixture
-    def open_store(self, contract_url: str) -> OpenEventStore:
+    def open_parts(self, contract_url: str) -> OpenParts:
         @asynccontextmanager
-        async def open_empty(codec: EventCodec) -> AsyncIterator[EventStore]:
-            async with asyncpg.create_pool(contract_url, min_size=1, max_size=10) as pool:
-                await pool.execute(_EMPTY)
-                async with PostgresEventStore(pool, codec) as store:
-                    yield store
+        async def open_empty() -> AsyncIterator[Parts]:
+            await execute(contract_url, _EMPTY)
+            async with open_postgres(contract_url, pooler=False) as parts:
+                yield parts
 
         return open_empty
 

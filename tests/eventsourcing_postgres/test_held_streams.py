@@ -11,6 +11,7 @@ import pytest
 
 from eventsourcing_core import AppendResult, ConcurrencyError, Event, ExpectedVersion, StorageError
 from eventsourcing_postgres import PostgresEventStore, migrate
+from eventsourcing_postgres._batches import write_batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -53,7 +54,7 @@ def start(
 
 
 async def until_apart(store: PostgresEventStore, count: int) -> None:
-    while len(store._queue._apart) != count:  # noqa: ASYNC110 - the queue tells nobody
+    while len(store._queue._held._apart) != count:  # noqa: ASYNC110 - the queue tells nobody
         await asyncio.sleep(0.01)
 
 
@@ -82,13 +83,13 @@ async def test_many_held_streams_cost_their_neighbours_one_more_write(
     pool: Pool, other: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writes: list[int] = []
-    real = PostgresEventStore._call
+    real = write_batch
 
-    async def counting(self: PostgresEventStore, *args: Any, **options: Any) -> list[Any]:
+    async def counting(*args: Any, **options: Any) -> list[Any]:
         writes.append(len(args[1]))
-        return await real(self, *args, **options)
+        return await real(*args, **options)
 
-    monkeypatch.setattr(PostgresEventStore, "_call", counting)
+    monkeypatch.setattr("eventsourcing_postgres._writer.write_batch", counting)
     held = [f"held-{n}" for n in range(60)]
     async with opened(pool) as store:
         async with other.transaction():
@@ -186,8 +187,8 @@ async def test_an_append_that_would_have_fitted_is_tried_again(pool: Pool) -> No
     # A stream moves between two statements of the function: here, whenever it is called first.
     await pool.execute("""
         create sequence calls;
-        alter function eventsourcing.append_one rename to real_append_one;
-        create function eventsourcing.append_one(
+        alter function eventsourcing.append_one_v1 rename to real_append_one;
+        create function eventsourcing.append_one_v1(
             stream_id text, expected bigint, event_id uuid, event_type text, data bytea,
             metadata bytea, encoding text, happened bigint, patience text
         ) returns bigint[] language plpgsql as $$
@@ -269,8 +270,8 @@ async def test_nothing_overtakes_what_would_fit_since_the_stream_moved_meanwhile
     # Somebody else begins the stream between the two statements that look at it.
     await pool.execute("""
         create sequence calls;
-        alter function eventsourcing.version_of rename to real_version_of;
-        create function eventsourcing.version_of(stream_id text)
+        alter function eventsourcing.version_of_v1 rename to real_version_of;
+        create function eventsourcing.version_of_v1(stream_id text)
         returns bigint language plpgsql volatile as $$
         begin
             if nextval('calls') = 1 then

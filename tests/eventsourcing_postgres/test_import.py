@@ -19,7 +19,7 @@ from eventsourcing_core import (
     StorageError,
 )
 from eventsourcing_postgres import PostgresEventStore
-from eventsourcing_postgres._arguments import import_arguments
+from eventsourcing_postgres._arguments import group_arguments
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -273,12 +273,12 @@ async def test_an_import_waits_for_a_held_stream(pool: Pool, other: Connection) 
 async def test_an_import_that_waits_does_not_keep_the_other_streams(
     pool: Pool, other: Connection
 ) -> None:
-    async with opened(pool) as store:
+    async with opened(pool) as store, opened(pool) as elsewhere:  # as in another process
         async with other.transaction():
             await store.append("b", [Event("Counted", {})], expected_version=0, connection=other)
             importing = asyncio.create_task(store.import_events(recorded("a", "b")))
             await until_blocked(pool)
-            appended = await store.append("a", [Event("Counted", {})], expected_version=0)
+            appended = await elsewhere.append("a", [Event("Counted", {})], expected_version=0)
             assert appended.version == 1
         with pytest.raises(ConcurrencyError):
             await importing
@@ -316,7 +316,10 @@ async def test_an_import_waits_no_longer_than_max_wait(
 def test_streams_are_locked_in_the_order_of_every_append() -> None:
     stream_ids = ["ß", "a", "B", "\U0001f389", "￿", "aa"]
     imported = EventCodec().encode_import(recorded(*stream_ids, rounds=2))
-    locked, _, _, owners, places, *_ = import_arguments(imported.settle({}, {}))
+    assert imported is not None
+    placed = imported.settle({}, {})
+    assert isinstance(placed, list)
+    locked, _, _, owners, places, *_ = group_arguments(placed)
     assert locked == sorted(stream_ids, key=str.encode), "COLLATE C compares bytes"
     assert [locked[int(owner) - 1] for owner in owners.strip("{}").split(",")] == stream_ids * 2
     assert places == "{1,1,1,1,1,1,2,2,2,2,2,2}"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eventsourcing_core import Event, ExpectedVersion, StorageError
+from eventsourcing_core.stores import Span
 from eventsourcing_postgres import PostgresEventStore
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._pages import (
     FIRST_PAGE,
     PAGE_BYTES,
-    VERSION,
-    Paging,
-    pages_from,
+    Step,
+    steps_from,
     stream_pages,
 )
 
@@ -46,7 +46,7 @@ async def test_a_page_ends_when_its_bytes_are_enough(
 ) -> None:
     await append(store, "a", *[LARGE] * 7)
     database = Database(pool, schema="eventsourcing", acquire_timeout=10, answer_timeout=10)
-    pages = stream_pages(database, "a", first=1, last=99, limit=None, backward=step < 0)
+    pages = stream_pages(database, "a", Span(backward=step < 0), database.start)
     assert PAGE_BYTES == 8 * 1024 * 1024
     assert [len(page) async for page in pages] == [3, 3, 1]
     database.close()
@@ -115,19 +115,18 @@ async def test_a_page_that_could_not_be_fetched_ahead_is_fetched_when_it_is_aske
     pool: Pool,
 ) -> None:
     database = Database(pool, schema="eventsourcing", acquire_timeout=10, answer_timeout=10)
-    rows = [["", b"", None, "", b"", 0, "a", number, number] for number in range(FIRST_PAGE + 1)]
     tries: list[int] = []
 
-    async def fetch(last: int) -> list[Any]:
-        tries.append(last)
+    async def fetch(cursor: int) -> Step:
+        tries.append(cursor)
         if len(tries) == 1:
             raise StorageError
-        return rows[last + 1 :]
+        return Step([], cursor + 1, is_last=True)
 
-    first = rows[:FIRST_PAGE]
-    pages = pages_from(first, fetch, database=database, paging=Paging(None), key=VERSION)
-    assert [page async for page in pages] == [first, rows[FIRST_PAGE:]]
-    assert tries == [FIRST_PAGE - 1] * 2
+    first = Step([], 7, is_last=False)
+    steps = steps_from(first, fetch, database.start)
+    assert [step async for step in steps] == [first, Step([], 8, is_last=True)]
+    assert tries == [7, 7]
 
 
 async def test_a_consumer_that_breaks_off_leaves_nothing_behind(pool: Pool) -> None:

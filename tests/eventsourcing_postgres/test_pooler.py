@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from eventsourcing_core import Event, ExpectedVersion, Snapshot, StorageError, open_backend
+from eventsourcing_core import Event, ExpectedVersion, StorageError, open_backend
+from eventsourcing_core.stores import Snapshot
 from eventsourcing_core.testing import EventStoreContract, SnapshotStoreContract
 from eventsourcing_postgres import PostgresEventStore, PostgresSnapshotStore, migrate
+from eventsourcing_postgres._backend import open_postgres
 from tests.eventsourcing_postgres._databases import execute
 from tests.eventsourcing_postgres._pooler import Pooler, executable
 from tests.eventsourcing_postgres.test_contracts import _EMPTY
@@ -25,8 +27,9 @@ from tests.eventsourcing_postgres.test_contracts import _EMPTY
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from eventsourcing_core import Backend, EventCodec, EventStore, SnapshotStore
-    from eventsourcing_core.testing import OpenEventStore, OpenSnapshotStore
+    from eventsourcing_core import Backend
+    from eventsourcing_core.stores import Parts, SnapshotStore
+    from eventsourcing_core.testing import OpenParts, OpenSnapshotStore
 
     Pool = asyncpg.Pool[asyncpg.Record]
 
@@ -69,15 +72,12 @@ class TestEventStore(EventStoreContract):
     examples = 5  # as many as show that it works here, too: test_contracts has the others
 
     @pytest.fixture
-    def open_store(self, pooler: Pooler, contract_url: str) -> OpenEventStore:
+    def open_parts(self, pooler: Pooler, contract_url: str) -> OpenParts:
         @asynccontextmanager
-        async def open_empty(codec: EventCodec) -> AsyncIterator[EventStore]:
+        async def open_empty() -> AsyncIterator[Parts]:
             await execute(contract_url, _EMPTY)
-            async with (
-                pool_on(pooler.in_front_of(contract_url)) as pool,
-                PostgresEventStore(pool, codec, listen=False) as store,
-            ):
-                yield store
+            async with open_postgres(pooler.in_front_of(contract_url), pooler=True) as parts:
+                yield parts
 
         return open_empty
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from eventsourcing_core import Snapshot
+from eventsourcing_core.stores import Snapshot
 from eventsourcing_postgres import PostgresSnapshotStore
 
 if TYPE_CHECKING:

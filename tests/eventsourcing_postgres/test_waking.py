@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 
 from eventsourcing_core import Event, StorageError
 from eventsourcing_postgres import PostgresEventStore
+from eventsourcing_postgres._database import Database
+from tests.eventsourcing_postgres._storages import storage_of
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -150,3 +153,42 @@ async def test_reading_holds_no_connection_while_the_consumer_works(url: str) ->
             await append(store, "b")
             assert event.stream_id == "a"
             break
+
+
+request: ContextVar[str] = ContextVar("request")
+
+
+async def test_what_runs_in_the_background_is_no_part_of_the_request_that_started_it(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, set[str | None]] = {}
+    real, real_look = Database.use, Database._look
+    looked = asyncio.Event()
+
+    async def noting(self: Database, doing: str, work: Any, *arguments: Any) -> Any:
+        seen.setdefault(doing, set()).add(request.get(None))
+        return await real(self, doing, work, *arguments)
+
+    def noting_look(self: Database) -> None:
+        seen.setdefault("look", set()).add(request.get(None))
+        looked.set()
+        real_look(self)
+
+    monkeypatch.setattr(Database, "use", noting)
+    monkeypatch.setattr(Database, "_look", noting_look)
+    async with asyncio.timeout(20), PostgresEventStore(pool) as store:
+        request.set("the first")
+        await append(store, "a")
+        waiting = asyncio.create_task(store.wait(after_position=1, timeout=0.01))
+        await listener(pool)
+        await waiting
+        await looked.wait()
+    assert seen["append"] == {"the first"}
+    assert [seen[each] for each in ("notify", "listen", "look")] == [{None}] * 3
+
+
+async def test_a_look_that_does_not_wait_keeps_no_connection(pool: Pool) -> None:
+    async with PostgresEventStore(pool) as store:
+        await store.ping()
+        assert not await store.wait(after_position=0, timeout=0)
+        assert storage_of(store)._waking._listener is None

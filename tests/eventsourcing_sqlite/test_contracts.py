@@ -11,40 +11,27 @@ import pytest
 from eventsourcing_core import open_migrator
 from eventsourcing_core.testing import (
     EventStoreContract,
-    ImportingEventStoreContract,
-    InspectableEventStoreContract,
     MigratorContract,
-    OpenEventStore,
     OpenMigrator,
+    OpenParts,
     OpenSnapshotStore,
-    PagedEventStoreContract,
     SnapshotStoreContract,
 )
-from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
+from eventsourcing_sqlite import SqliteDatabase, SqliteSnapshotStore
+from eventsourcing_sqlite._backend import open_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from eventsourcing_core import EventCodec, EventStore, SnapshotStore
+    from eventsourcing_core.stores import SnapshotStore
 
 
-class TestSqliteEventStore(
-    EventStoreContract,
-    PagedEventStoreContract,
-    ImportingEventStoreContract,
-    InspectableEventStoreContract,
-):
+class TestSqliteEventStore(EventStoreContract):
     @pytest.fixture
-    def open_store(self, tmp_path: Path) -> OpenEventStore:
+    def open_parts(self, tmp_path: Path) -> OpenParts:
         numbers = count(1)
-
-        @asynccontextmanager
-        async def open_event_store(codec: EventCodec) -> AsyncIterator[EventStore]:
-            async with SqliteDatabase.open(tmp_path / f"{next(numbers)}.db") as database:
-                yield SqliteEventStore(database, codec)
-
-        return open_event_store
+        return lambda: open_sqlite(f"sqlite:///{tmp_path}/{next(numbers)}.db")
 
 
 class TestSqliteSnapshotStore(SnapshotStoreContract):

@@ -6,16 +6,19 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 import pytest
 
-from eventsourcing_core import Event, EventCodec, ExpectedVersion, StorageError
+from eventsourcing_core import AppendResult, Event, ExpectedVersion, StorageError
+from eventsourcing_core.stores import Snapshot, Span
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
 from eventsourcing_sqlite._backend import open_sqlite
 from eventsourcing_sqlite._connection import connected
 from eventsourcing_sqlite._schema import migrations
+from eventsourcing_sqlite._storage import SqliteStorage
 from tests.eventsourcing_sqlite._files import contents, query, try_to_open, versions_in
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ def empty_file(path: Path) -> Path:
 async def test_a_new_file_gets_the_tables(path: Path) -> None:
     await try_to_open(path)
     tables = query(path, "select name from sqlite_master where type = 'table' order by name")
-    assert tables == [("events",), ("snapshots",), ("sqlite_sequence",)]
+    assert tables == [("events",), ("snapshots",), ("sqlite_sequence",), ("streams",)]
 
 
 async def test_an_empty_file_counts_as_new(empty_file: Path) -> None:
@@ -168,7 +171,7 @@ async def test_a_busy_timeout_out_of_bounds_is_refused(path: Path, busy_timeout:
 @pytest.mark.parametrize("poll_interval", [0, -1, float("nan")])
 async def test_a_poll_interval_out_of_bounds_is_refused(path: Path, poll_interval: float) -> None:
     with pytest.raises(ValueError, match="poll_interval"):
-        async with open_sqlite(f"sqlite:///{path}", EventCodec(), poll_interval=poll_interval):
+        async with open_sqlite(f"sqlite:///{path}", poll_interval=poll_interval):
             pass
     assert contents(path.parent) == {}
 
@@ -188,6 +191,61 @@ async def test_closing_writes_the_appends_that_wait(path: Path) -> None:
         await asyncio.sleep(0)  # lets them begin
     assert sorted(append.result().version for append in appends) == [*range(1, 21)]
     assert await versions_in(path) == [*range(1, 21)]
+
+
+async def test_closing_writes_what_waits_behind_a_batch_that_is_being_written(path: Path) -> None:
+    writing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(database: SqliteDatabase) -> None:
+        async with database.transaction():
+            writing.set()
+            await go_on.wait()
+
+    async def note() -> None:
+        go_on.set()
+
+    async with SqliteDatabase.open(path, busy_timeout=20) as database:
+        database.before_closing(note)
+        store = SqliteEventStore(database)
+        holder = asyncio.create_task(hold(database))
+        await writing.wait()
+        appends: list[asyncio.Task[AppendResult]] = []
+        for _ in range(3):  # the first of them in a batch of its own, before the others
+            appends += [
+                asyncio.create_task(
+                    store.append("doc-1", events(1), expected_version=ExpectedVersion.ANY)
+                )
+                for _ in range(10)
+            ]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert not any(append.done() for append in appends)
+    await holder
+    assert sorted(append.result().version for append in appends) == [*range(1, 31)]
+    assert await versions_in(path) == [*range(1, 31)]
+
+
+async def test_closing_lets_a_snapshot_that_waits_be_written(path: Path) -> None:
+    writing, go_on = asyncio.Event(), asyncio.Event()
+    snapshot = Snapshot("doc-1", 1, b"{}", "json", "1", datetime(2026, 1, 1, tzinfo=UTC))
+
+    async def hold(database: SqliteDatabase) -> None:
+        async with database.transaction():
+            writing.set()
+            await go_on.wait()
+
+    async def note() -> None:
+        go_on.set()
+
+    async with SqliteDatabase.open(path, busy_timeout=20) as database:
+        database.before_closing(note)
+        holder = asyncio.create_task(hold(database))
+        await writing.wait()
+        save = asyncio.create_task(SqliteSnapshotStore(database).save(snapshot))
+        await asyncio.sleep(0)  # lets it begin
+    await asyncio.gather(holder, save)
+    async with SqliteDatabase.open(path) as database:
+        assert await SqliteSnapshotStore(database).load("doc-1") == snapshot
 
 
 async def test_a_cancelled_block_closes_everything(path: Path) -> None:
@@ -264,11 +322,22 @@ async def test_closing_that_is_cancelled_twice_closes_all_the_same(path: Path) -
     assert [*contents(path.parent)] == [path.name]
 
 
-async def test_a_closed_event_store_says_which_file(path: Path) -> None:
+async def test_a_closed_event_store_says_so(path: Path) -> None:
     async with SqliteDatabase.open(path) as database:
         store = SqliteEventStore(database)
-    with pytest.raises(StorageError, match=str(path)):
+    with pytest.raises(StorageError, match="the store is closed"):
         await store.append("doc-1", events(1), expected_version=0)
+
+
+async def test_a_closed_storage_says_which_file(path: Path) -> None:
+    async with SqliteDatabase.open(path) as database:
+        storage = SqliteStorage(database)
+    with pytest.raises(StorageError, match=str(path)):
+        await storage.write([])
+    with pytest.raises(StorageError, match=str(path)):
+        await storage.wait(after_position=0, timeout=0)
+    with pytest.raises(StorageError, match=str(path)):
+        await anext(storage.rows("doc-1", Span()))
 
 
 async def test_a_closed_snapshot_store_says_which_file(path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest_asyncio
 from eventsourcing_core import (
     Event,
     ExpectedVersion,
+    RecordedEvent,
     StorageError,
 )
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore
@@ -20,8 +21,6 @@ from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-
-    from eventsourcing_core import RecordedEvent
 
 DEADLINE = 10.0  # seconds until something counts as never happening
 NEVER = 3600.0  # seconds
@@ -116,6 +115,47 @@ async def test_an_append_wakes_who_waits_on_another_store_of_the_database(
     async with waiting(SqliteEventStore(database)) as wait:
         await SqliteEventStore(database).append("doc-1", [counted(1)], expected_version=0)
         assert await wait
+
+
+async def test_an_import_wakes_who_waits_without_polling(open_database: Any) -> None:
+    store = SqliteEventStore(await open_database())
+    recorded = RecordedEvent[object]("Counted", {}, stream_id="doc-1", version=1, position=1)
+    async with waiting(store) as wait:
+        await store.import_events([recorded])
+        assert await wait
+
+
+async def test_an_append_that_was_written_wakes_who_waits_though_it_was_cancelled(
+    open_database: Any,
+) -> None:
+    database: SqliteDatabase = await open_database()
+    store = SqliteEventStore(database)
+    async with waiting(store) as wait:
+        append = asyncio.create_task(store.append("doc-1", [counted(1)], expected_version=0))
+        await asyncio.sleep(0)  # lets it begin
+        assert database._writing.locked()
+        append.cancel()
+        assert await wait
+    with pytest.raises(asyncio.CancelledError):
+        await append
+
+
+async def test_an_append_between_the_look_and_the_sleep_is_not_missed(
+    open_database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database: SqliteDatabase = await open_database()
+    store = SqliteEventStore(database)
+    fetch = database.fetch
+
+    async def look_and_let_others_append(*arguments: Any) -> Any:
+        seen = await fetch(*arguments)
+        monkeypatch.setattr(database, "fetch", fetch)
+        await store.append("doc-1", [counted(1)], expected_version=0)
+        return seen
+
+    monkeypatch.setattr(database, "fetch", look_and_let_others_append)
+    async with asyncio.timeout(DEADLINE):
+        assert await store.wait(after_position=0, timeout=NEVER)
 
 
 async def test_an_append_of_somebody_else_is_found_by_polling(open_database: Any) -> None:

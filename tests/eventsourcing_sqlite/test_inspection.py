@@ -62,6 +62,6 @@ def steps_to_find_streams(path: Path) -> int:
 
     with closing(sqlite3.connect(path)) as connection:
         connection.set_progress_handler(count, 1)
-        parameters = {"after": "", "prefix": b"", "rows": 10}
+        parameters = {"after": "", "first": b"", "end": b"\xff", "rows": 10}
         assert len(connection.execute(statement("streams"), parameters).fetchall()) == 3
     return steps

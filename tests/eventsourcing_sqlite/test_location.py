@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core import Event, EventCodec
+from eventsourcing_core import Event, StorageEventStore
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore
 from eventsourcing_sqlite._backend import open_sqlite
 from eventsourcing_sqlite.plugin import backends
@@ -28,9 +28,10 @@ def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def open_url(url: str) -> None:
-    async with open_sqlite(url, EventCodec()) as backend:
-        await backend.event_store.append("doc-1", OPENED, expected_version=0)
-        assert await backend.snapshot_store.load("doc-1") is None
+    async with open_sqlite(url) as parts, StorageEventStore(parts) as store:
+        await store.append("doc-1", OPENED, expected_version=0)
+        assert parts.snapshot_store is not None
+        assert await parts.snapshot_store.load("doc-1") is None
 
 
 @pytest.mark.parametrize(

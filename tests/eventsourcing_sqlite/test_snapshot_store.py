@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core import Snapshot, StorageError
+from eventsourcing_core.stores import Snapshot, StorageError
 from eventsourcing_sqlite import SqliteSnapshotStore, _snapshot_store
 
 if TYPE_CHECKING:

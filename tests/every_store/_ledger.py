@@ -1,4 +1,4 @@
-"""An aggregate with state of many forms, and an event store that counts what it is asked for."""
+"""An aggregate with state of many forms."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from eventsourcing_core import Aggregate, Event, EventTypes, RecordedEvent, event
+from eventsourcing_core import Aggregate, Event, EventTypes, event
 from eventsourcing_core._state.state import OWN_ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-
-    from eventsourcing_core import AppendResult, EventStore, ExpectedVersion, PagedEventStore
+    from collections.abc import Iterable
 
 types = EventTypes()
 
@@ -141,54 +139,3 @@ changes = st.one_of(
     st.builds(Closed, _names),
 )
 """What may happen to a ledger."""
-
-
-class Counting:
-    """A store with pages that writes down from where it was read, and how many events it gave."""
-
-    def __init__(self, store: EventStore, paged: PagedEventStore) -> None:
-        self._store, self._paged = store, paged
-        self.reads: list[int] = []
-        self.given = 0
-
-    async def append(
-        self,
-        stream_id: str,
-        events: Sequence[Event[object]],
-        *,
-        expected_version: int | ExpectedVersion,
-    ) -> AppendResult:
-        """Append."""
-        return await self._store.append(stream_id, events, expected_version=expected_version)
-
-    def read(self, *arguments: Any, **options: Any) -> AsyncIterator[RecordedEvent[Any]]:
-        """Not used where there are pages."""
-        raise NotImplementedError
-
-    async def read_pages(
-        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
-    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
-        """Read by the page."""
-        self.reads.append(from_version)
-        async for page in self._paged.read_pages(
-            stream_id, from_version=from_version, to_version=to_version
-        ):
-            events = list(page)
-            self.given += len(events)
-            yield events
-
-    def read_all(
-        self,
-        *,
-        after_position: int = 0,
-        limit: int | None = None,
-        event_types: Collection[str] | None = None,
-        stream_prefix: str | None = None,
-        backward: bool = False,
-    ) -> AsyncIterator[RecordedEvent[Any]]:
-        """Not used by repositories."""
-        raise NotImplementedError
-
-    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
-        """Not used by repositories."""
-        raise NotImplementedError

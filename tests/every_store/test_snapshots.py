@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count
-from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventsourcing_core import Event, PagedEventStore, Repository, open_backend
-from tests.every_store._ledger import Booked, Counting, Ledger, changes, state, types
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from eventsourcing_core import Event, Repository, StorageEventStore, open_backend
+from tests.core._storages import Watched
+from tests.every_store._ledger import Booked, Ledger, changes, state, types
 
 _ids = count(1)
 
@@ -25,16 +22,6 @@ SHARED = settings(
     # The file and the database are shared by the examples: each has an aggregate of its own.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "memory":
-        return "memory://"
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'events.db'}"
-    url: str = request.getfixturevalue("url")
-    return url
 
 
 # A step is one save, or several at once; each by one of three repositories.
@@ -86,7 +73,6 @@ async def test_with_and_without_snapshots_an_aggregate_is_the_same(  # noqa: PLR
 MANY = 20_000
 
 
-@pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)  # they have pages
 async def test_a_long_stream_is_read_from_its_snapshot_on(store_url: str) -> None:
     async with open_backend(store_url, event_types=types) as backend:
         events = [
@@ -95,16 +81,18 @@ async def test_a_long_stream_is_read_from_its_snapshot_on(store_url: str) -> Non
         for first in range(0, MANY, 2000):
             batch = events[first : first + 2000]
             await backend.event_store.append("Ledger-1", batch, expected_version=first)
-        assert isinstance(backend.event_store, PagedEventStore)
-        store = Counting(backend.event_store, backend.event_store)
+        parts = backend.event_store._parts
+        assert parts.storage is not None
+        watched = Watched(parts.storage)
+        store = StorageEventStore(replace(parts, storage=watched), backend.codec)
         ledgers = Repository(store, Ledger, snapshot_store=backend.snapshot_store)
         await record(ledgers, "1", [Booked("b", Decimal(1))] * 3)
-        assert (store.reads, store.given) == ([1], MANY)
+        assert (watched.reads, watched.given) == ([1], MANY)
         await ledgers.take_snapshot(await ledgers.load("1", at_version=MANY))
         expected = await backend.repository(Ledger, snapshot_frequency=None).load("1")
-        store.reads, store.given = [], 0
+        watched.reads, watched.given = [], 0
         loaded = await ledgers.load("1")
-        assert (store.reads, store.given) == ([MANY], 4)
+        assert (watched.reads, watched.given) == ([MANY], 4)
         assert state(loaded) == state(expected)
         assert loaded.version == MANY + 3
         assert (await ledgers.verify("1")).is_right

@@ -7,26 +7,24 @@ from __future__ import annotations
 
 import asyncio
 from importlib.metadata import distributions
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eventsourcing_core import (
     Aggregate,
-    AppendResult,
     ConcurrencyError,
-    EncodedEvent,
     Event,
-    EventCodec,
-    ExpectedVersion,
-    Place,
-    RecordedEvent,
     Repository,
+    StorageEventStore,
     UnknownPluginError,
     event,
     open_backend,
 )
+from eventsourcing_core.stores import Judge, Parts, Place, Query, Row, RowPage, Span
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Sequence
+
+    from eventsourcing_core.stores import Append, Verdict
 
 
 @event
@@ -50,83 +48,65 @@ class Counter(Aggregate):
         self.total += event.data.by
 
 
-class ListStore:
-    """The smallest store there is: one list."""
+class ListStorage:
+    """The smallest storage there is: one list."""
 
     def __init__(self) -> None:
-        self.codec = EventCodec()
-        self.rows: list[tuple[EncodedEvent, Place]] = []
+        self.all: list[Row] = []
 
-    async def append(
-        self,
-        stream_id: str,
-        events: Sequence[Event[object]],
-        *,
-        expected_version: int | ExpectedVersion,
-    ) -> AppendResult:
-        """Append, by the rules of the core."""
-        append = self.codec.encode_append(stream_id, events, expected_version)
-        version = sum(place.stream_id == stream_id for _, place in self.rows)
-        settled = append.settle(version, {row.event_id: place for row, place in self.rows})
-        if settled is not None:
-            return settled
-        for number, encoded in enumerate(append.events, start=version + 1):
-            self.rows.append((encoded, Place(stream_id, number, len(self.rows) + 1)))
-        return AppendResult(version + len(append.events), len(self.rows))
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        """Write, by the rules of the core."""
+        versions = {row.stream_id: row.version for row in self.all}
+        places = {row.event_id: Place(*row[:3]) for row in self.all}
+        judge = Judge(versions, places, len(self.all))
+        verdicts = [judge.judge(append) for append in appends]
+        self.all += judge.rows
+        return verdicts
 
-    async def read(
-        self,
-        stream_id: str,
-        *,
-        from_version: int = 1,
-        to_version: int | None = None,
-        backward: bool = False,
-        limit: int | None = None,
-    ) -> AsyncIterator[RecordedEvent[Any]]:
-        """Read forward; nothing else is needed here."""
+    async def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+        """Read a stream forward; nothing else is needed here."""
+        assert not span.backward
+        yield [
+            row
+            for row in self.all
+            if row.stream_id == stream_id
+            and span.from_version <= row.version <= (span.to_version or row.version)
+        ]
+
+    async def rows_of_all(
+        self, after: int, query: Query, *, backward: bool, limit: int | None
+    ) -> AsyncIterator[RowPage]:
+        """Read all streams forward; nothing else is needed here."""
         assert not backward
-        assert limit is None
-        for row, place in self.rows:
-            if place.stream_id == stream_id and from_version <= place.version <= (
-                to_version or place.version
-            ):
-                yield next(self.codec.decode([(*row, *place)]))
-
-    def read_all(
-        self,
-        *,
-        after_position: int = 0,
-        limit: int | None = None,
-        event_types: Collection[str] | None = None,
-        stream_prefix: str | None = None,
-        backward: bool = False,
-    ) -> AsyncIterator[RecordedEvent[Any]]:
-        """Not needed by a repository."""
-        raise NotImplementedError
+        matching = [row for row in self.all[after:] if query.matches(row)]
+        yield RowPage(matching[:limit], max(after, len(self.all)))
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
-        """Not needed by a repository."""
+        """Not needed here."""
         raise NotImplementedError
 
 
 async def main() -> None:
     """Record, save, load, conflict."""
-    counters = Repository(ListStore(), Counter)
-    counter = await counters.load("1")
-    counter.increase(2)
-    counter.increase(3)
-    assert await counters.save(counter) == 2
-    late = await counters.load("1")
-    await counters.update("1", lambda counter: counter.increase(10))
-    late.increase(1)
-    try:
-        await counters.save(late)
-    except ConcurrencyError as error:
-        assert (error.expected, error.actual) == (2, 3)
-    else:
-        message = "the conflict went unnoticed"
-        raise AssertionError(message)
-    assert (await counters.load("1")).total == 15
+    async with StorageEventStore(Parts(ListStorage())) as store:
+        counters = Repository(store, Counter)
+        counter = await counters.load("1")
+        counter.increase(2)
+        counter.increase(3)
+        assert await counters.save(counter) == (2, 2)
+        late = await counters.load("1")
+        await counters.update("1", lambda counter: counter.increase(10))
+        late.increase(1)
+        try:
+            await counters.save(late)
+        except ConcurrencyError as error:
+            assert (error.expected, error.actual) == (2, 3)
+        else:
+            message = "the conflict went unnoticed"
+            raise AssertionError(message)
+        assert (await counters.get("1")).total == 15
+        recorded = [recorded async for recorded in store.read_all(after_position=1)]
+        assert [(each.version, each.data) for each in recorded] == [(2, Raised(3)), (3, Raised(10))]
 
 
 def check_alone() -> None:

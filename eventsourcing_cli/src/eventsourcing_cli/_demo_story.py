@@ -67,8 +67,8 @@ async def open_accounts(url: str) -> None:
             account = await accounts.load(name)
             account.open(name.title())
             account.deposit(amount)
-            version = await accounts.save(account)
-            print(f"{name} is at version {version}")
+            saved = await accounts.save(account)
+            print(f"{name} is at version {saved.version}")
 
 
 async def load_account(url: str) -> None:

@@ -15,7 +15,7 @@ from eventsourcing_core import open_migrator
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from eventsourcing_core import MigrationStatus, Migrator
+    from eventsourcing_core.stores import MigrationStatus, Migrator
 
 _BEHIND = 1
 

@@ -16,14 +16,14 @@ from rich.text import Text
 from eventsourcing_cli._arguments import OneObject, Url, examples
 from eventsourcing_cli._escape import escaped
 from eventsourcing_cli._events import write_columns
-from eventsourcing_cli._store import inspecting
+from eventsourcing_cli._store import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import typer
 
-    from eventsourcing_core import Appender, StoreStatistics
+    from eventsourcing_core.stores import Appender, StoreStatistics
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,7 +53,7 @@ def stats(url: Url, *, as_json: OneObject = False) -> None:
 
 
 async def _looked_at(url: str) -> tuple[StoreStatistics, Sequence[Appender]]:
-    async with inspecting(url) as store:
+    async with reading(url) as store:
         return await store.statistics(), await store.appenders()
 
 

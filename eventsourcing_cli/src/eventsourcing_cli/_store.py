@@ -6,17 +6,17 @@ import inspect
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import EventTypes, InspectableEventStore, StorageError, open_backend
+from eventsourcing_core import EventTypes, open_backend
 from eventsourcing_core.plugins import installed_plugins
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from eventsourcing_core import EventStore
+    from eventsourcing_core import StorageEventStore
 
 
 @asynccontextmanager
-async def reading(url: str) -> AsyncIterator[EventStore]:
+async def reading(url: str) -> AsyncIterator[StorageEventStore]:
     """Open the event store of a URL; events are dicts, whatever classes there are.
 
     Raises:
@@ -29,25 +29,6 @@ async def reading(url: str) -> AsyncIterator[EventStore]:
         opening = open_backend(url, event_types=EventTypes())
     async with opening as backend:
         yield backend.event_store
-
-
-@asynccontextmanager
-async def inspecting(url: str) -> AsyncIterator[InspectableEventStore]:
-    """Open a store that tells what is in it as a whole.
-
-    Raises:
-        StorageError: It does not tell.
-        EventSourcingError: As ``open_backend``.
-        ValueError: As ``open_backend``.
-    """
-    async with reading(url) as store:
-        if not isinstance(store, InspectableEventStore):
-            message = (
-                f"{type(store).__name__} does not list its streams and has no statistics: its "
-                "plugin would have to implement InspectableEventStore; show, tail and export work"
-            )
-            raise StorageError(message)
-        yield store
 
 
 def _can_migrate(url: str) -> bool:

@@ -14,12 +14,12 @@ from eventsourcing_cli._arguments import AsJson, Prefix, Url, examples
 from eventsourcing_cli._errors import NothingFoundError
 from eventsourcing_cli._escape import escaped
 from eventsourcing_cli._events import write_columns
-from eventsourcing_cli._store import inspecting
+from eventsourcing_cli._store import reading
 
 if TYPE_CHECKING:
     import typer
 
-    from eventsourcing_core import StreamInfo
+    from eventsourcing_core.stores import StreamInfo
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,7 +40,7 @@ def streams(url: Url, *, prefix: Prefix = None, as_json: AsJson = False) -> None
 
     async def write_streams() -> int:
         number = 0
-        async with inspecting(url) as store:
+        async with reading(url) as store:
             async for stream in store.streams(prefix=prefix or None):
                 _write(stream, as_json=as_json)
                 number += 1

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from eventsourcing_cli._events import Write
     from eventsourcing_core import EventStore, RecordedEvent
 
-_sleep = asyncio.sleep  # by a name of its own, for the tests
 _LINES = 10
-_LONGEST_WAIT = 60.0  # seconds; then the store is asked again
-_PAUSE = 0.2  # seconds between two looks at events that may not be shown yet
 
 
 def add_to(app: typer.Typer) -> None:
@@ -107,21 +104,17 @@ class Tail:
             for event in reversed(newest):
                 self._write_one(write, event)
         else:
-            self._position = max(self._position, await self._end())
+            self._position = max(self._position, await self._store.last_position())
 
     async def follow(self, write: Write) -> None:
-        """Write what comes, for ever."""
-        while True:
-            before = self._position
-            # What does not match is passed over up to here, or the store would not wait for more.
-            end = await self._end()
-            await self._write_on(write)
-            self._position = max(self._position, end)
+        """Write what comes, without end."""
+        pages = self._store.follow(
+            self._position, event_types=self._types, stream_prefix=self._prefix
+        )
+        async for page in pages:
+            for event in page.events:
+                self._write_one(write, event)
             sys.stdout.flush()
-            is_there = await self._store.wait(after_position=self._position, timeout=_LONGEST_WAIT)
-            if is_there and self._position == before:
-                # There are events that nobody may read yet: one before them is still in flight.
-                await _sleep(_PAUSE)
 
     async def _write_on(self, write: Write) -> None:
         async for event in self._matching(None):
@@ -142,8 +135,3 @@ class Tail:
             stream_prefix=self._prefix,
             backward=backward,
         )
-
-    async def _end(self) -> int:
-        """Give the position of the newest event; that of here, if there is none after it."""
-        newest = self._store.read_all(after_position=self._position, limit=1, backward=True)
-        return max([self._position, *[event.position async for event in newest]])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from eventsourcing_cli._archive import ArchiveError, PartialArchive, Selection, Summary, events_in
-from eventsourcing_core import Event, EventStore, ImportingEventStore, RecordedEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from eventsourcing_core import EventStore, RecordedEvent
 
 _TELLS = 500  # events between two reports of how far it is
 _MOST_EVENTS = 1000  # of one transaction,
@@ -94,10 +94,9 @@ async def import_events(
         DuplicateEventError: An event is in the store, in another place.
         EventSourcingError: The store cannot write.
     """
-    write = store.import_events if isinstance(store, ImportingEventStore) else _Appending(store)
     written = 0
     for batch in _batches(path, summary):
-        written += await write(batch)
+        written += await store.import_events(batch)
         on_events(len(batch))
     return written
 
@@ -113,45 +112,3 @@ def _batches(path: Path, summary: Summary) -> Iterator[list[RecordedEvent[object
         size += length
     if batch:
         yield batch
-
-
-class _Appending:
-    """Imports into a store that has no way of its own to: what follows in one stream, at a time.
-
-    What is there is passed over by reading it: an archive that grew since makes other appends, so
-    they are no repetitions that the store would know.
-    """
-
-    def __init__(self, store: EventStore) -> None:
-        self._store = store
-
-    async def __call__(self, events: Sequence[RecordedEvent[object]]) -> int:
-        written = 0
-        for stream_id, run in groupby(events, key=lambda event: event.stream_id):
-            missing = await self._missing(stream_id, list(run))
-            if missing:
-                await self._store.append(
-                    stream_id,
-                    [_unrecorded(event) for event in missing],
-                    expected_version=missing[0].version - 1,
-                )
-            written += len(missing)
-        return written
-
-    async def _missing(
-        self, stream_id: str, events: Sequence[RecordedEvent[object]]
-    ) -> list[RecordedEvent[object]]:
-        first, last = events[0].version, events[-1].version
-        there = self._store.read(stream_id, from_version=first, to_version=last)
-        ids = {event.version: event.event_id async for event in there}
-        return [event for event in events if ids.get(event.version) != event.event_id]
-
-
-def _unrecorded(event: RecordedEvent[object]) -> Event[object]:
-    return Event(
-        event.event_type,
-        event.data,
-        event_id=event.event_id,
-        timestamp=event.timestamp,
-        metadata=event.metadata,
-    )

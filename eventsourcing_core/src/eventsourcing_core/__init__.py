@@ -1,23 +1,29 @@
-"""Event sourcing for asyncio: aggregates, repositories, and the ports that stores implement.
+"""Event sourcing for asyncio: aggregates, repositories, and event stores.
 
-Everything public is imported from here; ``hookspecs`` and ``plugins`` are for authors of plugins,
-``testing`` is for authors of tests.
+What users need is imported from here. ``stores`` is for authors of stores, ``hookspecs`` and
+``plugins`` are for authors of plugins, ``testing`` is for authors of tests.
 """
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
+from eventsourcing_core._aggregates.fold import Folded, fold
 from eventsourcing_core._backend import Backend, open_backend, open_migrator
 from eventsourcing_core._encoding.codec import EventCodec
+from eventsourcing_core._encoding.front import StorageEventStore
+from eventsourcing_core._encoding.transaction import Transaction
 from eventsourcing_core._errors import (
+    AggregateNotFoundError,
     ConcurrencyError,
     DuplicateEventError,
     DuplicatePluginError,
     EventSourcingError,
+    HistoryChangedError,
     InvalidStreamIdError,
     PluginError,
     SchemaError,
     SerializationError,
     SnapshotError,
     StorageError,
+    StoreBusyError,
     TransformError,
     UnknownEventTypeError,
     UnknownPluginError,
@@ -27,12 +33,10 @@ from eventsourcing_core._events.event import Event, RecordedEvent
 from eventsourcing_core._events.event_types import EventTypes, event
 from eventsourcing_core._events.metadata import recording_metadata
 from eventsourcing_core._names import check_stream_id
-from eventsourcing_core._payloads.scalars import SCALARS, Scalar
-from eventsourcing_core._payloads.serializer import JsonSerializer, Serializer, Transformer
+from eventsourcing_core._payloads.serializer import JsonSerializer
 from eventsourcing_core._repositories.repository import Repository
+from eventsourcing_core._repositories.saving import Saved
 from eventsourcing_core._snapshots.policy import (
-    AllOf,
-    AnyOf,
     CombinablePolicy,
     EveryEvents,
     OnDemand,
@@ -43,47 +47,24 @@ from eventsourcing_core._snapshots.policy import (
 from eventsourcing_core._snapshots.verification import SnapshotReport, StateDifference
 from eventsourcing_core._state.state import Transient
 from eventsourcing_core._versions import ExpectedVersion
-from eventsourcing_core.stores._append import Append, EncodedEvent, Place
-from eventsourcing_core.stores._append_queue import AppendQueue
-from eventsourcing_core.stores._checks import check_read, check_read_all, check_wait
 from eventsourcing_core.stores._event_store import (
     AppendResult,
+    Checkpoint,
     EventStore,
-    ImportingEventStore,
-    PagedEventStore,
-)
-from eventsourcing_core.stores._import import Import, ImportedEvent
-from eventsourcing_core.stores._inspection import (
-    Appender,
-    InspectableEventStore,
-    StoreStatistics,
-    StreamInfo,
-    check_streams,
-)
-from eventsourcing_core.stores._migrator import MigrationStatus, Migrator, check_rollback
-from eventsourcing_core.stores._snapshot_store import (
-    Snapshot,
-    SnapshotStore,
-    check_load,
-    check_prune,
-    check_save,
+    Page,
+    StreamStore,
 )
 
 __all__ = [
-    "SCALARS",
     "Aggregate",
-    "AllOf",
-    "AnyOf",
-    "Append",
-    "AppendQueue",
+    "AggregateNotFoundError",
     "AppendResult",
-    "Appender",
     "Backend",
+    "Checkpoint",
     "CombinablePolicy",
     "ConcurrencyError",
     "DuplicateEventError",
     "DuplicatePluginError",
-    "EncodedEvent",
     "Event",
     "EventCodec",
     "EventSourcingError",
@@ -91,51 +72,37 @@ __all__ = [
     "EventTypes",
     "EveryEvents",
     "ExpectedVersion",
-    "Import",
-    "ImportedEvent",
-    "ImportingEventStore",
-    "InspectableEventStore",
+    "Folded",
+    "HistoryChangedError",
     "InvalidStreamIdError",
     "JsonSerializer",
-    "MigrationStatus",
-    "Migrator",
     "OnDemand",
-    "PagedEventStore",
-    "Place",
+    "Page",
     "PluginError",
     "RecordedEvent",
     "Repository",
-    "Scalar",
+    "Saved",
     "SchemaError",
     "SerializationError",
-    "Serializer",
     "SlowLoad",
-    "Snapshot",
     "SnapshotError",
     "SnapshotOccasion",
     "SnapshotPolicy",
     "SnapshotReport",
-    "SnapshotStore",
     "StateDifference",
     "StorageError",
-    "StoreStatistics",
-    "StreamInfo",
+    "StorageEventStore",
+    "StoreBusyError",
+    "StreamStore",
+    "Transaction",
     "TransformError",
-    "Transformer",
     "Transient",
     "UnknownEventTypeError",
     "UnknownPluginError",
     "caused_by",
-    "check_load",
-    "check_prune",
-    "check_read",
-    "check_read_all",
-    "check_rollback",
-    "check_save",
     "check_stream_id",
-    "check_streams",
-    "check_wait",
     "event",
+    "fold",
     "open_backend",
     "open_migrator",
     "recording_metadata",

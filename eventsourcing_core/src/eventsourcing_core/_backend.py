@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
 from eventsourcing_core._discovery.opening import Opening, scheme_of
-from eventsourcing_core._discovery.options import gathered_options
 from eventsourcing_core._discovery.registry import backend_of, find_backend, find_migrator
 from eventsourcing_core._encoding.codec import MAX_EVENT_BYTES, EventCodec
-from eventsourcing_core._errors import StorageError
+from eventsourcing_core._encoding.front import MAX_WAITING, StorageEventStore
+from eventsourcing_core._errors import PluginError, StorageError
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._repositories.repository import Repository
+from eventsourcing_core.stores._storage import Parts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator, Sequence
 
+    from eventsourcing_core._encoding.transaction import Transaction
     from eventsourcing_core._payloads.serializer import Serializer, Transformer
     from eventsourcing_core._snapshots.policy import SnapshotPolicy
-    from eventsourcing_core.stores._event_store import EventStore
     from eventsourcing_core.stores._migrator import Migrator
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
 
@@ -29,30 +30,34 @@ A = TypeVar("A", bound=Aggregate)
 class Backend:
     """Stores that live together: in one process's memory, one file, one connection pool.
 
-    ``open_backend`` gives one by URL; plugins build it.
+    ``open_backend`` gives one by URL.
 
     Args:
         name: The URL scheme, for messages.
         codec: What its stores encode with.
-        event_store: The event store, if the backend has one.
-        snapshot_store: The snapshot store, if the backend has one.
+        parts: What a plugin has opened.
+        max_waiting: How many appends may wait to be written; one more is refused.
     """
 
     def __init__(
         self,
         name: str,
         codec: EventCodec,
+        parts: Parts,
         *,
-        event_store: EventStore | None = None,
-        snapshot_store: SnapshotStore | None = None,
+        max_waiting: int = MAX_WAITING,
     ) -> None:
         self.name: str = name
         self.codec: EventCodec = codec
-        self._event_store = event_store
-        self._snapshot_store = snapshot_store
+        self._event_store = (
+            None
+            if parts.storage is None
+            else StorageEventStore(parts, codec, max_waiting=max_waiting)
+        )
+        self._snapshot_store = parts.snapshot_store
 
     @property
-    def event_store(self) -> EventStore:
+    def event_store(self) -> StorageEventStore:
         """The event store.
 
         Raises:
@@ -68,6 +73,22 @@ class Backend:
             StorageError: The backend has none.
         """
         return self._part(self._snapshot_store, "snapshot store")
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction: what is saved in it is stored together, or not at all.
+
+        For example::
+
+            async with backend.transaction() as transaction:
+                await orders.save(order, transaction=transaction)
+                await stocks.save(stock, transaction=transaction)
+
+        See ``StorageEventStore.transaction``.
+
+        Raises:
+            StorageError: The backend has no event store, or no transactions.
+        """
+        return self.event_store.transaction()
 
     def repository(
         self,
@@ -102,6 +123,11 @@ class Backend:
             transformers=self.codec.transformers,
         )
 
+    async def close(self) -> None:
+        """Close the event store; ``open_backend`` does it when its block is left."""
+        if self._event_store is not None:
+            await self._event_store.close()
+
     def _part(self, part: P | None, what: str) -> P:
         if part is None:
             message = f"the backend {self.name!r} has no {what}: open another backend for it"
@@ -112,13 +138,14 @@ class Backend:
 P = TypeVar("P")
 
 
-def open_backend(
+def open_backend(  # noqa: PLR0913 - the options of every backend, all by keyword
     url: str,
     *,
     serializer: Serializer | str = "json",
     transformers: Sequence[Transformer | str] = (),
     event_types: EventTypes = default_event_types,
     max_event_bytes: int = MAX_EVENT_BYTES,
+    max_waiting: int = MAX_WAITING,
     **options: object,
 ) -> AbstractAsyncContextManager[Backend]:
     """Open the backend of a URL; leaving the ``async with`` block closes it.
@@ -132,6 +159,7 @@ def open_backend(
         transformers: Applied to the bytes after it.
         event_types: The registry of event classes.
         max_event_bytes: The largest event, data and metadata together, encoded.
+        max_waiting: How many appends may wait to be written; one more raises ``StoreBusyError``.
         options: The backend's own options; they win over those of the URL.
 
     Raises:
@@ -141,7 +169,10 @@ def open_backend(
         TypeError: A keyword option is of another type.
         StorageError: On entering the block: the store cannot be opened.
     """
-    factory = find_backend(scheme_of(url))
+    from eventsourcing_core._discovery.options import gathered_options  # noqa: PLC0415 - it takes longer to import than the core may take
+
+    scheme = scheme_of(url)
+    factory = find_backend(scheme)
     given = gathered_options(factory, url, options)
     codec = EventCodec(
         serializer,
@@ -149,7 +180,35 @@ def open_backend(
         event_types=event_types,
         max_event_bytes=max_event_bytes,
     )
-    return Opening(factory(url.partition("?")[0], codec, **given), "backend")
+    if max_waiting < 1:
+        message = f"max_waiting must be 1 or more, got {max_waiting}"
+        raise ValueError(message)
+    parts = factory(url.partition("?")[0], **given)
+    return Opening(_built_on(parts, scheme, codec, max_waiting), "backend")
+
+
+@asynccontextmanager
+async def _built_on(
+    opening: AbstractAsyncContextManager[Parts], scheme: str, codec: EventCodec, max_waiting: int
+) -> AsyncIterator[Backend]:
+    """Build the stores on what a plugin opens, and close them before it closes that."""
+    _check_given(scheme, opening, AbstractAsyncContextManager, "an async context manager")
+    async with opening as parts:
+        _check_given(scheme, parts, Parts, "eventsourcing_core.stores.Parts")
+        backend = Backend(scheme, codec, parts, max_waiting=max_waiting)
+        try:
+            yield backend
+        finally:
+            await backend.close()
+
+
+def _check_given(scheme: str, given: object, kind: type, wanted: str) -> None:
+    if not isinstance(given, kind):
+        message = (
+            f"the plugin of the backend {scheme!r} gave {type(given).__name__}, not {wanted}: "
+            "mend the plugin, or install its latest version"
+        )
+        raise PluginError(message)
 
 
 def open_migrator(url: str, **options: object) -> AbstractAsyncContextManager[Migrator]:
@@ -172,6 +231,8 @@ def open_migrator(url: str, **options: object) -> AbstractAsyncContextManager[Mi
         TypeError: A keyword option is of another type.
         StorageError: On entering the block: the storage cannot be reached.
     """
+    from eventsourcing_core._discovery.options import gathered_options  # noqa: PLC0415 - it takes longer to import than the core may take
+
     scheme = scheme_of(url)
     factory = find_migrator(scheme)
     given = gathered_options(factory, url, options, beside=backend_of(scheme))

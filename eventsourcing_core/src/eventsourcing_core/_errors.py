@@ -1,15 +1,20 @@
 """The errors of this library.
 
 EventSourcingError                 never raised itself
+├── AggregateNotFoundError         (LookupError) no aggregate has that id
 ├── ConcurrencyError               the stream is not at the expected version
 ├── DuplicateEventError            an event id occurs once in a store
+├── HistoryChangedError            the log is not the one that a reader has followed
 ├── InvalidStreamIdError           (ValueError)
 ├── SerializationError             (ValueError) a value cannot be stored, or bytes not be read
 │   └── UnknownEventTypeError      (LookupError) a payload or a stored type without a class
 ├── TransformError                 bytes that cannot be compressed, decrypted, …
 ├── SnapshotError                  state that cannot be stored or restored
 ├── StorageError                   the driver failed: its error is ``__cause__``
-│   └── SchemaError                tables are missing or of another version
+│   ├── OutageError                the storage is away
+│   ├── SchemaError                tables are missing or of another version
+│   ├── StoreBusyError             too many appends are waiting; nothing was written
+│   └── StreamHeldError            somebody else's transaction holds the stream
 └── PluginError                    a plugin that cannot be used
     ├── UnknownPluginError         (LookupError) nothing installed offers that name
     └── DuplicatePluginError       two plugins offer one name
@@ -70,9 +75,8 @@ class ConcurrencyError(EventSourcingError):
             cause = "somebody else wrote first; load again and repeat the command"
         else:
             cause = (
-                "that version is not there (yet); load from the store that it was saved to, count "
-                "no pending events in it, and give every append in a transaction of your own its "
-                "connection"
+                "that version is not there (yet); load from the store that it was saved to, do not "
+                "count pending events, and pass the transaction to every load and save inside it"
             )
         super().__init__(
             f"stream {stream_id!r} is at version {actual}, the {doing} expected {wanted}: {cause}"
@@ -104,6 +108,58 @@ class DuplicateEventError(EventSourcingError):
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Pickle by the facts, so that the error crosses process borders."""
         return type(self), (self.event_id, self.stream_id, self.version)
+
+
+class AggregateNotFoundError(EventSourcingError, LookupError):
+    """No aggregate has that id: its stream has no events.
+
+    Attributes:
+        stream_id: The stream that has no events.
+    """
+
+    def __init__(self, stream_id: str) -> None:
+        self.stream_id = stream_id
+        super().__init__(
+            f"there is no aggregate {stream_id!r}: correct its id, or use load() where a new one "
+            "will do"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Pickle by the facts, so that the error crosses process borders."""
+        return type(self), (self.stream_id,)
+
+
+class HistoryChangedError(EventSourcingError):
+    """The log is not the one that a reader has followed: it was restored, or failed over.
+
+    What the reader knows may be missing from the store, and positions that it has passed may have
+    been given again. Build what was derived from the log anew, or go on from a position that both
+    are known to share.
+
+    Attributes:
+        position: The position that the reader had reached.
+        event_id: The id of the event that it saw there.
+        found: The id of the event that is there now; None if there is none.
+        last_position: The last position of the store.
+    """
+
+    def __init__(
+        self, position: int, event_id: UUID, found: UUID | None, last_position: int
+    ) -> None:
+        self.position = position
+        self.event_id = event_id
+        self.found = found
+        self.last_position = last_position
+        there = f"event {found} is there now" if found else "no event is there now"
+        super().__init__(
+            f"the reader saw event {event_id} at position {position}, but {there} (the store ends "
+            f"at {last_position}): the store was restored or failed over; build what was derived "
+            "from it anew, or go on from a position before the change"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Pickle by the facts, so that the error crosses process borders."""
+        return type(self), (self.position, self.event_id, self.found, self.last_position)
 
 
 class InvalidStreamIdError(EventSourcingError, ValueError):
@@ -141,6 +197,35 @@ class SnapshotError(EventSourcingError):
 
 class StorageError(EventSourcingError):
     """The storage failed; the driver's error is the ``__cause__``."""
+
+
+class OutageError(StorageError):
+    """The storage is away (the connection, the server, the disk): any append would meet this."""
+
+
+class StreamHeldError(StorageError):
+    """Somebody else's transaction is at work on the stream; nothing was written."""
+
+
+class StoreBusyError(StorageError):
+    """So many appends are waiting that one more is refused at once; nothing was written.
+
+    Slow down, or raise ``max_waiting``.
+
+    Attributes:
+        waiting: How many appends are waiting.
+    """
+
+    def __init__(self, waiting: int) -> None:
+        self.waiting = waiting
+        super().__init__(
+            f"append refused, nothing was written: {waiting:,} appends are waiting already; let "
+            "callers slow down, or raise max_waiting"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Pickle by the facts, so that the error crosses process borders."""
+        return type(self), (self.waiting,)
 
 
 class SchemaError(StorageError):

@@ -36,6 +36,11 @@ def check_event_type(event_type: str) -> None:
         raise ValueError(message)
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text can be a name that a store keeps, or the beginning of one."""
+    return not _fault(text, "a name")
+
+
 def _fault(name: str, what: str) -> str:
     if not isinstance(name, str):
         message = f"{what} is a str, got {type(name).__name__}: {name!r}"

@@ -25,9 +25,9 @@ from contextlib import AbstractAsyncContextManager
 
 import pluggy
 
-from eventsourcing_core._backend import Backend
 from eventsourcing_core._payloads.serializer import Serializer, Transformer  # noqa: TC001 - pluggy and readers evaluate the hints
 from eventsourcing_core.stores._migrator import Migrator
+from eventsourcing_core.stores._storage import Parts
 
 PROJECT = "eventsourcing"
 """The name of the pluggy project, and of the entry-point group."""
@@ -37,10 +37,10 @@ hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker(PROJECT)
 hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(PROJECT)
 """Marks a plugin's implementation of a hook."""
 
-BackendFactory = Callable[..., AbstractAsyncContextManager[Backend]]
-"""Opens the backend of a URL: ``factory(url, codec, **options)``.
+BackendFactory = Callable[..., AbstractAsyncContextManager[Parts]]
+"""Opens the parts of a backend by URL: ``factory(url, **options)``.
 
-``url`` is the URL without its query, ``codec`` the ``EventCodec`` to use. The options are the
+``url`` is the URL without its query. The options are the
 factory's keyword-only parameters, each annotated ``str``, ``int``, ``float`` or ``bool`` (or one
 of these ``| None``) and with a default: users give them as keyword arguments of ``open_backend``
 or as query parameters of the URL, and both are checked. A factory that has ``**others: str``, too,

@@ -1,4 +1,4 @@
-"""Finding the installed plugins, and what is wrong with those that cannot be used."""
+"""The door for authors of plugins: what they implement, and finding what is installed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,26 @@ import pluggy
 
 from eventsourcing_core import hookspecs
 from eventsourcing_core._errors import DuplicatePluginError, PluginError
+from eventsourcing_core._payloads.scalars import SCALARS, Scalar
+from eventsourcing_core._payloads.serializer import Serializer, Transformer
 from eventsourcing_core.hookspecs import PROJECT, hookimpl, hookspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.metadata import EntryPoint
 
-__all__ = ["Offer", "Plugins", "hookimpl", "hookspec", "installed_plugins", "load_plugins"]
+__all__ = [
+    "SCALARS",
+    "Offer",
+    "Plugins",
+    "Scalar",
+    "Serializer",
+    "Transformer",
+    "hookimpl",
+    "hookspec",
+    "installed_plugins",
+    "load_plugins",
+]
 
 _KINDS = {
     "backends": "backend",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import StorageError, check_load, check_prune, check_save
+from eventsourcing_core.stores import StorageError, check_load, check_prune, check_save
 
 if TYPE_CHECKING:
-    from eventsourcing_core import Snapshot
+    from eventsourcing_core.stores import Snapshot
 
 
 SnapshotShelf = dict[str, dict[int, "Snapshot"]]

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgpack
 
-from eventsourcing_core import SCALARS
+from eventsourcing_core.plugins import SCALARS
 
 _BIG_INTEGER = 127
 """The extension code of an integer of more than 64 bits; its content is decimal text."""

@@ -10,7 +10,7 @@ from eventsourcing_msgpack._serializer import MsgpackSerializer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from eventsourcing_core import Serializer
+    from eventsourcing_core.plugins import Serializer
 
 
 @hookimpl

@@ -1,7 +1,7 @@
 """Appends as the functions ``append`` and ``append_one`` take them.
 
 Their arrays of numbers and of ids are sent as text, which the statements cast: the driver asks of
-each element of an array whether it is one itself, which takes longer than all else that it does.
+each element of an array whether it is an array itself, which takes longer than all else it does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from eventsourcing_postgres._statements import LARGEST_INTEGER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from eventsourcing_core import Append, EncodedEvent, ImportedEvent
+    from eventsourcing_core.stores import EncodedEvent, Placed, Write
 
 _EXPECTED = {
     ExpectedVersion.ANY: -1,
@@ -25,43 +25,44 @@ _EXPECTED = {
 }
 
 
-def arguments(appends: Sequence[Append]) -> list[Any]:
-    """Give the eleven arrays of the function ``append`` for appends sorted by stream."""
-    events = [event for append in appends for event in append.events]
+def batch_arguments(writes: Sequence[Write]) -> list[Any]:
+    """Give the eleven arrays of the function ``append`` for writes sorted by stream."""
+    events = [event for write in writes for event in write.events]
     return [
-        [append.stream_id for append in appends],
-        _numbers([_expected(append.expected_version) for append in appends]),
-        *((None, None, None) if len(events) == len(appends) else _shares(appends)),
+        [write.stream_id for write in writes],
+        _numbers([_expected(write.expected_version) for write in writes]),
+        *((None, None, None) if len(events) == len(writes) else _shares(writes)),
         *_columns(events),
     ]
 
 
-def _shares(appends: Sequence[Append]) -> tuple[str, str, str]:
-    """Give the size of each append; for each event its append, and its place there."""
-    sizes = [len(append.events) for append in appends]
+def _shares(writes: Sequence[Write]) -> tuple[str, str, str]:
+    """Give the size of each write; for each event its write, and its place there."""
+    sizes = [len(write.events) for write in writes]
     owners = [owner for owner, size in enumerate(sizes, start=1) for _ in range(size)]
     places = [place for size in sizes for place in range(1, size + 1)]
     return _numbers(sizes), _numbers(owners), _numbers(places)
 
 
-def import_arguments(events: Sequence[ImportedEvent]) -> list[Any]:
-    """Give the eleven arrays of the function ``append`` for what ``Import.settle`` lets be written.
+def group_arguments(placed: Sequence[Placed]) -> list[Any]:
+    """Give the eleven arrays of the function ``append`` for what ``Append.settle`` lets be written.
 
-    Each stream is one append, and the events are in the order of the import, not by stream.
+    Each stream is one write, and the events are in the order of their new positions, which in an
+    import is not by stream.
     """
     before: dict[str, int] = {}
-    sizes = Counter(imported.stream_id for imported in events)
-    for imported in events:
-        before.setdefault(imported.stream_id, imported.version - 1)
+    sizes = Counter(stream_id for stream_id, _, _ in placed)
+    for stream_id, version, _ in placed:
+        before.setdefault(stream_id, version - 1)
     stream_ids = sorted(before)
     owners = {stream_id: owner for owner, stream_id in enumerate(stream_ids, start=1)}
     return [
         stream_ids,
         _numbers([before[stream_id] for stream_id in stream_ids]),
         _numbers([sizes[stream_id] for stream_id in stream_ids]),
-        _numbers([owners[imported.stream_id] for imported in events]),
-        _numbers([imported.version - before[imported.stream_id] for imported in events]),
-        *_columns([imported.event for imported in events]),
+        _numbers([owners[stream_id] for stream_id, _, _ in placed]),
+        _numbers([version - before[stream_id] for stream_id, version, _ in placed]),
+        *_columns([event for _, _, event in placed]),
     ]
 
 
@@ -78,10 +79,10 @@ def _columns(events: Sequence[EncodedEvent]) -> list[Any]:
     ]
 
 
-def one_event(append: Append) -> list[Any]:
-    """Give the first eight arguments of the function ``append_one`` for an append of one event."""
-    stream_id, ((event_type, data, metadata, encoding, event_id, timestamp),), expected, _ = append
-    return [
+def one_event(write: Write) -> tuple[Any, ...]:
+    """Give the first eight arguments of the function ``append_one`` for a write of one event."""
+    stream_id, ((event_type, data, metadata, encoding, event_id, timestamp),), expected = write
+    return (
         stream_id,
         _expected(expected),
         event_id.hex(),
@@ -90,15 +91,15 @@ def one_event(append: Append) -> list[Any]:
         metadata,
         encoding,
         timestamp,
-    ]
+    )
 
 
-def event_ids(events: Iterable[EncodedEvent]) -> list[UUID]:
+def uuids(event_ids: Iterable[bytes]) -> list[UUID]:
     """Give the ids of events to look for.
 
     As an array of UUIDs: one that is cast from text is parsed again for each row of a scan.
     """
-    return [UUID(bytes=event.event_id) for event in events]
+    return [UUID(bytes=event_id) for event_id in event_ids]
 
 
 def _ids(ids: Iterable[bytes]) -> str:

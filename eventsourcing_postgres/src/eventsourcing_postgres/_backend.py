@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from eventsourcing_core import Backend
 from eventsourcing_postgres._checks import check_seconds, check_sizes
 from eventsourcing_postgres._database import close_pool
 from eventsourcing_postgres._errors import translated
-from eventsourcing_postgres._event_store import PostgresEventStore
 from eventsourcing_postgres._migrations import check_current, migrate
 from eventsourcing_postgres._server import server_of
 from eventsourcing_postgres._snapshot_store import PostgresSnapshotStore
 from eventsourcing_postgres._statements import quoted
+from eventsourcing_postgres._storage import PostgresStorage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from eventsourcing_core import EventCodec
+    from eventsourcing_core.stores import Parts
 
 _migrate = migrate
 _STATEMENTS = 100  # prepared statements kept per connection, as the driver does
@@ -30,7 +29,6 @@ _STATEMENTS = 100  # prepared statements kept per connection, as the driver does
 
 def open_postgres(  # noqa: PLR0913 - the options that users give
     url: str,
-    codec: EventCodec,
     *,
     schema: str = "eventsourcing",
     migrate: bool = False,
@@ -44,12 +42,11 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
     pooler: bool | None = None,
     application_name: str = "eventsourcing",
     **parameters: str,
-) -> AbstractAsyncContextManager[Backend]:
-    """Open a pool on ``postgresql://user:password@host:port/database``, and stores on it.
+) -> AbstractAsyncContextManager[Parts]:
+    """Open a pool on ``postgresql://user:password@host:port/database``, and a storage on it.
 
     Args:
         url: The connection URL.
-        codec: What encodes the events.
         schema: The schema of the tables.
         migrate: Whether to bring the schema up to date; production migrates on purpose.
         min_size: Connections kept open.
@@ -63,13 +60,13 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
         max_wait: Seconds that an append waits for a stream that somebody's transaction holds.
         pooler: Whether a pooler lends server connections for one transaction each (pgbouncer
             does, and others): then nothing of a session is relied on, so no statement stays
-            prepared and waiting readers poll. Found out by itself unless given.
+            prepared and waiting readers poll. Detected unless given.
         application_name: What the server shows of this program.
         parameters: Those of libpq that the driver knows, and settings of the server: ``host``,
             ``sslmode``, ``sslrootcert``, ``target_session_attrs``, ``statement_timeout``, …
 
     Raises:
-        ValueError: A number is out of bounds, a parameter is not known, or the URL is none.
+        ValueError: A number is out of bounds, a parameter is not known, or the URL is not one.
         StorageError: On entering the block: the server cannot be reached, or refuses.
         SchemaError: On entering the block: the schema is missing or of another version.
     """
@@ -85,7 +82,7 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
     doing = f"opening the database at {server.shown}"
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Backend]:
+    async def opened() -> AsyncIterator[Parts]:
         with translated(doing, schema):
             polls = await _is_behind_pooler(server.dsn, timeout) if pooler is None else pooler
             pool = await asyncpg.create_pool(
@@ -108,20 +105,20 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
                 acquire_timeout=acquire_timeout,
                 answer_timeout=answer_timeout,
             )
-            async with PostgresEventStore(
+            storage = PostgresStorage(
                 pool,
-                codec,
                 schema=schema,
                 acquire_timeout=acquire_timeout,
                 answer_timeout=answer_timeout,
                 poll_interval=poll_interval,
                 listen=not polls,
                 max_wait=max_wait,
-            ) as events:
-                try:
-                    yield Backend("postgresql", codec, event_store=events, snapshot_store=snapshots)
-                finally:
-                    snapshots.close()
+            )
+            try:
+                yield storage.parts(snapshots)
+            finally:
+                snapshots.close()
+                await storage.close()
         finally:
             await close_pool(pool, patience=answer_timeout)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple, cast
 
 import asyncpg
 
-from eventsourcing_core import StorageError
+from eventsourcing_core.stores import StorageError
 from eventsourcing_postgres._checks import check_pool, check_seconds
 from eventsourcing_postgres._errors import DRIVER, translation
+from eventsourcing_postgres._rows import StoredRow
 from eventsourcing_postgres._statements import quoted, statement
 from eventsourcing_postgres._watch import Watch
 
@@ -19,17 +21,22 @@ if TYPE_CHECKING:
 
     from asyncpg.pool import PoolConnectionProxy
 
-    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    from eventsourcing_core.stores import Row
+
+    Lent: TypeAlias = PoolConnectionProxy[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | Lent
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 _AT_HAND = 0.05
 """Seconds for which an unused connection is kept, before it goes back to the pool."""
-_CLOSING = 10.0  # seconds until connections are ended that a server does not close
+_CLOSING = 10.0
+"""Seconds until a connection is ended that the server does not close, or whose statement it does
+not give up."""
 _LOOK = 0.01  # seconds between two looks whether connections are free
 _QUICK = frozenset({"append", "notify", "wait", "saving a snapshot", "loading a snapshot"})
-"""What a server that works does in a moment; reading and importing may take long."""
+"""What takes a moment, unless the server is away; reading and importing may take long."""
 
 
 class Database:
@@ -64,7 +71,7 @@ class Database:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._most_at_hand = pool.get_max_size() // 2
-        self._at_hand: list[PoolConnectionProxy[asyncpg.Record]] = []
+        self._at_hand: list[Lent] = []
         self._unused = 0  # how many of these nobody took since the last look
         self._is_ample = False  # the pool had another connection then
         self._acquiring = 0  # how many wait here for a connection of the pool
@@ -94,15 +101,18 @@ class Database:
     ) -> T:
         """Do some work on a borrowed connection; the driver's errors in it become ours."""
         try:
-            connection, was_at_hand = await self._borrow()
+            connection = self._take_at_hand()
+            was_at_hand = connection is not None
+            if connection is None:
+                connection = await self._acquire()
             try:
                 if doing in _QUICK:
-                    result = await self._watched(connection, work, args)
+                    result = await self.watched(connection, work, *args)
                 else:
                     result = await work(connection, *args)
             except asyncio.CancelledError:
                 # The driver first waits until the server has given up what it was doing.
-                self.start(self._release(connection))
+                self.start(self._release(connection, seconds=_CLOSING))
                 raise
             except BaseException:
                 await self._release(connection)
@@ -115,14 +125,15 @@ class Database:
             raise translation(error, doing, self.schema) from error
         return result
 
-    async def _watched(
+    async def watched(
         self,
-        connection: PoolConnectionProxy[asyncpg.Record],
+        connection: Lent,
         work: Callable[[Connection, *Args], Awaitable[T]],
-        args: tuple[*Args],
+        *args: *Args,
+        more: float = 0.0,
     ) -> T:
-        """Do some work, for which the server gets ``answer_timeout`` seconds."""
-        self._watch.begin(connection)
+        """Do some work, for which the server gets ``answer_timeout`` seconds, and some more."""
+        self._watch.begin(connection, more)
         try:
             return await work(connection, *args)
         except Exception as error:  # the driver raises anything when it is ended half way
@@ -145,6 +156,25 @@ class Database:
         self._give_back(len(self._at_hand))
         self.on_renewal()
 
+    async def lend(self, doing: str) -> Lent:
+        """Give a connection for longer than one statement; ``take_back`` must follow."""
+        try:
+            connection = self._take_at_hand() or await self._acquire()
+        except DRIVER as error:
+            raise translation(error, doing, self.schema) from error
+        return connection
+
+    async def take_back(self, connection: Lent, *, reset: bool) -> None:
+        """Take back a connection that was lent; reset it if strangers had it."""
+        if reset:
+            with suppress(*DRIVER):  # it is lost: the pool will see that, too
+                await self.watched(connection, _reset)
+        await self._release(connection)
+
+    async def rows(self, doing: str, name: str, *arguments: Any) -> list[Row]:
+        """Run a statement of a file that reads events."""
+        return await self.use(doing, rows_on, statement(name, self.schema), *arguments)
+
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run a statement of a file, and give its rows."""
         return await self.use(doing, self._fetch, name, arguments)
@@ -155,15 +185,19 @@ class Database:
         rows: list[Any] = await connection.fetch(statement(name, self.schema), *arguments)
         return rows
 
-    async def _borrow(self) -> tuple[PoolConnectionProxy[asyncpg.Record], bool]:
-        """Give a connection, and whether it was at hand."""
+    def _take_at_hand(self) -> Lent | None:
+        """Give a connection that is at hand, if there is one."""
         self._check_open()  # a reader may be half way when the store is closed
         while self._at_hand:
             connection = self._at_hand.pop()
             self._unused = min(self._unused, len(self._at_hand))
             if not _is_lost(connection):
-                return connection, True
-            await self._release(connection)
+                return connection
+            self.start(self._release(connection))
+        return None
+
+    async def _acquire(self) -> Lent:
+        """Give a connection of the pool."""
         self._acquiring += 1
         try:
             connection = await self.pool.acquire(timeout=self._acquire_timeout)
@@ -172,7 +206,7 @@ class Database:
         if self._closed:  # meanwhile; the pool may be closed, too, and take nothing back
             connection.terminate()
             self._check_open()
-        return connection, False
+        return connection
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start something that may come to its end after nobody waits for it any more."""
@@ -209,10 +243,10 @@ class Database:
         """Tell whether nobody would wait for a connection that the pool does not have."""
         return bool(self.pool.get_idle_size()) or self.pool.get_size() < self.pool.get_max_size()
 
-    def _keep(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
+    def _keep(self, connection: Lent) -> None:
         self._at_hand.append(connection)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_AT_HAND, self._look)
+            self._look_later()
 
     def _look(self) -> None:
         """Give back the connections that were not used since the last look.
@@ -224,10 +258,15 @@ class Database:
         self._give_back(self._unused if self._is_ample else len(self._at_hand))
         self._unused = len(self._at_hand)
         if self._at_hand:
-            self._timer = asyncio.get_running_loop().call_later(_AT_HAND, self._look)
+            self._look_later()
 
-    async def _release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
-        """Give a connection back.
+    def _look_later(self) -> None:
+        # Not in the context of whoever was first: a tracer would take this for a part of it.
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(_AT_HAND, self._look, context=Context())
+
+    async def _release(self, connection: Lent, *, seconds: float | None = None) -> None:
+        """Give a connection back; that may take so many seconds, or else ``acquire_timeout``.
 
         One that cannot be made ready for others is ended by the pool, and that is nobody's error:
         what was done on it is done.
@@ -235,7 +274,7 @@ class Database:
         with suppress(*DRIVER):
             if connection.is_closed():
                 connection.terminate()  # else asyncpg 0.30 counts it as in use for ever
-            await self.pool.release(connection)
+            await self.pool.release(connection, timeout=seconds)
 
     def _give_back(self, count: int) -> None:
         for connection in self._at_hand[:count]:
@@ -243,7 +282,16 @@ class Database:
         del self._at_hand[:count]
 
 
-def _is_lost(connection: PoolConnectionProxy[asyncpg.Record]) -> bool:
+async def rows_on(connection: Connection, sql: str, *arguments: Any) -> list[Row]:
+    """Run a statement that reads events on a connection."""
+    return cast("list[Row]", await connection.fetch(sql, *arguments, record_class=StoredRow))
+
+
+async def _reset(connection: Connection) -> None:
+    await connection.reset()
+
+
+def _is_lost(connection: Lent) -> bool:
     try:
         return connection.is_closed()
     except asyncpg.InterfaceError:  # the pool took it back when it was closed

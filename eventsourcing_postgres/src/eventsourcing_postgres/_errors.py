@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from eventsourcing_core import SchemaError, StorageError
+from eventsourcing_core import SchemaError
+from eventsourcing_core.stores import OutageError, StorageError, StreamHeldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +23,10 @@ _MISSING = (
 )
 _HELD = (asyncpg.LockNotAvailableError,)
 _HOLDER = (
-    "another transaction holds the stream (it has appended with connection=… and not ended; "
-    "appenders() tells which) or the tables"
+    "another transaction holds the stream (it has appended inside a transaction of its own and has "
+    "not ended; appenders() tells which), or it has locked the tables"
 )
-HELD = f"append failed: {_HOLDER}"
-"""What the caller of such an append is told in the end."""
+_MOVED = "another append to the same stream ended at the same moment: repeat this one"
 _EVENT_ID = "events_event_id"  # the constraint; the other ones do not fail in a store that is whole
 _MIGRATING = {"migrate", "rollback"}
 _PASSING = (
@@ -42,7 +42,6 @@ _OUTAGES = (
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
-    *_MISSING,
 )
 DRIVER = (
     asyncpg.PostgresError,
@@ -71,7 +70,7 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
             f"run: {migrate_command(schema)}"
         )
     if isinstance(error, _HELD) and doing in {"append", "import"}:
-        return StorageError(f"{doing} failed: {_HOLDER}")
+        return held(doing)
     if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name != _EVENT_ID:
         said = (
             f"the tables do not go with each other ({error}), as after restoring a part of them; "
@@ -93,7 +92,60 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
         )
     else:
         said = f"{type(error).__name__}: {error}{_cure(error)}"
-    return StorageError(f"{doing} failed: {said}")
+    kind = OutageError if _is_outage(error) else StorageError
+    return kind(f"{doing} failed: {said}")
+
+
+def translation_inside(error: Exception, doing: str, schema: str) -> StorageError:
+    """Give our error for one of ``DRIVER`` that ended an append inside a transaction."""
+    match error:
+        case asyncpg.DeadlockDetectedError():
+            return StorageError(
+                f"{doing} failed: two transactions waited for each other's streams (a deadlock), "
+                "and the server chose this one to give way: run the whole transaction again, and "
+                "let all of them append to their streams in one order, such as by id"
+            )
+        case asyncpg.SerializationError():
+            return StorageError(
+                f"{doing} failed: another transaction has changed what this one relies on since it "
+                "began (its isolation level is REPEATABLE READ or SERIALIZABLE): run the whole "
+                "transaction again"
+            )
+        case _:
+            return translation(error, doing, schema)
+
+
+def commit_failure(error: Exception) -> StorageError:
+    """Give our error for one of ``DRIVER`` that ended a commit."""
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, _PASSING):
+        return StorageError(
+            f"commit refused, nothing was stored: {said}: run the whole transaction again"
+        )
+    if isinstance(error, asyncpg.PostgresError) and not isinstance(error, _OUTAGES):
+        return StorageError(f"commit refused, nothing was stored: {said}")
+    return OutageError(
+        f"commit failed, and whether it took place is not known ({said}): load again what the "
+        "transaction was about before you repeat it"
+    )
+
+
+def unseen(doing: str) -> StorageError:
+    """Give the error for an event id that is taken by an event which the transaction cannot see."""
+    return StorageError(
+        f"{doing} failed: an event id is taken by an event that was stored after this transaction "
+        "began, and that it cannot see at its isolation level: run the whole transaction again"
+    )
+
+
+def held(doing: str) -> StreamHeldError:
+    """Give the error for an append to a stream that another transaction holds."""
+    return StreamHeldError(f"{doing} failed: {_HOLDER}")
+
+
+def moved(doing: str) -> StreamHeldError:
+    """Give the error for an append that did not fit a moment ago, and would fit now."""
+    return StreamHeldError(f"{doing} failed: {_MOVED}")
 
 
 def _cure(error: Exception) -> str:
@@ -113,19 +165,10 @@ def migrate_command(schema: str) -> str:
     return f"python -m eventsourcing_postgres migrate --schema {shlex.quote(schema)} URL"
 
 
-def is_outage(error: Exception) -> bool:
-    """Tell whether an error would meet any append: the connection, the server, the schema."""
-    is_own = isinstance(error.__cause__, asyncpg.QueryCanceledError)  # one that took too long
-    return isinstance(error.__cause__, _OUTAGES) and not is_own
-
-
-class BusyStreamError(StorageError):
-    """Another transaction is at work on the stream: the append may succeed when that ends."""
-
-
-def is_held(error: Exception) -> bool:
-    """Tell whether another transaction is at work on the stream."""
-    return isinstance(error.__cause__, _HELD) or isinstance(error, BusyStreamError)
+def _is_outage(error: Exception) -> bool:
+    """Tell whether an error would meet any append: the connection, the server."""
+    is_own = isinstance(error, asyncpg.QueryCanceledError)  # one that took too long
+    return isinstance(error, _OUTAGES) and not is_own
 
 
 def is_passing(error: Exception) -> bool:

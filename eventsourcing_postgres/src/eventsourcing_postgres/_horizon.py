@@ -4,97 +4,136 @@ Positions are drawn before they are committed, so a reader may see 7 while 6 is 
 reader that went on after 7 would never see 6. It must stop at the *horizon*, the position up to
 which nothing is in flight any more: see the function ``horizon`` in the migrations, which says why
 it is right. Rows that follow the cursor without a hole need no horizon: nothing fits between.
+
+With a filter, each statement looks at a stretch of positions only, and stretches grow while they
+take no time. So a rare event is found in a few statements, none of which takes long.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING
 
-from eventsourcing_postgres._pages import PAGE_BYTES, POSITION, Paging, pages_from
-from eventsourcing_postgres._statements import LARGEST_INTEGER, is_text
+from eventsourcing_core.stores import RowPage
+from eventsourcing_postgres._pages import PAGE_BYTES, Paging, Step, steps_from
+from eventsourcing_postgres._rows import POSITION
+from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+    from collections.abc import AsyncIterator
 
+    from eventsourcing_core.stores import Query, Row
     from eventsourcing_postgres._database import Database
+
+STRETCH = 2_000
+"""Positions that the first statement with a filter looks at; the next one at four times as many."""
+_QUICK, _SLOW = 0.05, 0.2
+"""Seconds: a stretch that takes less time is followed by a longer one, one that takes more time by
+a shorter one."""
 
 
 class AllReader:
-    """Walks over all streams, page by page, holding no connection between two pages."""
+    """Walks over all streams, page by page, holding no connection between two pages.
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        event_types: Collection[str] | None,
-        stream_prefix: str | None,
-        limit: int | None,
-    ) -> None:
+    Args:
+        database: Where to.
+        query: What is wanted.
+        limit: The most rows; None: no limit.
+    """
+
+    def __init__(self, database: Database, query: Query, limit: int | None) -> None:
         self._database = database
-        self._filters = (_storable(event_types), stream_prefix)
-        self._is_filtered = event_types is not None or bool(stream_prefix)
-        is_impossible = bool(stream_prefix) and not _storable([str(stream_prefix)])
-        self._paging = Paging(0 if is_impossible else limit)
+        self._is_filtered = query.is_filter
+        self._is_in_vain = query.event_types == frozenset() or limit == 0
+        types = None if query.event_types is None else sorted(query.event_types)
+        self._filters = (types, query.stream_prefix or None)
+        self._paging = Paging(limit)
+        self._stretch = STRETCH if query.is_filter else LARGEST_INTEGER
+        self._horizon = LARGEST_INTEGER
 
-    async def forward(self, cursor: int) -> AsyncIterator[list[Any]]:
+    async def forward(self, after: int) -> AsyncIterator[RowPage]:
         """Give pages of rows above a position, in order, up to the horizon of when it began."""
-        cursor = min(cursor, LARGEST_INTEGER - 1)
-        if not self._paging.size:
+        if self._paging.size == 0:
+            yield RowPage([], after)
             return
-        if self._is_filtered:
-            horizon = await self._horizon()
-            rows = await self._rows_above(cursor, horizon)
-        else:
-            horizon = LARGEST_INTEGER
-            rows = await self._rows_above(cursor, horizon)
-            # Nothing fits between rows that follow each other: they need no horizon.
-            settled = cursor + _without_hole(rows, cursor)
-            has_hole = settled < cursor + len(rows)
-            if has_hole or not self._paging.is_over(rows):
-                horizon = max(settled, await self._horizon())
-            if has_hole:
-                rows = await self._rows_above(cursor, horizon)
-        async for page in self._pages_from(rows, lambda last: self._rows_above(last, horizon)):
-            yield page
 
-    async def backward(self, bottom: int) -> AsyncIterator[list[Any]]:
+        step = await (self._first_filtered(after) if self._is_filtered else self._first(after))
+        if step.is_last:  # whoever follows asks for little at a time
+            yield RowPage(step.rows, step.cursor)
+            return
+        async for rows, cursor, _ in steps_from(step, self._above, self._database.start):
+            yield RowPage(rows, cursor)
+
+    async def backward(self, after: int) -> AsyncIterator[RowPage]:
         """Give pages of rows above a position, from the horizon downward."""
-        if not self._paging.size:
+        top = await self._ask_horizon()
+        if self._is_in_vain or top <= after:
+            yield RowPage([], top)
             return
-        lowest = min(bottom, LARGEST_INTEGER - 1) + 1
-        rows = await self._rows_below(await self._horizon() + 1, lowest)
-        async for page in self._pages_from(rows, lambda last: self._rows_below(last, lowest)):
-            yield page
 
-    def _pages_from(
-        self, rows: list[Any], fetch: Callable[[int], Coroutine[Any, Any, list[Any]]]
-    ) -> AsyncIterator[list[Any]]:
-        return pages_from(rows, fetch, database=self._database, paging=self._paging, key=POSITION)
+        async def below(cursor: int) -> Step:
+            rows = await self._fetch("read_all_backward", cursor, after + 1)
+            is_last = self._paging.is_over(rows)
+            self._paging.take(rows)
+            return Step(rows, rows[-1][POSITION] if rows else cursor, is_last)
 
-    async def _rows_above(self, cursor: int, top: int) -> list[Any]:
-        return await self._fetch("read_all_forward", cursor, top)
+        step = await below(top + 1)
+        async for rows, _, _ in steps_from(step, below, self._database.start):
+            yield RowPage(rows, top)
 
-    async def _rows_below(self, cursor: int, lowest: int) -> list[Any]:
-        return await self._fetch("read_all_backward", cursor, lowest)
+    async def _first_filtered(self, after: int) -> Step:
+        self._horizon = await self._ask_horizon()
+        if self._is_in_vain or self._horizon <= after:
+            return Step([], max(after, self._horizon), is_last=True)
+        return await self._above(after)
 
-    async def _fetch(self, name: str, cursor: int, end: int) -> list[Any]:
-        return await self._database.fetch(
+    async def _first(self, after: int) -> Step:
+        rows = await self._fetch("read_all_forward", after, LARGEST_INTEGER)
+        settled = after + _without_hole(rows, after)
+        has_hole = settled < after + len(rows)
+        if not has_hole and self._paging.is_over(rows):  # nothing fits between: no need to ask
+            return Step(rows, settled, is_last=True)
+
+        # Rows are read, or read again, after the horizon was asked for: only then are all there.
+        self._horizon = max(settled, await self._ask_horizon())
+        if has_hole:
+            return await self._above(after)
+        return self._step(rows, after, self._horizon)
+
+    async def _above(self, cursor: int) -> Step:
+        """Look at a stretch of positions above a cursor."""
+        top = min(cursor + self._stretch, self._horizon)
+        begin = monotonic()
+        rows = await self._fetch("read_all_forward", cursor, top)
+        if self._is_filtered:
+            self._fit_stretch(monotonic() - begin)
+        return self._step(rows, cursor, top)
+
+    def _step(self, rows: list[Row], cursor: int, top: int) -> Step:
+        """Say how far has been looked: to the top, unless the page was full before."""
+        is_at_limit = self._paging.is_at_limit(rows)
+        is_cut = is_at_limit or self._paging.is_full(rows)
+        self._paging.take(rows)
+        reached = rows[-1][POSITION] if is_cut else max(cursor, top)
+        return Step(rows, reached, is_at_limit or reached >= self._horizon)
+
+    def _fit_stretch(self, seconds: float) -> None:
+        if seconds < _QUICK:
+            self._stretch *= 4
+        elif seconds > _SLOW:
+            self._stretch = max(self._stretch // 4, STRETCH)
+
+    async def _fetch(self, name: str, cursor: int, end: int) -> list[Row]:
+        return await self._database.rows(
             "read_all", name, cursor, end, *self._filters, self._paging.size, PAGE_BYTES
         )
 
-    async def _horizon(self) -> int:
+    async def _ask_horizon(self) -> int:
         rows = await self._database.fetch("read_all", "horizon")
         return int(rows[0][0])
 
 
-def _storable(names: Collection[str] | None) -> list[str] | None:
-    """Leave out names that PostgreSQL cannot hold, and so no row has: a NUL, half a surrogate."""
-    if names is None:
-        return None
-    return [name for name in names if is_text(name)]
-
-
-def _without_hole(rows: list[Any], cursor: int) -> int:
+def _without_hole(rows: list[Row], cursor: int) -> int:
     """Count the rows whose positions follow the cursor, and each other, one by one."""
     if rows and rows[-1][POSITION] == cursor + len(rows):
         return len(rows)

@@ -1,4 +1,7 @@
-"""Numbered pairs of SQL files, applied in order under a lock."""
+"""Numbered pairs of SQL files, applied in order under a lock; and after them the functions.
+
+A file that has landed is never edited: what a schema was made of is what it says.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,16 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventsourcing_core import MigrationStatus, SchemaError, check_rollback
+from eventsourcing_core import SchemaError
+from eventsourcing_core.stores import MigrationStatus, check_rollback
 from eventsourcing_postgres._checks import check_pool
 from eventsourcing_postgres._errors import migrate_command, translated
+from eventsourcing_postgres._functions import (
+    FIRST_MIGRATION,
+    drop_functions,
+    make_functions,
+    what_is_wrong,
+)
 from eventsourcing_postgres._statements import in_schema, quoted
 
 if TYPE_CHECKING:
@@ -54,18 +64,25 @@ async def status(
     """Tell how far a schema is.
 
     Raises:
+        SchemaError: If all migrations are applied, but the functions are missing, or were made for
+            a schema of another name.
         StorageError: If the server cannot be asked.
     """
     check_pool(pool)
     with translated("status", schema):
         async with pool.acquire() as connection:
-            return MigrationStatus(await _applied(connection, schema), len(_migrations()))
+            found = MigrationStatus(await _applied(connection, schema), len(_migrations()))
+            wrong = (
+                await what_is_wrong(connection, schema) if found.applied == found.latest else None
+            )
+    _check_right(wrong, schema)
+    return found
 
 
 async def migrate(
     pool: asyncpg.Pool[asyncpg.Record], *, schema: str = "eventsourcing"
 ) -> MigrationStatus:
-    """Apply the migrations that are missing, all in one transaction.
+    """Apply the migrations that are missing, and make the functions, all in one transaction.
 
     Several processes may do so at once: one does the work, the others wait for it.
 
@@ -81,6 +98,7 @@ async def migrate(
             check_not_newer(applied, schema)
             for migration in _migrations()[applied:]:
                 await _apply(connection, schema, migration)
+            await make_functions(connection, schema)
             return MigrationStatus(await _applied(connection, schema), len(_migrations()))
 
 
@@ -101,6 +119,8 @@ async def rollback(
             applied = await _applied(connection, schema)
             check_not_newer(applied, schema)
             check_rollback(to=to, applied=applied)
+            if to < FIRST_MIGRATION:
+                await drop_functions(connection, schema)
             for migration in reversed(_migrations()[to:applied]):
                 await connection.execute(in_schema(migration.down, schema))
                 await connection.execute(
@@ -128,16 +148,27 @@ def check_not_newer(applied: int, schema: str) -> None:
 async def check_current(pool: asyncpg.Pool[asyncpg.Record], schema: str, doing: str) -> None:
     """Refuse a schema that is not the one of this version.
 
+    Functions of other versions may be beside those of this one.
+
     Raises:
-        SchemaError: If it is missing, older or newer; it says the command that mends it.
+        SchemaError: If it is missing, older or newer, was renamed, or lacks a function; it says the
+            command that mends it.
     """
     with translated(doing, schema):
         async with pool.acquire() as connection:
             applied, latest = await _applied(connection, schema), len(_migrations())
+            wrong = await what_is_wrong(connection, schema) if applied == latest else None
     check_not_newer(applied, schema)
     if applied < latest:
         found = f"at migration {applied} of {latest}" if applied else "not there"
         message = f"the schema {schema!r} is {found}; run: {migrate_command(schema)}"
+        raise SchemaError(message)
+    _check_right(wrong, schema)
+
+
+def _check_right(wrong: str | None, schema: str) -> None:
+    if wrong:
+        message = f"{wrong}; run: {migrate_command(schema)}"
         raise SchemaError(message)
 
 

@@ -18,7 +18,7 @@ from eventsourcing_postgres._statements import quoted
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from eventsourcing_core import MigrationStatus
+    from eventsourcing_core.stores import MigrationStatus
 
 _CONNECT_TIMEOUT = 30.0  # seconds
 
@@ -62,7 +62,7 @@ def open_postgres_migrator(
         parameters: See ``open_postgres``.
 
     Raises:
-        ValueError: A number is out of bounds, a parameter is not known, or the URL is none.
+        ValueError: A number is out of bounds, a parameter is not known, or the URL is not one.
         StorageError: On entering the block: the server cannot be reached, or refuses.
     """
     quoted(schema)

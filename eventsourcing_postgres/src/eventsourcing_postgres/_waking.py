@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from contextvars import Context
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from eventsourcing_core import StorageError
+from eventsourcing_core.stores import StorageError
 from eventsourcing_postgres._errors import DRIVER, translation
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from eventsourcing_postgres._database import Connection, Database
 
 _PAUSE = 0.02  # seconds between two notifications; the first one goes out at once
@@ -52,14 +55,14 @@ class Waking:
         """Wake the readers in this process, and soon those in others."""
         self.wake()
         if self._notifier is None:
-            self._notifier = asyncio.get_running_loop().create_task(self._notify())
+            self._notifier = _background(self._notify())
         else:
             self._again = True
 
     async def wait(self, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - see the port
         """Sleep until there is an event after a position; False when the time is over."""
-        if self._listens and self._listener is None:
-            self._listener = asyncio.get_running_loop().create_task(self._listen())
+        if timeout > 0 and self._listens and self._listener is None:
+            self._listener = _background(self._listen())
         left = timeout
         was_answered = False
         deadline = asyncio.get_running_loop().time() + timeout
@@ -87,8 +90,8 @@ class Waking:
     async def _is_there(self, position: int) -> bool:
         """Tell whether there is an event after a position, and ``read_all`` would give it now.
 
-        Where it would not, who waits must sleep: he would read nothing, and wait again at once, for
-        as long as somebody's transaction is open.
+        Where it would not, a waiting reader must sleep: it would read nothing and wait again at
+        once, for as long as somebody's transaction is open.
         """
         ((is_there, is_next),) = await self._exists_after(position, LARGEST_INTEGER)
         if not is_there or is_next:  # what follows without a hole needs no horizon
@@ -166,3 +169,11 @@ class Waking:
         if self._listening is not None:
             with contextlib.suppress(*DRIVER):  # it is lost already
                 self._listening.terminate()
+
+
+def _background(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Start a task that outlives the request that needs it first.
+
+    Not in the context of that request: a tracer would take all its work for a part of it.
+    """
+    return asyncio.get_running_loop().create_task(work, context=Context())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import Context
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -35,13 +36,13 @@ class Watch:
     def __init__(self, seconds: float, on_end: Callable[[], None]) -> None:
         self.seconds = seconds
         self._on_end = on_end
-        self._asked: dict[PoolConnectionProxy[asyncpg.Record], float] = {}
+        self._asked: dict[PoolConnectionProxy[asyncpg.Record], float] = {}  # since when
         self._silent: set[PoolConnectionProxy[asyncpg.Record]] = set()  # in the last look
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
-        """Look after a connection from now on."""
-        self._asked[connection] = monotonic()
+    def begin(self, connection: PoolConnectionProxy[asyncpg.Record], more: float = 0.0) -> None:
+        """Look after a connection from now on; it may take so many seconds more."""
+        self._asked[connection] = monotonic() + more
         if self._timer is None:
             self._look_in(self.seconds)
 
@@ -56,7 +57,9 @@ class Watch:
             self._timer = None
 
     def _look_in(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+        # Not in the context of whoever asked first: a tracer would take this for a part of it.
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds, self._look, context=Context())
 
     def _look(self) -> None:
         self._timer = None
@@ -72,6 +75,7 @@ class Watch:
         if self._silent:
             self._look_in(_GRACE)
         elif self._asked:
-            self._look_in(min(self._asked.values()) - latest)
+            # What begins meanwhile may have less time than those that have more of it.
+            self._look_in(min(min(self._asked.values()) - latest, self.seconds))
         if ended:
             self._on_end()

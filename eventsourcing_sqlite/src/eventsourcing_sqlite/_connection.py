@@ -8,20 +8,27 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import aiosqlite
 
 from eventsourcing_sqlite._errors import result_code
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import (
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Iterator,
+        Mapping,
+    )
     from pathlib import Path
 
 T = TypeVar("T")
 
 _LONGEST_PAUSE = 0.02  # seconds between two attempts to get a lock
+_SAVEPOINT = "eventsourcing_write"
 
 
 @asynccontextmanager
@@ -60,7 +67,79 @@ async def immediate_transaction(connection: aiosqlite.Connection) -> AsyncIterat
         raise
 
 
-async def uninterrupted(work: Coroutine[object, object, T]) -> T:
+async def in_thread(connection: aiosqlite.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Do several things in the thread of a connection, in one errand to it.
+
+    aiosqlite has an errand for each statement only, and each takes as long as ten inserts. What was
+    begun is done to its end; if the caller is cancelled meanwhile, he hears of it then.
+    """
+    driver: Any = connection
+    try:
+        done: T = await driver._execute(lambda: work(driver._conn))  # noqa: SLF001 - what all of its methods do
+    except asyncio.CancelledError:
+        # An errand that is done after it. The connection may be closed meanwhile.
+        with suppress(Exception):
+            await uninterrupted(connection.execute_fetchall("SELECT 1"))
+        raise
+    return done
+
+
+def transacted(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    """Give what does work in a transaction of its own."""
+
+    def done_as_a_whole(connection: sqlite3.Connection) -> T:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            done = work(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+        return done
+
+    return done_as_a_whole
+
+
+def saved(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    """Give what does work in a transaction that is open, and undoes only that if it fails."""
+
+    def done_or_undone(connection: sqlite3.Connection) -> T:
+        connection.execute(f"SAVEPOINT {_SAVEPOINT}")
+        try:
+            done = work(connection)
+        except BaseException:
+            with suppress(sqlite3.OperationalError):  # SQLite has undone the whole transaction
+                connection.execute(f"ROLLBACK TO {_SAVEPOINT}")
+                connection.execute(f"RELEASE {_SAVEPOINT}")
+            raise
+        connection.execute(f"RELEASE {_SAVEPOINT}")
+        return done
+
+    return done_or_undone
+
+
+@contextmanager
+def plain(connection: aiosqlite.Connection) -> Iterator[None]:
+    """Get tuples and texts while the block runs, whatever a user has set on the connection."""
+    row_factory, text_factory = connection.row_factory, connection.text_factory
+    connection.row_factory, connection.text_factory = None, str
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # it was closed meanwhile
+            connection.row_factory, connection.text_factory = row_factory, text_factory
+
+
+async def fetch_tuples(
+    connection: aiosqlite.Connection, sql: str, parameters: Mapping[str, object]
+) -> list[tuple[Any, ...]]:
+    """Read all rows of one statement."""
+    # aiosqlite passes a list of tuples through, but promises less; and takes names, but says not.
+    rows: object = await connection.execute_fetchall(sql, cast("Any", parameters))
+    return cast("list[tuple[Any, ...]]", rows)
+
+
+async def uninterrupted(work: Awaitable[T]) -> T:
     """Do something to the end; a cancellation that arrives meanwhile is raised afterwards."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from eventsourcing_core import StorageError
+from eventsourcing_core.stores import OutageError, StorageError
 from eventsourcing_sqlite._connection import (
     connected,
+    fetch_tuples,
     immediate_transaction,
+    in_thread,
     patiently,
+    plain,
+    transacted,
     uninterrupted,
 )
 from eventsourcing_sqlite._errors import translated
@@ -20,15 +24,16 @@ from eventsourcing_sqlite._schema import check_exists, is_current, migrate, not_
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    import sqlite3
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
     import aiosqlite
 
-LARGEST_INTEGER = 2**63 - 1
-"""What SQLite can hold; every version and position is smaller."""
+T = TypeVar("T")
 
 _LONGEST_TIMEOUT = 86_400.0  # a day, in seconds; SQLite counts milliseconds in 32 bits
+_SHORTEST_WAIT = 0.01  # seconds for one's turn in this process, so that nobody spins
 
 
 class SqliteDatabase:
@@ -63,6 +68,7 @@ class SqliteDatabase:
         self._reader = reader
         self._busy_timeout = busy_timeout
         self._writing = asyncio.Lock()
+        self._is_held = False  # by a transaction of the user's
         self._before_closing: list[Callable[[], Awaitable[None]]] = []
         self._closed = False
         self._loop = asyncio.get_running_loop()
@@ -178,40 +184,124 @@ class SqliteDatabase:
         """
         self.check_usable()
         with translated(self.path):
-            # aiosqlite passes a list of tuples through, but promises less.
-            rows: object = await self._reader.execute_fetchall(sql, cast("Any", parameters))
-            return cast("list[tuple[Any, ...]]", rows)
+            return await fetch_tuples(self._reader, sql, parameters)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Write, in the thread of the connection: all that is done is committed, or nothing.
+
+        Raises:
+            StorageError: The database is closed, somebody else holds the lock for longer than
+                ``busy_timeout``, or SQLite failed.
+        """
+        async with self._turn():
+            with translated(self.path):
+                return await patiently(
+                    lambda: in_thread(self._writer, transacted(work)),
+                    busy_timeout=self._busy_timeout,
+                )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        """Write: the block's statements are committed together, or none of them.
+        """Write with statements of the user's, which are committed together, or none of them.
+
+        Their errors stay as they are.
 
         Raises:
-            StorageError: The database is closed, another process holds the lock for longer than
-                ``busy_timeout``, or SQLite failed.
+            StorageError: As for ``write``; or the transaction is not open any more at the end.
         """
-        self.check_usable()
-        async with self._writing:
-            self.check_usable()
-            with translated(self.path):
-                try:
+        async with self._turn(is_users=True):
+            try:
+                with translated(self.path):
                     await patiently(
                         lambda: self._writer.execute_fetchall("BEGIN IMMEDIATE"),
                         busy_timeout=self._busy_timeout,
                     )
+                with plain(self._writer):
                     yield self._writer
+                self._check_transaction()
+                with translated(self.path):
                     await self._writer.execute_fetchall("COMMIT")
-                except BaseException:
-                    # Also when BEGIN or COMMIT was cancelled: the thread may have done it. It
-                    # does nothing when no transaction is under way.
+            except BaseException:
+                # Also when BEGIN or COMMIT was cancelled: the thread may have done it. It does
+                # nothing when no transaction is under way.
+                with suppress(ValueError):  # the connection is closed, and so has rolled back
                     await uninterrupted(self._writer.rollback())
-                    raise
+                raise
+
+    @contextmanager
+    def inside_transaction(self) -> Iterator[None]:
+        """Speak to SQLite between statements of the user's.
+
+        Raises:
+            StorageError: The user's transaction is not open any more, or SQLite failed.
+        """
+        self._check_transaction()
+        with translated(self.path), plain(self._writer):
+            yield
+
+    @asynccontextmanager
+    async def _turn(self, *, is_users: bool = False) -> AsyncIterator[None]:
+        self.check_usable()
+        await self._take_turn()
+        try:
+            self.check_usable()
+            self._is_held = is_users
+            yield
+        finally:
+            self._is_held = False
+            self._writing.release()
+
+    async def _take_turn(self) -> None:
+        """Wait while somebody else writes in this process.
+
+        What the library writes is soon over; what a user does in a transaction may not be.
+
+        Raises:
+            OutageError: The user's transaction did not end in time.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(max(self._busy_timeout, _SHORTEST_WAIT)):
+                    await self._writing.acquire()
+            except TimeoutError:
+                if self._is_held:
+                    break
+            else:
+                return
+        message = (
+            f"the event store {str(self.path)!r} is held by a transaction of this process for "
+            f"longer than busy_timeout ({self._busy_timeout:g} s): end it sooner, write in it, or "
+            "allow more time"
+        )
+        raise OutageError(message)
+
+    def _check_transaction(self) -> None:
+        is_open = False
+        with suppress(ValueError):  # the connection is closed
+            is_open = self._writer.in_transaction
+        if is_open:
+            return
+        fault = (
+            "the store was closed while it was open, so it was rolled back: end it before"
+            if self._closed
+            else "it was ended on its connection, or SQLite rolled it back after an error: leave "
+            "COMMIT and ROLLBACK to the end of the block, and leave the block with the error"
+        )
+        message = (
+            f"a transaction on the event store {str(self.path)!r} is not open any more: {fault}"
+        )
+        raise StorageError(message)
 
     async def _finish(self) -> None:
         for finish in self._before_closing:
             await finish()
-        async with self._writing:
+        try:
+            await self._take_turn()
+        except OutageError:  # whoever holds it for so long hears of it when he commits
             self._closed = True
+        else:
+            self._closed = True
+            self._writing.release()
         self.announce()
 
 

@@ -6,7 +6,8 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import SchemaError, StorageError
+from eventsourcing_core import SchemaError
+from eventsourcing_core.stores import OutageError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +37,17 @@ _CURES = {
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Raise the errors of SQLite as ``StorageError``; the original is the cause."""
+    """Raise the errors of SQLite as ``StorageError``; the original is the cause.
+
+    It is an ``OutageError`` where any write would have met it: the disk is full, the file locked.
+    """
     try:
         yield
     except (sqlite3.Error, OverflowError) as error:
         code = result_code(error)
-        kind = SchemaError if code == sqlite3.SQLITE_NOTADB else StorageError
+        kind = OutageError if code in _CURES else StorageError
+        if code == sqlite3.SQLITE_NOTADB:
+            kind = SchemaError
         cure = _CURES.get(code, "cannot be used")
         message = f"the event store {str(path)!r} {cure} (SQLite says: {error})"
         raise kind(message) from error
@@ -51,8 +57,3 @@ def result_code(error: BaseException | None) -> int:
     """Give SQLite's primary result code, 0 if the error does not come from SQLite itself."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & _PRIMARY_CODE
-
-
-def is_outage(error: Exception) -> bool:
-    """Tell whether any append would have met this error: the disk is full, the file locked."""
-    return result_code(error.__cause__) in _CURES

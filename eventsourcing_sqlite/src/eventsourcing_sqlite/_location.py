@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import unquote
 
-from eventsourcing_core import StorageError
+from eventsourcing_core.stores import StorageError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import MigrationStatus, StorageError, check_rollback
+from eventsourcing_core.stores import MigrationStatus, StorageError, check_rollback
 from eventsourcing_sqlite._connection import connected, immediate_transaction, patiently
 from eventsourcing_sqlite._database import SqliteDatabase, check_busy_timeout
 from eventsourcing_sqlite._errors import result_code, translated

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, cast
 
-from eventsourcing_sqlite._database import LARGEST_INTEGER
+from eventsourcing_core.stores import Row
+from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_sqlite._database import SqliteDatabase
+    from eventsourcing_core.stores import Span
+
+Fetch = Callable[[str, Mapping[str, object]], Awaitable[list[tuple[Any, ...]]]]
+"""Reads with one statement."""
 
 FIRST_PAGE = 100
 """Events in the first page: most streams are short."""
@@ -18,59 +24,89 @@ LARGEST_PAGE = 5_000
 PAGE_BYTES = 8 * 1024 * 1024
 """Bytes after which a page ends, however few its events."""
 
-_DATA, _METADATA = 1, 2  # columns of a row
+LARGEST_INTEGER = 2**63 - 1
+"""What SQLite can hold; every version and position is smaller."""
+
+# Row._make without counting, which takes half as long: our statements have the columns of a Row.
+_as_row = cast("Callable[[type[Row], tuple[Any, ...]], Row]", vars(tuple)["__new__"])
+
+_READ_STREAM = {False: statement("read_stream"), True: statement("read_stream_backward")}
+_LAST_VERSION = statement("last_version")
 
 
-class Walk(NamedTuple):
-    """How to walk over the events, by version or by position."""
+class Pages:
+    """Reads pages that grow, until so many rows have come.
 
-    sql: str
-    """Gives a page; its parameters are ``first`` and ``last`` (keys), ``rows`` and ``bytes``."""
-    last_sql: str
-    """Gives the highest key there is."""
-    key: int
-    """The column of a row that is the key."""
-    parameters: Mapping[str, object]
-    """Further parameters of both statements."""
-    backward: bool
-    """Whether to begin at the highest key."""
+    Args:
+        fetch: Reads with one statement.
+        sql: Gives a page; its parameters are ``first`` and ``last`` (the bounds), ``rows`` and
+            ``bytes`` (the limits).
+        parameters: Further ones.
+        limit: The most rows; None: no bound.
+    """
+
+    def __init__(
+        self, fetch: Fetch, sql: str, parameters: Mapping[str, object], limit: int | None
+    ) -> None:
+        self._fetch = fetch
+        self._sql = sql
+        self._parameters = parameters
+        self._size = self._rows = FIRST_PAGE
+        self.remaining: int = or_largest(limit)
+        """How many rows may still come."""
+        self.is_full = False
+        """Whether the last page ended before its bounds, so there may be more in them."""
+
+    async def next_page(self, first: int, last: int) -> Sequence[Row]:
+        """Read a page within these bounds."""
+        return self._taken(await self._fetch(self._sql, self._limits(first, last)))
+
+    def _limits(self, first: int, last: int) -> dict[str, object]:
+        self._rows = min(self._size, self.remaining)
+        limits = {"first": first, "last": last, "rows": self._rows, "bytes": PAGE_BYTES}
+        return {**self._parameters, **limits}
+
+    def _taken(self, found: list[tuple[Any, ...]]) -> Sequence[Row]:
+        rows = [*map(_as_row, repeat(Row), found)]
+        self.is_full = len(rows) == self._rows or _size(rows) >= PAGE_BYTES
+        self.remaining -= len(rows)
+        self._size = min(2 * self._size, LARGEST_PAGE)
+        return rows
 
 
-async def pages(
-    database: SqliteDatabase, walk: Walk, *, first: int, last: int | None, limit: int | None
-) -> AsyncIterator[list[tuple[Any, ...]]]:
-    """Read the rows with keys from ``first`` to ``last``, in pages that grow.
+async def pages_of_stream(fetch: Fetch, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+    """Read the rows of a stream.
 
     Events that are appended while the consumer is at work are not read, so that a consumer that
     appends one for each that it reads comes to an end.
     """
-    highest = LARGEST_INTEGER if last is None else min(last, LARGEST_INTEGER)
-    remaining = LARGEST_INTEGER if limit is None else limit
-    size = FIRST_PAGE
-    lowest = first
-    while remaining > 0 and lowest <= highest:
-        bounds = {
-            "first": lowest,
-            "last": highest,
-            "rows": min(size, remaining),
-            "bytes": PAGE_BYTES,
-        }
-        rows = await database.fetch(walk.sql, {**walk.parameters, **bounds})
-        remaining -= len(rows)
-        is_full = len(rows) == size or _size(rows) >= PAGE_BYTES
-        if not is_full:
-            remaining = 0
-        elif walk.backward:
-            highest = rows[-1][walk.key] - 1
-        else:
-            if size == FIRST_PAGE:
-                ((there,),) = await database.fetch(walk.last_sql, walk.parameters)
+    stream = {"stream_id": stream_id}
+    pages = Pages(fetch, _READ_STREAM[span.backward], stream, span.limit)
+    lowest, highest = span.from_version, or_largest(span.to_version)
+    is_first = True
+
+    while pages.remaining > 0 and lowest <= highest:
+        rows = await pages.next_page(lowest, highest)
+        is_over = not pages.is_full
+        if span.backward and rows:
+            highest = rows[-1].version - 1
+        elif rows:
+            if is_first and not is_over:
+                ((there,),) = await fetch(_LAST_VERSION, stream)
                 highest = min(highest, there)
-            lowest = rows[-1][walk.key] + 1
+            lowest = rows[-1].version + 1
+            is_first = False
+
         if rows:
             yield rows
-        size = min(2 * size, LARGEST_PAGE)
+        if is_over:
+            return
 
 
-def _size(rows: list[tuple[Any, ...]]) -> int:
-    return sum([len(row[_DATA]) + len(row[_METADATA] or b"") for row in rows])
+def or_largest(number: int | None) -> int:
+    """Give what is meant by None: no bound."""
+    return LARGEST_INTEGER if number is None else min(number, LARGEST_INTEGER)
+
+
+def _size(rows: Sequence[Row]) -> int:
+    return sum([len(row.data) + len(row.metadata or b"") for row in rows])

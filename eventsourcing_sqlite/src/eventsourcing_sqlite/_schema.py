@@ -11,7 +11,8 @@ import sqlite3
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from eventsourcing_core import MigrationStatus, SchemaError, check_rollback
+from eventsourcing_core import SchemaError
+from eventsourcing_core.stores import MigrationStatus, check_rollback
 from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ APPLICATION_ID = 0x4576536F
 """Marks our files; the first migration writes it."""
 
 _CURE = "with `eventsourcing migrate URL` or open_migrator, or when it is opened with migrate=True"
-_TABLES = {"events", "snapshots"}
+_TABLES = ((), ("events", "snapshots"), ("events", "snapshots", "streams"))  # by version
 _FILE_STATE = statement("file_state")
 _FILE_ENDS = statement("file_ends")
 
@@ -150,9 +151,8 @@ def _check(state: FileState, path: Path) -> None:
             f"has schema version {state.version}, this version of eventsourcing-sqlite knows "
             f"{newest}: upgrade eventsourcing-sqlite"
         )
-    elif state.version == newest and not state.tables >= _TABLES:
-        missing = ", ".join(sorted(_TABLES - state.tables))
-        fault = f"has lost its tables ({missing}): restore it from a backup"
+    elif missing := [name for name in _TABLES[state.version] if name not in state.tables]:
+        fault = f"has lost its tables ({', '.join(missing)}): restore it from a backup"
     else:
         return
     message = f"the event store {str(path)!r} {fault}"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import Snapshot, check_load, check_prune, check_save
-from eventsourcing_sqlite._database import LARGEST_INTEGER
+from eventsourcing_core.stores import Snapshot, check_load, check_prune, check_save
+from eventsourcing_sqlite._pages import LARGEST_INTEGER
 from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
-    import aiosqlite
+    import sqlite3
 
-    from eventsourcing_sqlite._database import SqliteDatabase
+    from eventsourcing_sqlite._access import Access
 
 _SAVE = statement("save_snapshot")
 _LOAD = statement("load_snapshot")
@@ -26,10 +26,10 @@ class SqliteSnapshotStore:
     """Keeps snapshots in an SQLite file, beside the events or in a file of their own.
 
     Args:
-        database: The file.
+        database: The file, or a transaction in it.
     """
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Access) -> None:
         self._database = database
 
     async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
@@ -43,10 +43,13 @@ class SqliteSnapshotStore:
             snapshot.state_version,
             (snapshot.created_at - _EPOCH) // _MICROSECOND,
         )
-        async with self._database.transaction() as connection:
-            await connection.execute_fetchall(_SAVE, row)
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(_SAVE, row)
             if keep is not None:
-                await _prune(connection, snapshot.aggregate_id, keep)
+                _prune(connection, snapshot.aggregate_id, keep)
+
+        await self._database.write(work)
 
     async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:
         """Give the newest snapshot; see ``SnapshotStore.load``."""
@@ -70,10 +73,9 @@ class SqliteSnapshotStore:
     async def prune(self, aggregate_id: str, *, keep: int) -> None:
         """Delete all but the newest snapshots; see ``SnapshotStore.prune``."""
         check_prune(aggregate_id, keep=keep)
-        async with self._database.transaction() as connection:
-            await _prune(connection, aggregate_id, keep)
+        await self._database.write(lambda connection: _prune(connection, aggregate_id, keep))
 
 
-async def _prune(connection: aiosqlite.Connection, aggregate_id: str, keep: int) -> None:
+def _prune(connection: sqlite3.Connection, aggregate_id: str, keep: int) -> None:
     kept = {"aggregate_id": aggregate_id, "keep": min(keep, LARGEST_INTEGER)}
-    await connection.executemany(_PRUNE, [kept])
+    connection.execute(_PRUNE, kept)

@@ -177,8 +177,8 @@ def test_versions_have_no_holes_and_rise_with_positions(outcome: Outcome) -> Non
 
 
 def test_a_server_that_is_killed_is_a_storage_error_to_everybody(outcome: Outcome) -> None:
-    assert {each for append in outcome.acknowledged for each in append.failures} == {"StorageError"}
-    assert outcome.failures == ["StorageError"]
+    assert {each for append in outcome.acknowledged for each in append.failures} == {"OutageError"}
+    assert outcome.failures == ["OutageError"]
 
 
 def test_an_append_whose_acknowledgement_was_lost_gives_its_place(outcome: Outcome) -> None:

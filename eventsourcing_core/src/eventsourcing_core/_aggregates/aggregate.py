@@ -7,34 +7,16 @@ import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from eventsourcing_core._aggregates.notebook import UNKNOWN, StoredAs, note, stored_as
 from eventsourcing_core._events.event import Event
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._state.state import OWN_ATTRIBUTES, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
     from typing import Self
-
-
-UNKNOWN = -1
-"""In place of the version of an aggregate whose state is not what its events make of it."""
-
-
-@dataclasses.dataclass(slots=True)
-class StoredAs:
-    """What a repository knows of an aggregate: which stored event its state ends with."""
-
-    version: int = 0
-    """The version of that event; 0 if there is none, ``UNKNOWN`` if its state is not known."""
-    event_id: bytes = b""
-    """The id of that event."""
-    snapshot_version: int | None = None
-    """The version of the newest snapshot that it came from or made."""
-    load_seconds: float | None = None
-    """How long loading it took, unless a snapshot was tried since."""
-    in_doubt: int = 0
-    """How many of the pending events were sent, and may be stored or not."""
+    from uuid import UUID
 
 
 class Aggregate(ABC):
@@ -123,7 +105,7 @@ class Aggregate(ABC):
         self.id: str = id
         self.version: int = 0
         self._pending_events: list[Event[Any]] = []
-        self._stored_as = StoredAs()
+        self._event_ids: Iterator[UUID] | None = None
         check_stream_id(self.stream_id)
 
     @classmethod
@@ -190,18 +172,21 @@ class Aggregate(ABC):
         if isinstance(payload, type | Event):
             message = f"record the payload itself, an instance of an event class; got {payload!r}"
             raise TypeError(message)
-        event = Event.of(payload, metadata=metadata, event_types=self.event_types)
+        event_id = None if self._event_ids is None else next(self._event_ids)
+        event = Event.of(
+            payload, event_id=event_id, metadata=metadata, event_types=self.event_types
+        )
         try:
             self.apply(event)
         except BaseException:  # it may have changed a part of the state before
-            self._stored_as.version = UNKNOWN
+            stored_as(self).version = UNKNOWN
             raise
         self.version += 1
         self._pending_events.append(event)
 
     def clear_pending(self, events: Collection[Event[Any]] | None = None) -> list[Event[Any]]:
         """Take the pending events away, or only those given, and give them back."""
-        self._stored_as.in_doubt = 0
+        stored_as(self).in_doubt = 0
         if events is None:
             taken, self._pending_events = self._pending_events, []
             return taken
@@ -219,7 +204,7 @@ class Aggregate(ABC):
             aggregate.apply(event)
             aggregate.version += 1
         if event is not None:
-            aggregate._stored_as = StoredAs(aggregate.version, event.raw_event_id)
+            note(aggregate, StoredAs(aggregate.version, event_id=event.raw_event_id))
         return aggregate
 
 
@@ -266,6 +251,6 @@ def _refuse_waiting(cls: type[Aggregate]) -> None:
         raise TypeError(message)
 
 
-def stored_as(aggregate: Aggregate) -> StoredAs:
-    """Give what is known of an aggregate's place in a store, to be read and set."""
-    return aggregate._stored_as  # noqa: SLF001 - it is the library's, and not for users
+def use_event_ids(aggregate: Aggregate, event_ids: Iterator[UUID] | None) -> None:
+    """Let what an aggregate records from now on have these ids; None: new ones."""
+    aggregate._event_ids = event_ids  # noqa: SLF001 - it is the library's, and not for users

@@ -5,7 +5,6 @@ The one module that looks for plugins, and only inside a function: the core work
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +107,8 @@ def _cure(kind: str, name: str, plugins: Plugins | None) -> str:
     likely = {each for each in _EXTRAS if (each == "msgpack") == (kind == "serializer")}
     likely.update(plugins.names(kind) if plugins else ())
     # SQLAlchemy's schemes name a driver: postgresql+asyncpg.
+    from difflib import get_close_matches  # noqa: PLC0415 - it takes longer to import than the core may take
+
     near = get_close_matches(name.partition("+")[0], sorted(likely), n=1)
     if near:
         return f"did you mean {near[0]!r}?{reasons}"

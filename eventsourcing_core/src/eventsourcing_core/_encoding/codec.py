@@ -20,13 +20,14 @@ from eventsourcing_core._events.metadata import NO_METADATA
 from eventsourcing_core._names import check_event_type, check_stream_id
 from eventsourcing_core._payloads.scalars import check_tree
 from eventsourcing_core._versions import ExpectedVersion
-from eventsourcing_core.stores._append import Append, EncodedEvent
-from eventsourcing_core.stores._import import Import, ImportedEvent
+from eventsourcing_core.stores._append import Append, Imported, Write
+from eventsourcing_core.stores._rows import EncodedEvent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from eventsourcing_core._payloads.serializer import Serializer, Transformer
+    from eventsourcing_core.stores._rows import Row
 
 logger = logging.getLogger("eventsourcing_core.codec")
 
@@ -119,7 +120,7 @@ class EventCodec:
     def encode_append(
         self,
         stream_id: str,
-        events: Sequence[Event[object]],
+        events: Sequence[object],
         expected_version: int | ExpectedVersion,
     ) -> Append:
         """Check and encode the arguments of ``EventStore.append``, before anything is sent.
@@ -127,7 +128,7 @@ class EventCodec:
         Raises:
             InvalidStreamIdError: The stream id is not one.
             ValueError: No events, or a negative expected version.
-            TypeError: Something else than events, or than an expected version.
+            TypeError: Something else than events or payloads, or than an expected version.
             SerializationError: An event cannot be stored.
         """
         check_stream_id(stream_id)
@@ -135,15 +136,15 @@ class EventCodec:
         if isinstance(events, Event):
             message = "append takes a sequence of events: put the one into a list"
             raise TypeError(message)
-        encoded = tuple([self.encode(_checked(event)) for event in events])
+
+        encoded = tuple([self.encode(self._event_of(event)) for event in events])
         if not encoded:
             message = f"nothing to append to stream {stream_id!r}: give at least one event"
             raise ValueError(message)
-        size = sum([len(event[1]) + len(event[2] or b"") for event in encoded])
-        return Append(stream_id, encoded, expected_version, size)
+        return Append((Write(stream_id, encoded, expected_version),), _size(encoded))
 
-    def encode_import(self, events: Sequence[RecordedEvent[object]]) -> Import:
-        """Check and encode the argument of ``ImportingEventStore.import_events``.
+    def encode_import(self, events: Sequence[RecordedEvent[object]]) -> Append | None:
+        """Check and encode the argument of ``EventStore.import_events``; None if it is empty.
 
         Raises:
             InvalidStreamIdError: A stream id is not one.
@@ -159,21 +160,35 @@ class EventCodec:
             check_stream_id(stream_id)
         for event_type in {event.event_type for event in recorded}:
             check_event_type(event_type)
-        return Import(tuple([self._encode_recorded(event) for event in recorded]))
 
-    def _encode_recorded(self, event: RecordedEvent[object]) -> ImportedEvent:
+        # By code points, which is the order of UTF-8 and of "C", too.
+        streams: dict[str, list[EncodedEvent]] = {
+            stream_id: [] for stream_id in sorted({event.stream_id for event in recorded})
+        }
+        numbers = {stream_id: number for number, stream_id in enumerate(streams)}
+        imported: list[Imported] = []
+        for event in recorded:
+            stream = streams[event.stream_id]
+            imported.append(Imported(numbers[event.stream_id], len(stream), event.version))
+            stream.append(self._encode_recorded(event))
+        if not imported:
+            return None
+        writes = [
+            Write(stream_id, tuple(stream), ExpectedVersion.ANY)
+            for stream_id, stream in streams.items()
+        ]
+        size = sum([_size(write.events) for write in writes])
+        return Append(tuple(writes), size, tuple(imported))
+
+    def _encode_recorded(self, event: RecordedEvent[object]) -> EncodedEvent:
         try:
-            encoded = self.encode(event)
+            return self.encode(event)
         except (SerializationError, TransformError) as error:
             message = f"version {event.version} of stream {event.stream_id!r}: {error}"
             raise type(error)(message) from error
-        return ImportedEvent(encoded, event.stream_id, event.version)
 
-    def decode(self, rows: Iterable[Iterable[Any]]) -> Iterator[RecordedEvent[Any]]:
+    def decode(self, rows: Iterable[Row]) -> Iterator[RecordedEvent[Any]]:
         """Decode stored events, each when it is asked for.
-
-        Args:
-            rows: For each event the fields of its ``EncodedEvent``, then those of its ``Place``.
 
         Raises:
             SerializationError: Bytes cannot be read; names stream, version, type and encoding.
@@ -181,7 +196,7 @@ class EventCodec:
         """
         # Replays spend most of their time in this loop, so it is written out.
         readers, conversions = self._readers, self._conversions
-        for event_type, data, metadata, encoding, event_id, time, stream_id, version, at in rows:
+        for stream_id, version, at, event_type, data, metadata, encoding, event_id, time in rows:
             try:
                 read = readers.get(encoding) or self._reader(encoding)
                 payload = read(data)
@@ -202,25 +217,22 @@ class EventCodec:
                 event_type, payload, event_id, time, kept, stream_id, version, at
             )
 
-    async def decode_pages(
-        self, pages: AsyncIterator[Iterable[Iterable[Any]]]
-    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
-        """Decode stored events by the page, as ``PagedEventStore.read_pages`` gives them."""
-        async for rows in pages:
-            yield self.decode(rows)
-
-    async def decode_each(
-        self, pages: AsyncIterator[Iterable[Iterable[Any]]]
-    ) -> AsyncIterator[RecordedEvent[Any]]:
-        """Decode pages of stored events one by one, as ``EventStore.read`` gives them."""
-        async for rows in pages:
-            for event in self.decode(rows):
-                yield event
-
     def _reader(self, encoding: str) -> Callable[[bytes], object]:
         read = pipeline_named(encoding, self._known).read
         self._readers[encoding] = read
         return read
+
+    def _event_of(self, event: object) -> Event[object]:
+        """Give an event as it is, and make one of a payload."""
+        if isinstance(event, Event):
+            return cast("Event[object]", event)  # of what, nobody can tell
+        if type(event) in self.event_types.names:
+            return Event.of(event, event_types=self.event_types)
+        message = (
+            f"append takes events or payloads of registered classes, got {type(event).__name__}: "
+            "decorate its class with @event, or give Event('name', {…})"
+        )
+        raise TypeError(message)
 
     def _untyped(self, event: Event[object]) -> object:
         payload: object = event.data
@@ -268,11 +280,8 @@ def _check_expected_version(expected: object) -> None:
         raise ValueError(message)
 
 
-def _checked(event: Event[object]) -> Event[object]:
-    if not isinstance(event, Event):
-        message = f"append takes events, got {type(event).__name__}: wrap it with Event.of(…)"
-        raise TypeError(message)
-    return event
+def _size(events: Iterable[EncodedEvent]) -> int:
+    return sum([len(event[1]) + len(event[2] or b"") for event in events])
 
 
 def _recorded(event: RecordedEvent[object]) -> RecordedEvent[object]:

@@ -83,6 +83,11 @@ class EventTypes:
         return dict(self._classes)
 
     @property
+    def names(self) -> Mapping[type, str]:
+        """The stored names by class: a live view."""
+        return self._names
+
+    @property
     def conversions(self) -> Mapping[str, Conversion]:
         """The compiled conversions by stored name: a live view, for the codec."""
         return self._conversions

@@ -7,24 +7,37 @@ import inspect
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from eventsourcing_core._aggregates.aggregate import UNKNOWN, Aggregate, stored_as
-from eventsourcing_core._aggregates.fold import StreamReader
+from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
+from eventsourcing_core._aggregates.fold import fold
+from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
-from eventsourcing_core._errors import ConcurrencyError, StorageError
+from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError, StorageError
+from eventsourcing_core._repositories.command import event_ids_of
+from eventsourcing_core._repositories.saving import (
+    Saved,
+    note_stored,
+    saving_inside,
+    take_if_due,
+)
+from eventsourcing_core._snapshots.kind import AggregateKind
 from eventsourcing_core._snapshots.policy import policy_of
-from eventsourcing_core._snapshots.snapshots import Snapshots
+from eventsourcing_core._snapshots.snapshots import Snapshots, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from uuid import UUID
 
+    from eventsourcing_core._encoding.transaction import Transaction
     from eventsourcing_core._events.event import Event
     from eventsourcing_core._payloads.serializer import Serializer, Transformer
     from eventsourcing_core._snapshots.policy import SnapshotPolicy
     from eventsourcing_core._snapshots.verification import SnapshotReport
-    from eventsourcing_core.stores._event_store import AppendResult, EventStore
+    from eventsourcing_core.stores._event_store import EventStore
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
 
 A = TypeVar("A", bound=Aggregate)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.5  # seconds between two tries of an update
 
 
 class Repository(Generic[A]):
@@ -68,130 +81,222 @@ class Repository(Generic[A]):
             raise TypeError(message)
         self._store = store
         self._class = aggregate_class
-        self._reader = StreamReader(store)
+        self._kind = AggregateKind(aggregate_class)
         self._snapshots: Snapshots[A] | None = None
         policy = None if snapshot_frequency is None else policy_of(snapshot_frequency)
         _check_keep(keep_snapshots)  # both also where there is no snapshot store: it may come
         if snapshot_store is not None and policy is not None:
             self._snapshots = Snapshots(
-                aggregate_class,
+                self._kind,
                 snapshot_store,
-                self._reader,
                 policy=policy,
                 keep=keep_snapshots,
                 pipeline=Pipeline.of(serializer, transformers),
             )
 
-    async def load(self, id: str, *, at_version: int | None = None) -> A:  # noqa: A002 - the word of the domain
+    async def load(
+        self,
+        id: str,  # noqa: A002 - the word of the domain
+        *,
+        at_version: int | None = None,
+        transaction: Transaction | None = None,
+    ) -> A:
         """Rebuild an aggregate from its events; a new one (version 0) if there are none.
 
         Args:
             id: The aggregate's id, without the category.
             at_version: Rebuild it as it was at that version.
+            transaction: Read in this transaction, what was saved in it included.
 
         Raises:
-            ValueError: If ``at_version`` is below 1, or was not reached yet.
+            ValueError: If ``at_version`` is below 1, or was not reached yet; or the transaction is
+                of another backend.
             InvalidStreamIdError: If the id cannot be part of a stream id.
             SerializationError: If an event cannot be read; it says which.
             StorageError: If the store fails, or holds the stream with a hole.
         """
+        aggregate = await self._load(id, at_version, transaction)
+        _check_reached(aggregate, at_version)
+        return aggregate
+
+    async def _load(
+        self,
+        id: str,  # noqa: A002 - the word of the domain
+        at_version: int | None,
+        transaction: Transaction | None,
+    ) -> A:
         if at_version is not None and at_version < 1:
             message = f"at_version must be 1 or more, got {at_version}"
             raise ValueError(message)
+        source = self._source(transaction)
         started = perf_counter()
-        aggregate = self._class(id)
+        new = self._class(id)
+        stream_id = new.stream_id
+
         if self._snapshots is None:
-            await self._reader.replay(aggregate, at_version)
-        elif not await self._snapshots.load(aggregate, at_version):
-            aggregate = self._class(id)  # a snapshot that was given up may have left its traces
-            await self._reader.replay(aggregate, at_version)
-        version = aggregate.version
-        if at_version is not None and version < at_version:
-            message = (
-                f"{aggregate.stream_id!r} is at version {version}, {at_version} was not reached yet"
+            pages = source.events.read_pages(stream_id, to_version=at_version)
+            folded = await fold(pages, self._kind.evolve, new)
+        else:
+            folded = await self._snapshots.load(
+                source, stream_id, new, lambda: self._class(id), at_version
             )
-            raise ValueError(message)
-        stored_as(aggregate).load_seconds = perf_counter() - started
+
+        aggregate, version = folded.state, folded.version
+        # Set at the end, whether a snapshot was used or not: apply may not depend on it.
+        aggregate.version = version
+        seconds = perf_counter() - started
+        note(
+            aggregate,
+            StoredAs(version, folded.position, folded.event_id, folded.snapshot_version, seconds),
+        )
         return aggregate
 
-    async def save(self, aggregate: A) -> int:
-        """Append the pending events; give the version of the stream.
+    async def get(
+        self,
+        id: str,  # noqa: A002 - the word of the domain
+        *,
+        at_version: int | None = None,
+        transaction: Transaction | None = None,
+    ) -> A:
+        """Rebuild an aggregate that must be there; see ``load``.
+
+        Raises:
+            AggregateNotFoundError: It has no events.
+        """
+        aggregate = await self._load(id, at_version, transaction)
+        if not aggregate.version:
+            raise AggregateNotFoundError(aggregate.stream_id)
+        _check_reached(aggregate, at_version)
+        return aggregate
+
+    async def exists(self, id: str, *, transaction: Transaction | None = None) -> bool:  # noqa: A002 - the word of the domain
+        """Tell whether an aggregate has events; it is not loaded."""
+        events = self._source(transaction).events
+        return await events.stream_version(self._class(id).stream_id) > 0
+
+    async def save(self, aggregate: A, *, transaction: Transaction | None = None) -> Saved:
+        """Append the pending events; give the place of the last stored event.
 
         The pending events are cleared when they are stored, and kept when anything fails: saving
         again is then safe, also if the first attempt did reach the store. If a snapshot is due, it
         is taken after that; its failure is logged, and never raised. A save that is cancelled
         while it takes one, by a timeout say, has stored the events: none are pending any more.
 
+        With ``transaction`` the events are stored when it commits. Only then they are cleared, and
+        a snapshot is taken. After a rollback they are pending as before.
+
         Raises:
             ConcurrencyError: If somebody saved the aggregate since it was loaded.
             SerializationError: If an event cannot be stored; nothing is.
             StorageError: If the store fails.
+            ValueError: The transaction is of another backend.
         """
         self._check_class(aggregate)
-        pending, in_doubt = aggregate.pending_events, stored_as(aggregate).in_doubt
-        version = aggregate.version
-        before = version - len(pending)
+        if transaction is not None:
+            transaction.check_is_of(self._store)
+            return await saving_inside(aggregate, transaction, self._snapshots).save()
+
+        stored = stored_as(aggregate)
+        pending, in_doubt = aggregate.pending_events, stored.in_doubt
+        before = aggregate.version - len(pending)
         # What may have reached the store is repeated as it was, and the rest comes after it.
         for batch in (pending[:in_doubt], pending[in_doubt:]):
             if batch:
-                version = (await self._append(aggregate, batch)).version
+                await self._append(aggregate, batch)
+        saved = Saved(before + len(pending), stored.position)
         if pending and self._snapshots is not None:
-            await self._snapshots.after_save(aggregate, before, version)
-        return version
+            await take_if_due(self._snapshots, aggregate, before, saved.version)
+        return saved
 
-    async def _append(self, aggregate: A, batch: tuple[Event[Any], ...]) -> AppendResult:
+    async def _append(self, aggregate: A, batch: tuple[Event[Any], ...]) -> None:
         expected = aggregate.version - len(aggregate.pending_events)
         try:
             result = await self._store.append(aggregate.stream_id, batch, expected_version=expected)
         except (StorageError, asyncio.CancelledError):
             stored_as(aggregate).in_doubt = len(batch)
             raise
-        aggregate.clear_pending(batch)
+        note_stored(aggregate, batch, result)
+
+    def saved(self, aggregate: A) -> Saved:
+        """Give the place of the last stored event of an aggregate that was loaded or saved here.
+
+        Readers that follow the log have seen the save once they are at its position. Both are 0
+        where nothing is stored yet.
+        """
         stored = stored_as(aggregate)
-        # Else its state holds events that were given up, or lacks some: nobody knows of which.
-        is_known = stored.version == expected
-        stored.version = result.version if is_known else UNKNOWN
-        stored.event_id = batch[-1].raw_event_id
-        return result
+        return Saved(aggregate.version - len(aggregate.pending_events), stored.position)
 
     async def update(
         self,
         id: str,  # noqa: A002 - the word of the domain
         change: Callable[[A], object],
         *,
-        attempts: int = 1,
+        attempts: int = 3,
+        command_id: UUID | str | None = None,
     ) -> A:
         """Load, change and save, again from the start when somebody else was faster.
+
+        With ``command_id`` the ids of the events follow from it. So a command that is repeated,
+        by whoever and whenever, is stored once: its events are found, and the aggregate is given
+        as it is now.
 
         Args:
             id: The aggregate's id.
             change: Gives commands to the aggregate; may be a coroutine function. It is called
                 once per attempt, each time with a freshly loaded aggregate.
-            attempts: How often to try at the most.
+            attempts: How often to try at the most; between two tries there is a short pause.
+            command_id: Identifies the command, for example the id of the message that brings it.
 
         Returns:
-            The aggregate as saved.
+            The aggregate as saved; ``saved`` gives its place.
 
         Raises:
             ConcurrencyError: If the last attempt met a conflict, too.
-            ValueError: If ``attempts`` is below 1.
+            ValueError: If ``attempts`` is below 1, or ``command_id`` is empty.
         """
         if attempts < 1:
             message = f"attempts must be 1 or more, got {attempts}"
             raise ValueError(message)
-        while True:
-            attempts -= 1
-            aggregate = await self.load(id)
-            outcome = change(aggregate)
-            if inspect.isawaitable(outcome):
-                await outcome
+        for attempt in range(1, attempts + 1):
+            is_last = attempt == attempts
             try:
-                await self.save(aggregate)
-            except ConcurrencyError:
-                if not attempts:
+                return await self._try(id, change, command_id)
+            except Exception as error:
+                # What the command has done before may be why it cannot be done again. But after a
+                # conflict the next try finds that out by itself.
+                is_conflict = isinstance(error, ConcurrencyError)
+                if is_conflict and not is_last:
+                    await _pause(attempt)
+                    continue
+                if command_id is None or not await self._holds(id, command_id):
                     raise
-            else:
-                return aggregate
+                return await self.load(id)
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    async def _try(
+        self,
+        id: str,  # noqa: A002 - the word of the domain
+        change: Callable[[A], object],
+        command_id: UUID | str | None,
+    ) -> A:
+        aggregate = await self.load(id)
+        if command_id is not None:
+            use_event_ids(aggregate, event_ids_of(aggregate.stream_id, command_id))
+        outcome = change(aggregate)
+        if inspect.isawaitable(outcome):
+            await outcome
+        await self.save(aggregate)
+        use_event_ids(aggregate, None)
+        return aggregate
+
+    async def _holds(self, id: str, command_id: UUID | str) -> bool:  # noqa: A002 - the word of the domain
+        """Tell whether the events of a command are in a stream, the newest ones first."""
+        stream_id = self._class(id).stream_id
+        first = next(event_ids_of(stream_id, command_id)).bytes
+        async for event in self._store.read(stream_id, backward=True):
+            if event.raw_event_id == first:
+                return True
+        return False
 
     async def take_snapshot(self, aggregate: A) -> None:
         """Take a snapshot of an aggregate as it is, whatever the policy says.
@@ -207,7 +312,16 @@ class Repository(Generic[A]):
             StorageError: The snapshot store failed.
         """
         self._check_class(aggregate)
-        await self._with_snapshots().take(aggregate)
+        snapshots = self._with_snapshots()
+        if aggregate.pending_events:
+            message = f"{aggregate.stream_id!r} has events that are not saved: save it first"
+            raise ValueError(message)
+        if aggregate.version == 0:
+            message = f"{aggregate.stream_id!r} has no events yet: there is nothing to snapshot"
+            raise ValueError(message)
+        await snapshots.take(
+            aggregate, stored_as(aggregate), aggregate.stream_id, version=aggregate.version
+        )
 
     async def verify(self, id: str) -> SnapshotReport:  # noqa: A002 - the word of the domain
         """Compare an aggregate's newest snapshot with the events that it was made of.
@@ -228,7 +342,18 @@ class Repository(Generic[A]):
             SerializationError: An event cannot be read.
             StorageError: A store failed.
         """
-        return await self._with_snapshots().verify(self._class(id), self._class(id))
+        stream_id = self._class(id).stream_id
+        return await self._with_snapshots().verify(self._store, stream_id, lambda: self._class(id))
+
+    def _source(self, transaction: Transaction | None) -> Source:
+        """Give where to load from; a transaction reads its backend's snapshots by itself."""
+        snapshots = None if self._snapshots is None else self._snapshots.store
+        if transaction is None:
+            return Source(self._store, snapshots)
+        transaction.check_is_of(self._store)
+        if snapshots is not None and transaction.is_snapshot_store(snapshots):
+            snapshots = transaction.snapshot_store
+        return Source(transaction, snapshots)
 
     def _with_snapshots(self) -> Snapshots[A]:
         if self._snapshots is None:
@@ -243,6 +368,23 @@ class Repository(Generic[A]):
         if not isinstance(aggregate, self._class):
             message = f"this repository keeps {self._class.__name__}, got {aggregate!r}"
             raise TypeError(message)
+
+
+async def _pause(attempt: int) -> None:
+    """Let some time pass, so that two who met do not meet again."""
+    from random import uniform  # noqa: PLC0415 - it takes longer to import than the core may take
+
+    longest = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
+    await asyncio.sleep(uniform(0, longest))  # noqa: S311 - no secret
+
+
+def _check_reached(aggregate: Aggregate, at_version: int | None) -> None:
+    if at_version is not None and aggregate.version < at_version:
+        message = (
+            f"{aggregate.stream_id!r} is at version {aggregate.version}, {at_version} was not "
+            "reached yet"
+        )
+        raise ValueError(message)
 
 
 def _check_keep(keep: object) -> None:

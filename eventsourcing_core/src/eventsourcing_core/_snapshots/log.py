@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from eventsourcing_core._errors import SnapshotError, said_of
-
-if TYPE_CHECKING:
-    from eventsourcing_core._aggregates.aggregate import Aggregate
 
 logger = logging.getLogger("eventsourcing_core.snapshots")
 
@@ -27,23 +23,23 @@ class OutdatedError(Exception):
     """
 
 
-def log_unused(aggregate: Aggregate, error: BaseException) -> None:
+def log_unused(stream_id: str, error: BaseException) -> None:
     """Say why a snapshot was not used."""
     message = "%s: all events are replayed, since %s"
     if isinstance(error, OutdatedError):
-        logger.info(message, aggregate.stream_id, error)
+        logger.info(message, stream_id, error)
     else:
-        logger.warning(message, aggregate.stream_id, said_of(error))
+        logger.warning(message, stream_id, said_of(error))
 
 
-def log_untaken(aggregate: Aggregate, version: int, error: BaseException) -> None:
+def log_untaken(stream_id: str, kind: type, version: int, error: BaseException) -> None:
     """Say why none was taken."""
     level = logging.WARNING
     if isinstance(error, SnapshotError):  # the class's own fault: said once, else it never ends
-        warned = _warned.setdefault(type(aggregate), set())
+        warned = _warned.setdefault(kind, set())
         if str(error) in warned or len(warned) == _MOST_WARNINGS:
             level = logging.DEBUG
         else:
             warned.add(str(error))
     message = "%s: no snapshot was taken at version %d, since %s"
-    logger.log(level, message, aggregate.stream_id, version, said_of(error))
+    logger.log(level, message, stream_id, version, said_of(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -29,7 +30,7 @@ class SnapshotPolicy(Protocol):
         ...
 
 
-class CombinablePolicy:
+class CombinablePolicy(ABC):
     """A base for policies: ``|`` takes a snapshot when either says so, ``&`` when both do.
 
     >>> policy = EveryEvents(1000) | (EveryEvents(10) & SlowLoad(0.05))
@@ -39,11 +40,15 @@ class CombinablePolicy:
 
     __slots__ = ()
 
-    def __or__(self, other: SnapshotPolicy) -> AnyOf:
+    @abstractmethod
+    def is_due(self, occasion: SnapshotOccasion) -> bool:
+        """Tell whether to take a snapshot; see ``SnapshotPolicy``."""
+
+    def __or__(self, other: SnapshotPolicy) -> CombinablePolicy:
         """Take one when either policy says so."""
         return AnyOf((_policy(self), _policy(other)))
 
-    def __and__(self, other: SnapshotPolicy) -> AllOf:
+    def __and__(self, other: SnapshotPolicy) -> CombinablePolicy:
         """Take one when both policies say so."""
         return AllOf((_policy(self), _policy(other)))
 

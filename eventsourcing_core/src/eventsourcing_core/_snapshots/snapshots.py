@@ -1,4 +1,4 @@
-"""Snapshots of aggregates: a cache beside the events, which may be missing but is never wrong.
+"""Snapshots of states: a cache beside the events, which may be missing but is never wrong.
 
 A snapshot holds the state, and beside it the id of the last event in it. Loading reads the events
 from that one on, and uses the snapshot only if the event is there: so neither a snapshot that is
@@ -13,211 +13,285 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from eventsourcing_core._aggregates.aggregate import Aggregate, stored_as
+from eventsourcing_core._aggregates.fold import Folded, fold, fold_after
 from eventsourcing_core._encoding.pipeline import Pipeline, pipeline_named
 from eventsourcing_core._errors import EventSourcingError, SnapshotError, TransformError, said_of
-from eventsourcing_core._payloads.scalars import check_tree
-from eventsourcing_core._snapshots.log import (
-    OutdatedError,
-    log_untaken,
-    log_unused,
-    logger,
-)
+from eventsourcing_core._snapshots.log import OutdatedError, log_untaken, log_unused, logger
 from eventsourcing_core._snapshots.policy import SnapshotOccasion
-from eventsourcing_core._snapshots.state_version import state_version_of
 from eventsourcing_core._snapshots.verification import SnapshotReport, differences
 from eventsourcing_core.stores._snapshot_store import Snapshot
 
 if TYPE_CHECKING:
-    from eventsourcing_core._aggregates.fold import StreamReader
+    from collections.abc import Callable
+
+    from eventsourcing_core._aggregates.notebook import StoredAs
+    from eventsourcing_core._snapshots.kind import Kind
     from eventsourcing_core._snapshots.policy import SnapshotPolicy
+    from eventsourcing_core.stores._event_store import StreamStore
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
 
-A = TypeVar("A", bound=Aggregate)
+S = TypeVar("S")
 
 
-class Found(NamedTuple):
-    """A snapshot that an aggregate was restored from, if its stream goes with it."""
+class Source(NamedTuple):
+    """Where to load from: the stores, or a transaction on them."""
 
+    events: StreamStore
+    """Where the events are."""
+    snapshots: SnapshotStore | None
+    """Where the snapshots are; None: no snapshot is used."""
+
+
+class Found(NamedTuple, Generic[S]):
+    """A state that was restored from a snapshot, to be used if its stream goes with it."""
+
+    state: S
+    """The state."""
     version: int
-    """The version of the last event in the state."""
+    """The version of the last event in it."""
     event_id: bytes
     """The id of that event."""
 
 
-class Snapshots(Generic[A]):
-    """Loads aggregates of a class from their snapshots, and takes these.
+class Snapshots(Generic[S]):
+    """Loads states of one kind from their snapshots, and takes these.
 
     Args:
-        cls: The class of the aggregates.
+        kind: The kind of the states.
         store: Where the snapshots are.
-        reader: What reads the events.
         policy: When to take one.
-        keep: How many of an aggregate stay.
+        keep: How many of a stream stay.
         pipeline: What encodes the state.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of a repository that it needs
+    def __init__(
         self,
-        cls: type[A],
+        kind: Kind[S],
         store: SnapshotStore,
-        reader: StreamReader,
         *,
         policy: SnapshotPolicy,
         keep: int,
         pipeline: Pipeline,
     ) -> None:
-        self._class = cls
-        self._store = store
-        self._reader = reader
+        self._kind = kind
+        self.store = store
+        """Where the snapshots are."""
         self._policy = policy
         self._keep = keep
         self._pipeline = pipeline
 
-    async def load(self, aggregate: A, at_version: int | None) -> bool:
-        """Rebuild an aggregate that was just made, from its snapshot and the events after it.
+    async def load(
+        self,
+        source: Source,
+        stream_id: str,
+        state: S,
+        renew: Callable[[], S],
+        at_version: int | None,
+    ) -> Folded[S]:
+        """Make a state of its snapshot and the events after it, or else of all events.
 
-        Without a snapshot that is of all its events. False if there is one that cannot be used:
-        then a log line says why, and the aggregate may be half restored. Only the event store's
+        Where there is a snapshot that cannot be used, a log line says why. Only the event store's
         errors are raised.
+
+        Args:
+            source: Where to load from.
+            stream_id: The stream.
+            state: The state before the first event; it may be changed.
+            renew: Makes that state again, where a snapshot that was tried has spoiled it.
+            at_version: The last event that counts; None: all do.
         """
+        folded = await self._with_snapshot(source, stream_id, state, at_version)
+        if folded is not None:
+            return folded
+        # Not the state that a snapshot was tried on: that may be half restored.
+        return await self._replay(source, stream_id, renew(), at_version)
+
+    async def _replay(
+        self, source: Source, stream_id: str, state: S, at_version: int | None
+    ) -> Folded[S]:
+        pages = source.events.read_pages(stream_id, to_version=at_version)
+        return await fold(pages, self._kind.evolve, state)
+
+    async def _with_snapshot(
+        self, source: Source, stream_id: str, state: S, at_version: int | None
+    ) -> Folded[S] | None:
+        """Give None if there is a snapshot that cannot be used; the state may be half restored."""
+        if source.snapshots is None:
+            return await self._replay(source, stream_id, state, at_version)
         try:
-            expected = state_version_of(self._class)
+            expected = self._kind.state_version()
         except Exception as error:  # noqa: BLE001 - there are none, so the store is not asked
-            logger.debug("%s: all events are replayed, since %s", aggregate.stream_id, error)
-            await self._reader.replay(aggregate, at_version)
-            return True
+            logger.debug("%s: all events are replayed, since %s", stream_id, error)
+            return await self._replay(source, stream_id, state, at_version)
+
         try:
-            found = await self._find(aggregate, expected, at_version)
+            found = await self._find(source.snapshots, stream_id, state, expected, at_version)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - whatever a store raises, the events are there
             _raise_if_cancelled(error)
-            self._check_usable(aggregate, at_version)
-            log_unused(aggregate, error)
-            return False
+            _check_usable(source, stream_id)
+            log_unused(stream_id, error)
+            return None
         if found is None:
-            logger.debug("%s: all events are replayed, there is no snapshot", aggregate.stream_id)
-            await self._reader.replay(aggregate, at_version)
-            return True
-        return await self._go_on(aggregate, found, at_version)
+            logger.debug("%s: all events are replayed, there is no snapshot", stream_id)
+            return await self._replay(source, stream_id, state, at_version)
+        return await self._go_on(source, stream_id, found, at_version)
 
-    async def _go_on(self, aggregate: A, found: Found, at_version: int | None) -> bool:
+    async def _go_on(
+        self, source: Source, stream_id: str, found: Found[S], at_version: int | None
+    ) -> Folded[S] | None:
+        state, version, event_id = found
         try:
-            fault = await self._reader.replay_after(aggregate, *found, at_version)
+            folded = await fold_after(
+                source.events,
+                stream_id,
+                self._kind.evolve,
+                state,
+                version=version,
+                event_id=event_id,
+                to_version=at_version,
+            )
         except EventSourcingError:  # the event store's: replaying would meet it, too
             raise
         except Exception as error:  # noqa: BLE001 - apply never fails: then the state is not right
-            self._check_usable(aggregate, at_version)
-            log_unused(aggregate, error)
-            return False
-        if fault:
-            log_unused(aggregate, SnapshotError(fault))
-            await self._drop(aggregate.stream_id)
-            return False
-        stored_as(aggregate).snapshot_version = found.version
-        return True
+            _check_usable(source, stream_id)
+            log_unused(stream_id, error)
+            return None
+        if isinstance(folded, Folded):
+            return folded
+        log_unused(stream_id, SnapshotError(folded))
+        if source.snapshots is not None:  # in a transaction it is not the store of other times
+            await self._drop(source.snapshots, stream_id)
+        return None
 
-    def _check_usable(self, aggregate: A, at_version: int | None) -> None:
-        """Raise what the event store raises if it is closed, or of another event loop.
-
-        All events are not replayed then, and nobody should read in the log that they are. Stores
-        say so when they are called, before anything is read.
-        """
-        self._reader.pages(aggregate.stream_id, 1, at_version)
-
-    async def _drop(self, stream_id: str) -> None:
+    async def _drop(self, snapshots: SnapshotStore, stream_id: str) -> None:
         """Delete snapshots that are ahead of their stream: new ones would count as older ones."""
         try:
-            await self._store.prune(stream_id, keep=0)
+            await snapshots.prune(stream_id, keep=0)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - they are only a cache
             _raise_if_cancelled(error)
             logger.debug("%s: its snapshots were not dropped: %s", stream_id, said_of(error))
 
-    async def after_save(self, aggregate: A, before: int, version: int) -> None:
-        """Take a snapshot if it is due; whatever goes wrong is logged, and not raised."""
+    async def after_save(  # noqa: PLR0913 - the facts about a save
+        self,
+        state: S,
+        stored: StoredAs,
+        stream_id: str,
+        *,
+        before: int,
+        version: int,
+        is_more: bool,
+    ) -> None:
+        """Take a snapshot if it is due; whatever goes wrong is logged, and not raised.
+
+        Args:
+            state: The state that was saved.
+            stored: Which event it ends with.
+            stream_id: Its stream.
+            before: The version before the save.
+            version: The version after it.
+            is_more: Whether more was recorded during the save.
+        """
         try:
-            stored = stored_as(aggregate)
             occasion = SnapshotOccasion(
                 before, version, stored.snapshot_version, stored.load_seconds
             )
             if not self._policy.is_due(occasion):
                 return
-            if aggregate.version != version:
-                logger.debug(
-                    "%s: no snapshot at version %d, more was recorded during the save",
-                    aggregate.stream_id,
-                    version,
-                )
+            if is_more:
+                message = "%s: no snapshot at version %d, more was recorded during the save"
+                logger.debug(message, stream_id, version)
                 return
-            await self._take(aggregate)
+            await self.take(state, stored, stream_id, version=version)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - the events are stored: the save succeeded
             _raise_if_cancelled(error)
-            log_untaken(aggregate, version, error)
+            log_untaken(stream_id, type(state), version, error)
 
-    async def take(self, aggregate: A) -> None:
+    async def take(self, state: S, stored: StoredAs, stream_id: str, *, version: int) -> None:
         """Take a snapshot now.
 
+        Args:
+            state: The state.
+            stored: Which stored event it is known to end with.
+            stream_id: Its stream.
+            version: The version that it should be at.
+
         Raises:
-            ValueError: The state is not that of a stored version.
+            ValueError: The state may not be what its events make of it.
             SnapshotError: The state cannot be stored.
             TransformError: A transformer failed.
             StorageError: The snapshot store failed.
         """
-        if aggregate.pending_events:
-            message = f"{aggregate.stream_id!r} has events that are not saved: save it first"
+        stored.load_seconds = None
+        if stored.version != version:
+            message = (
+                f"{stream_id!r} is not known to be what its events up to version {version} make of "
+                "it: load it first"
+            )
             raise ValueError(message)
-        if aggregate.version == 0:
-            message = f"{aggregate.stream_id!r} has no events yet: there is nothing to snapshot"
-            raise ValueError(message)
-        await self._take(aggregate)
+        snapshot = self._snapshot(state, stored, stream_id)
+        await self.store.save(snapshot, keep=self._keep)
+        stored.snapshot_version = snapshot.version
+        message = "%s: a snapshot was taken at version %d, of %d bytes"
+        logger.debug(message, snapshot.aggregate_id, snapshot.version, len(snapshot.state))
 
-    async def verify(self, restored: A, replayed: A) -> SnapshotReport:
-        """Compare the newest snapshot, restored into one aggregate, with the events, in another.
+    async def verify(
+        self, events: StreamStore, stream_id: str, new: Callable[[], S]
+    ) -> SnapshotReport:
+        """Compare the newest snapshot with what its events make.
 
         Raises:
             StorageError: A store failed.
             SerializationError: An event cannot be read.
         """
-        stream_id = restored.stream_id
         try:
-            found = await self._find(restored, state_version_of(self._class), None)
+            expected = self._kind.state_version()
+            found = await self._find(self.store, stream_id, new(), expected, None)
         except (SnapshotError, OutdatedError) as error:
             return SnapshotReport(stream_id, None, reason=str(error))
         if found is None:
             return SnapshotReport(stream_id, None, reason="there is no snapshot")
-        await self._reader.replay(replayed, found.version)
-        stored = stored_as(replayed)
-        if stored.version < found.version:
+
+        pages = events.read_pages(stream_id, to_version=found.version)
+        replayed = await fold(pages, self._kind.evolve, new())
+        if replayed.version < found.version:
             reason = f"the stream ends before version {found.version} of its snapshot"
             return SnapshotReport(stream_id, None, reason=reason)
-        if stored.event_id != found.event_id:
+        if replayed.event_id != found.event_id:
             reason = f"the event at version {found.version} is not the one of the snapshot"
             return SnapshotReport(stream_id, None, reason=reason)
-        return SnapshotReport(stream_id, found.version, differences(replayed, restored))
+        return SnapshotReport(stream_id, found.version, differences(replayed.state, found.state))
 
-    async def _find(self, aggregate: A, expected: str, max_version: int | None) -> Found | None:
-        """Restore an aggregate from the newest snapshot, if there is one.
+    async def _find(
+        self,
+        store: SnapshotStore,
+        stream_id: str,
+        state: S,
+        expected: str,
+        max_version: int | None,
+    ) -> Found[S] | None:
+        """Restore a state that was just made from the newest snapshot, if there is one.
 
         Raises:
-            OutdatedError: It was made by something else than the class as it is.
+            OutdatedError: It was made by something else than the kind as it is.
             SnapshotError: It cannot be read; says why.
         """
-        snapshot = await self._store.load(aggregate.stream_id, max_version=max_version)
+        snapshot = await store.load(stream_id, max_version=max_version)
         if snapshot is None:
             return None
         if snapshot.state_version != expected:
             message = (
                 f"the snapshot at version {snapshot.version} has the state version "
-                f"{snapshot.state_version}, {self._class.__name__} has {expected}"
+                f"{snapshot.state_version}, {self._kind.name} has {expected}"
             )
             raise OutdatedError(message)
         try:
-            return self._restore(aggregate, snapshot)
+            return self._restore(stream_id, state, snapshot)
         except Exception as error:
             message = f"the snapshot at version {snapshot.version} cannot be read: {said_of(error)}"
             raise SnapshotError(message) from error
 
-    def _restore(self, aggregate: A, snapshot: Snapshot) -> Found:
-        if snapshot.aggregate_id != aggregate.stream_id:
+    def _restore(self, stream_id: str, state: S, snapshot: Snapshot) -> Found[S]:
+        if snapshot.aggregate_id != stream_id:
             message = f"it is one of {snapshot.aggregate_id!r}"
             raise SnapshotError(message)
         pipeline = self._pipeline
@@ -225,46 +299,38 @@ class Snapshots(Generic[A]):
             pipeline = pipeline_named(snapshot.encoding, pipeline)
         envelope: Any = pipeline.read(snapshot.state)
         event_id: UUID = envelope["event_id"]
-        aggregate.restore_state(envelope["state"])
-        return Found(snapshot.version, event_id.bytes)
+        restored = self._kind.decode(envelope["state"], state)
+        return Found(restored, snapshot.version, event_id.bytes)
 
-    async def _take(self, aggregate: A) -> None:
-        stored = stored_as(aggregate)
-        stored.load_seconds = None
-        if stored.version != aggregate.version:
-            message = (
-                f"{aggregate.stream_id!r} is not known to be what its events up to version "
-                f"{aggregate.version} make of it: load it first"
-            )
-            raise ValueError(message)
-        snapshot = self._snapshot(aggregate)
-        await self._store.save(snapshot, keep=self._keep)
-        stored.snapshot_version = snapshot.version
-        message = "%s: a snapshot was taken at version %d, of %d bytes"
-        logger.debug(message, snapshot.aggregate_id, snapshot.version, len(snapshot.state))
-
-    def _snapshot(self, aggregate: A) -> Snapshot:
-        name = type(aggregate).__name__
-        state_version = state_version_of(type(aggregate))  # may be a class below the repository's
+    def _snapshot(self, state: S, stored: StoredAs, stream_id: str) -> Snapshot:
+        state_version = self._kind.state_version(state)
         try:
-            state = aggregate.snapshot_state()
-            if type(aggregate).snapshot_state is not Aggregate.snapshot_state:
-                check_tree(state, f"what {name}.snapshot_state() gives")
-            event_id = UUID(bytes=stored_as(aggregate).event_id)
-            data = self._pipeline.write({"event_id": event_id, "state": state})
+            tree = self._kind.encode(state)
+            envelope = {"event_id": UUID(bytes=stored.event_id), "state": tree}
+            data = self._pipeline.write(envelope)
         except (SnapshotError, TransformError):  # the latter is not the class's fault
             raise
         except Exception as error:
+            name = type(state).__name__
             message = f"the state of {name} cannot be stored in a snapshot: {said_of(error)}"
             raise SnapshotError(message) from error
         return Snapshot(
-            aggregate_id=aggregate.stream_id,
-            version=aggregate.version,
+            aggregate_id=stream_id,
+            version=stored.version,
             state=data,
             encoding=self._pipeline.name,
             state_version=state_version,
             created_at=datetime.now(UTC),
         )
+
+
+def _check_usable(source: Source, stream_id: str) -> None:
+    """Raise what the event store raises if it is closed, or of another event loop.
+
+    All events are not replayed then, and nobody should read in the log that they are. Stores
+    say so when they are called, before anything is read.
+    """
+    source.events.read_pages(stream_id)
 
 
 def _raise_if_cancelled(error: BaseException) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
@@ -33,6 +32,8 @@ def state_version_of(cls: type[Aggregate]) -> str:
         for base in cls.__mro__
         if base is not Aggregate and "state_version" in vars(base)
     ]
+    from hashlib import sha256  # noqa: PLC0415 - it takes longer to import than the core may take
+
     numbers = ".".join(stated or [str(Aggregate.state_version)])
     text = f"{name_of(cls)}\n{layout}"
-    return f"{numbers}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return f"{numbers}:{sha256(text.encode()).hexdigest()[:16]}"

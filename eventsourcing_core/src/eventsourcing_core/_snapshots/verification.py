@@ -27,7 +27,7 @@ class StateDifference:
     """An attribute that a snapshot restores to another value than the events give."""
 
     attribute: str
-    """The name of the attribute."""
+    """The name of the attribute; empty if the state is a value without attributes."""
     from_events: object
     """Its value after replaying the events."""
     from_snapshot: object
@@ -63,9 +63,12 @@ class SnapshotReport:
 
 
 def differences(from_events: object, from_snapshot: object) -> tuple[StateDifference, ...]:
-    """Compare two aggregates of a class by their state, attribute by attribute."""
+    """Compare two states of a kind, attribute by attribute; those without any as a whole."""
     cls: Any = type(from_events)
     ours, theirs = _parts(from_events, from_snapshot)
+    if not ours and not theirs:
+        are_same = _Comparison().are_same(from_events, from_snapshot)
+        return () if are_same else (StateDifference("", from_events, from_snapshot),)
     return tuple(
         StateDifference(name, one, other)
         for name in sorted({*ours, *theirs} - passed_over(cls))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-OWN_ATTRIBUTES = frozenset({"id", "version", "_pending_events", "_stored_as"})
+OWN_ATTRIBUTES = frozenset({"id", "version", "_pending_events", "_event_ids"})
 """What ``Aggregate.__init__`` sets: not state, and the same however an aggregate is loaded."""
 
 _OWN_CONSTANTS = frozenset({"category", "event_types", "state_version"})

@@ -1,1 +1,82 @@
-"""The door for authors of stores."""
+"""The door for authors of stores: the ports they implement, and the values these speak with.
+
+A store is a ``Storage``: rows go in, rows come out. A plugin gives it to the core in ``Parts``, and
+the core builds what users speak to. ``eventsourcing_core.testing`` has the contracts.
+"""
+
+from eventsourcing_core._errors import (
+    OutageError,
+    StorageError,
+    StreamHeldError,
+)
+from eventsourcing_core.stores._append import (
+    Append,
+    Imported,
+    Judge,
+    Placed,
+    Verdict,
+    Write,
+    Written,
+)
+from eventsourcing_core.stores._event_store import AppendResult
+from eventsourcing_core.stores._inspection import (
+    Appender,
+    Inspection,
+    StoreStatistics,
+    StreamInfo,
+)
+from eventsourcing_core.stores._migrator import MigrationStatus, Migrator, check_rollback
+from eventsourcing_core.stores._rows import EncodedEvent, Place, Query, Row, RowPage, Span
+from eventsourcing_core.stores._snapshot_store import (
+    Snapshot,
+    SnapshotStore,
+    check_load,
+    check_prune,
+    check_save,
+)
+from eventsourcing_core.stores._storage import (
+    ALL_GUARANTEES,
+    Guarantee,
+    Parts,
+    Storage,
+    StorageTransaction,
+    Transactions,
+)
+
+__all__ = [
+    "ALL_GUARANTEES",
+    "Append",
+    "AppendResult",
+    "Appender",
+    "EncodedEvent",
+    "Guarantee",
+    "Imported",
+    "Inspection",
+    "Judge",
+    "MigrationStatus",
+    "Migrator",
+    "OutageError",
+    "Parts",
+    "Place",
+    "Placed",
+    "Query",
+    "Row",
+    "RowPage",
+    "Snapshot",
+    "SnapshotStore",
+    "Span",
+    "Storage",
+    "StorageError",
+    "StorageTransaction",
+    "StoreStatistics",
+    "StreamHeldError",
+    "StreamInfo",
+    "Transactions",
+    "Verdict",
+    "Write",
+    "Written",
+    "check_load",
+    "check_prune",
+    "check_rollback",
+    "check_save",
+]

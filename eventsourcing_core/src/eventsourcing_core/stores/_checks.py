@@ -22,15 +22,15 @@ def check_read(
     """
     check_stream_id(stream_id)
     _check_whole("from_version", from_version, lowest=1)
-    _check_whole("to_version", to_version, lowest=1)
-    _check_whole("limit", limit, lowest=0)
+    _check_whole("to_version", to_version, lowest=1, may_be_none=True)
+    _check_whole("limit", limit, lowest=0, may_be_none=True)
 
 
 def check_read_all(
     *,
     after_position: int,
     limit: int | None,
-    event_types: Collection[str] | None,
+    event_types: Collection[str | type] | None,
     stream_prefix: str | None,
 ) -> None:
     """Check the arguments of ``EventStore.read_all``; for stores.
@@ -40,17 +40,27 @@ def check_read_all(
         TypeError: An argument of another type, as one string for a collection of event types.
     """
     _check_whole("after_position", after_position, lowest=0)
-    _check_whole("limit", limit, lowest=0)
+    _check_whole("limit", limit, lowest=0, may_be_none=True)
     if isinstance(event_types, str | bytes) or not isinstance(event_types, Collection | None):
-        message = f"event_types is a collection of names, got {event_types!r}"
+        message = f"event_types is a collection of classes or names, got {event_types!r}"
         raise TypeError(message)
     for event_type in event_types or ():
-        if not isinstance(event_type, str):
-            message = f"event_types holds names, got {event_type!r}"
+        if not isinstance(event_type, str | type):
+            message = f"event_types holds classes or names, got {event_type!r}"
             raise TypeError(message)
     if not isinstance(stream_prefix, str | None):
         message = f"stream_prefix is a str, got {stream_prefix!r}"
         raise TypeError(message)
+
+
+def check_position(name: str, position: int, *, lowest: int = 0) -> None:
+    """Check a position that a reader goes on after.
+
+    Raises:
+        ValueError: It is below the lowest one that makes sense.
+        TypeError: It is not an ``int``.
+    """
+    _check_whole(name, position, lowest=lowest)
 
 
 def check_wait(*, after_position: int, timeout: float) -> None:
@@ -65,8 +75,8 @@ def check_wait(*, after_position: int, timeout: float) -> None:
         raise ValueError(message)
 
 
-def _check_whole(name: str, value: int | None, *, lowest: int) -> None:
-    if value is None:
+def _check_whole(name: str, value: int | None, *, lowest: int, may_be_none: bool = False) -> None:
+    if value is None and may_be_none:
         return
     if type(value) is not int:
         message = f"{name} must be an int, got {value!r}"
@@ -74,3 +84,14 @@ def _check_whole(name: str, value: int | None, *, lowest: int) -> None:
     if value < lowest:
         message = f"{name} must be {lowest} or more, got {value}"
         raise ValueError(message)
+
+
+def check_streams(*, prefix: str | None) -> None:
+    """Check the argument of ``EventStore.streams``.
+
+    Raises:
+        TypeError: The prefix is not a text.
+    """
+    if not isinstance(prefix, str | None):
+        message = f"prefix is a str, got {prefix!r}"
+        raise TypeError(message)

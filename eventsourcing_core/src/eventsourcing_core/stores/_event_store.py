@@ -1,4 +1,4 @@
-"""The port to a store of events, and the words it is spoken to with."""
+"""The port that users speak to, and the words it is spoken to with."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Sequence
     from typing import Any
+    from uuid import UUID
 
-    from eventsourcing_core._events.event import Event, RecordedEvent
+    from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._versions import ExpectedVersion
 
 
@@ -21,24 +22,42 @@ class AppendResult(NamedTuple):
     """The position of the last event written."""
 
 
-@runtime_checkable
-class EventStore(Protocol):
-    """Keeps events in streams, and all of them in one order.
+class Checkpoint(NamedTuple):
+    """How far a reader of all streams is, and by which event that can be checked."""
 
-    Implemented by every backend; ``eventsourcing_core.testing.EventStoreContract`` holds each of
-    them to what is said here. A store belongs to the event loop that it was first used in: from
-    another one its methods raise ``RuntimeError``.
-    """
+    position: int
+    """The position of the last event that it saw."""
+    event_id: UUID
+    """The id of that event."""
+    seen_to: int = 0
+    """How far it has looked beyond that event, where a filter let nothing through."""
+
+
+class Page(NamedTuple):
+    """Some of the events of all streams, and how far the store has looked."""
+
+    events: Sequence[RecordedEvent[Any]]
+    """The events by position; there may be none."""
+    seen_to: int
+    """No event that matches is missing at or below this position: go on after it."""
+    checkpoint: Checkpoint | None = None
+    """The same with the last event that was seen; None if none was seen yet."""
+
+
+@runtime_checkable
+class StreamStore(Protocol):
+    """Appends to streams and reads them: an event store, or a transaction on one."""
 
     async def append(
         self,
         stream_id: str,
-        events: Sequence[Event[object]],
+        events: Sequence[object],
         *,
         expected_version: int | ExpectedVersion,
     ) -> AppendResult:
         """Append events to a stream, all or none.
 
+        ``events`` are events, or payloads of registered classes, of which events are made.
         ``expected_version`` is the stream's version as the caller knows it (0: there is no such
         stream yet), or a member of ``ExpectedVersion``.
 
@@ -54,7 +73,9 @@ class EventStore(Protocol):
             DuplicateEventError: An event id is in the store already, elsewhere.
             InvalidStreamIdError: The id is empty, over 255 characters, or has control characters.
             SerializationError: An event cannot be stored, or is larger than the store allows.
+            UnknownEventTypeError: The class of a payload is not registered.
             ValueError: No events, or a negative expected version.
+            StoreBusyError: Too many appends are waiting; nothing was written.
             StorageError: The storage failed; whether it was written is unknown: repeat.
         """
         ...
@@ -80,23 +101,84 @@ class EventStore(Protocol):
         """
         ...
 
+    def read_pages(
+        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        """Give what ``read`` gives, in pages that are decoded as they are gone through.
+
+        Going from one event to the next is then a plain loop, so repositories load by it. A page is
+        gone through before the next one is asked for.
+
+        Raises:
+            ValueError: A version below 1.
+            InvalidStreamIdError: As for ``append``.
+            SerializationError: As for ``read``, while a page is gone through.
+        """
+        ...
+
+    async def stream_version(self, stream_id: str) -> int:
+        """Give the version of a stream; 0 if there is no such stream.
+
+        Raises:
+            InvalidStreamIdError: As for ``append``.
+        """
+        ...
+
+
+@runtime_checkable
+class EventStore(StreamStore, Protocol):
+    """Keeps events in streams, and all of them in one order.
+
+    ``open_backend`` gives one, whatever the backend; ``eventsourcing_core.testing`` holds it to
+    what is said here. A store belongs to the event loop that it was first used in: from another one
+    its methods raise ``RuntimeError``. After closing they raise ``StorageError``.
+    """
+
     def read_all(
         self,
         *,
         after_position: int = 0,
         limit: int | None = None,
-        event_types: Collection[str] | None = None,
+        event_types: Collection[str | type] | None = None,
         stream_prefix: str | None = None,
         backward: bool = False,
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of all streams by position, those with a position above the given one.
 
-        An event that is delivered comes after every event of a lower position: a reader that
-        goes on after the last position it saw misses nothing. ``event_types`` (an empty
-        collection matches nothing) and ``stream_prefix`` filter before the limit counts.
+        It ends at the last event; ``follow`` goes on. An event that is delivered comes after every
+        event of a lower position: a reader that goes on after the last position it saw misses
+        nothing. ``event_types`` (classes or stored names; an empty collection matches nothing) and
+        ``stream_prefix`` filter before the limit counts.
 
         Raises:
             ValueError: A negative position or limit.
+            UnknownEventTypeError: A class that is not registered.
+        """
+        ...
+
+    def follow(
+        self,
+        after: int | Checkpoint = 0,
+        *,
+        event_types: Collection[str | type] | None = None,
+        stream_prefix: str | None = None,
+    ) -> AsyncIterator[Page]:
+        """Read all streams as ``read_all`` does, and go on for ever with what comes.
+
+        It waits by itself. Events come by the page, each with ``seen_to``: go on from there after a
+        restart. Pages without events come, too, where a filter let nothing through. Leaving the
+        loop ends it.
+
+        Args:
+            after: A position, or a checkpoint, which is checked before anything is read.
+            event_types: As for ``read_all``.
+            stream_prefix: As for ``read_all``.
+
+        Raises:
+            HistoryChangedError: The event of the checkpoint is not at its position.
+            ValueError: A negative position.
+            UnknownEventTypeError: A class that is not registered.
+            StorageError: The storage failed: begin anew after the last ``seen_to``.
         """
         ...
 
@@ -108,37 +190,20 @@ class EventStore(Protocol):
         """
         ...
 
+    async def last_position(self) -> int:
+        """Give the position up to which everything is decided: 0 in an empty store.
 
-@runtime_checkable
-class PagedEventStore(Protocol):
-    """An event store that also gives a stream's events by the page.
-
-    Nothing needs it: a repository that finds it loads faster, since going from one event to the
-    next is then a plain loop. Implemented by the stores that fetch pages anyway.
-    """
-
-    def read_pages(
-        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
-    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
-        """Give what ``EventStore.read`` gives, in pages that are decoded as they are gone through.
-
-        A page is gone through before the next one is asked for.
-
-        Raises:
-            ValueError: A version below 1.
-            InvalidStreamIdError: The stream id is not one.
-            SerializationError: As ``read``, while a page is gone through.
+        It is the highest position that ``read_all`` would have looked at.
         """
         ...
 
+    async def ping(self) -> None:
+        """Ask the storage for a sign of life.
 
-@runtime_checkable
-class ImportingEventStore(Protocol):
-    """An event store that also takes events as another store recorded them.
-
-    Nothing in an application needs it: it is how a store's events move to another store.
-    ``eventsourcing_core.testing.ImportingEventStoreContract`` holds a store to what is said here.
-    """
+        Raises:
+            StorageError: It gives none.
+        """
+        ...
 
     async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
         """Write events as they were recorded elsewhere, all or none.
@@ -149,7 +214,7 @@ class ImportingEventStore(Protocol):
         fits any more, read and write without classes: open both stores with
         ``event_types=EventTypes()``.
 
-        An event that is here already, with the same id at the same place, is passed over. So an
+        An event that is here already, with the same id at the same place, is skipped. So an
         import is repeated when its outcome is unknown, and goes on where it was interrupted.
 
         Returns:

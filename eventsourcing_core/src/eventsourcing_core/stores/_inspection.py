@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -52,46 +52,25 @@ class Appender(NamedTuple):
     """What his program calls itself; None: unknown."""
 
 
-@runtime_checkable
-class InspectableEventStore(Protocol):
-    """An event store that can be looked into as a whole, as people who run it do.
+class Inspection(Protocol):
+    """Tells what a store holds as a whole, for the people who run it.
 
-    Nothing needs it but tools. Implemented by the stores of this project;
-    ``eventsourcing_core.testing.InspectableEventStoreContract`` holds each of them to it.
+    Nothing needs it but tools. Offered by the backends of this project;
+    a chapter of ``eventsourcing_core.testing.EventStoreContract`` holds each of them to it.
     """
 
-    def streams(self, *, prefix: str | None = None) -> AsyncIterator[StreamInfo]:
+    def streams(self, prefix: str) -> AsyncIterator[StreamInfo]:
         """Go through the streams whose ids begin so, by id, in the order of Unicode code points.
 
         They come by the page, so memory is constant. A stream that begins meanwhile may be among
         them or not; each is there once at most.
-
-        Raises:
-            TypeError: The prefix is no text.
         """
         ...
 
     async def statistics(self) -> StoreStatistics:
-        """Count what the store holds, exactly and all at one moment.
-
-        It may look at every event, so it takes the longer the more there are.
-        """
+        """Count what the store holds, exactly and all at one moment."""
         ...
 
     async def appenders(self) -> Sequence[Appender]:
-        """List who appends now; the first one holds readers of all streams back.
-
-        Empty where nothing can hold them back.
-        """
+        """List who appends now; the first one holds readers of all streams back."""
         ...
-
-
-def check_streams(*, prefix: str | None) -> None:
-    """Check the arguments of ``InspectableEventStore.streams``; for stores.
-
-    Raises:
-        TypeError: The prefix is no text.
-    """
-    if not isinstance(prefix, str | None):
-        message = f"prefix is a str, got {prefix!r}"
-        raise TypeError(message)

@@ -1,12 +1,12 @@
 """The contracts that every store and every serializer keeps, as tests to inherit.
 
 A store is held to them by five lines in a test file of its author's. The fixture returns a
-callable that opens a new, empty store, which the tests call with a codec of their choice::
+callable that opens a new, empty backend; the tests put the core's front over it::
 
     class TestMyEventStore(EventStoreContract):
         @pytest.fixture
-        def open_store(self, tmp_path: Path) -> OpenEventStore:
-            return lambda codec: MyEventStore.open(tmp_path / f"{uuid4()}.db", codec)
+        def open_parts(self, tmp_path: Path) -> OpenParts:
+            return lambda: open_mine(tmp_path / f"{uuid4()}.db")
 
     class TestMySnapshotStore(SnapshotStoreContract):
         @pytest.fixture
@@ -33,58 +33,35 @@ import pytest
 # Before these modules are imported, so that a failed assert shows the values in it.
 pytest.register_assert_rewrite(
     *(
-        f"eventsourcing_core.testing.{module}"
-        for module in (
-            "_append_contract",
-            "_concurrency_contract",
-            "_event_store_machine",
-            "_idempotency_contract",
-            "_import_contract",
-            "_import_neighbour_contract",
-            "_import_refusal_contract",
-            "_import_samples",
-            "_input_contract",
-            "_inspectable_event_store_contract",
-            "_lifetime_contract",
+        f"eventsourcing_core.testing.{name}"
+        for name in (
+            "_appends",
+            "_imports",
+            "_machine",
             "_migrator_contract",
-            "_paged_event_store_contract",
-            "_read_all_contract",
-            "_read_contract",
+            "_reads",
             "_serializer_contract",
             "_snapshot_store_contract",
-            "_value_contract",
-            "_wait_contract",
+            "_storage",
+            "_store",
+            "_transactions",
         )
     )
 )
 
 # ruff: noqa: E402 - imported after the lines above, as they ask
-from eventsourcing_core.testing._contract import (
-    OpenEventStore,
-    OpenMigrator,
-    OpenSnapshotStore,
-)
+from eventsourcing_core.testing._contract import OpenMigrator, OpenParts, OpenSnapshotStore
 from eventsourcing_core.testing._event_store_contract import EventStoreContract
-from eventsourcing_core.testing._importing_event_store_contract import (
-    ImportingEventStoreContract,
-)
-from eventsourcing_core.testing._inspectable_event_store_contract import (
-    InspectableEventStoreContract,
-)
 from eventsourcing_core.testing._migrator_contract import MigratorContract
-from eventsourcing_core.testing._paged_event_store_contract import PagedEventStoreContract
 from eventsourcing_core.testing._serializer_contract import SerializerContract
 from eventsourcing_core.testing._snapshot_store_contract import SnapshotStoreContract
 
 __all__ = [
     "EventStoreContract",
-    "ImportingEventStoreContract",
-    "InspectableEventStoreContract",
     "MigratorContract",
-    "OpenEventStore",
     "OpenMigrator",
+    "OpenParts",
     "OpenSnapshotStore",
-    "PagedEventStoreContract",
     "SerializerContract",
     "SnapshotStoreContract",
 ]

@@ -1,33 +1,39 @@
-"""What all contracts share: the fixture that a store's author overrides, and the mark for async."""
+"""What all contracts share: the fixtures that an author overrides, and the mark for async tests."""
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 import pytest_asyncio
 
 from eventsourcing_core._encoding.codec import EventCodec
+from eventsourcing_core._encoding.front import StorageEventStore
 from eventsourcing_core._payloads.serializer import JsonSerializer, Serializer
-from eventsourcing_core.stores._event_store import EventStore
 from eventsourcing_core.stores._migrator import Migrator
 from eventsourcing_core.stores._snapshot_store import SnapshotStore
+from eventsourcing_core.stores._storage import Parts
 from eventsourcing_core.testing._samples import EVENT_TYPES
+from eventsourcing_core.testing._skipping import Need, skip_unless_met
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-OpenEventStore = Callable[[EventCodec], AbstractAsyncContextManager[EventStore]]
-"""Opens a new, empty event store that encodes with the given codec."""
+OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
+"""Opens a new, empty backend, and closes it when its block is left."""
 
 OpenSnapshotStore = Callable[[], AbstractAsyncContextManager[SnapshotStore]]
 """Opens a new, empty snapshot store."""
 
 OpenMigrator = Callable[[], AbstractAsyncContextManager[Migrator]]
 """Opens the migrator of a new place, where no migration was applied yet."""
+
+OpenStore = Callable[[EventCodec], AbstractAsyncContextManager[StorageEventStore]]
+"""Opens the core's front over a new, empty backend; for the chapters, not for authors."""
 
 
 class AsyncContract:
@@ -44,13 +50,21 @@ class AsyncContract:
                 pytest.mark.asyncio(loop_scope="function")(member)
 
 
-class OpenedEventStore(AsyncContract):
-    """The fixtures of the tests of event stores."""
+class Chapter(AsyncContract):
+    """A chapter of the contract of event stores: its fixtures, and what a backend needs for it."""
+
+    needs: ClassVar[tuple[Need, ...]] = ()
+    """What must be promised or offered; without it, the tests of the chapter are skipped."""
+
+    def __init_subclass__(cls, *, needs: tuple[Need, ...] = (), **options: object) -> None:
+        """Note what the tests of the class need."""
+        super().__init_subclass__(**options)
+        cls.needs = needs
 
     @pytest.fixture
-    def open_store(self) -> OpenEventStore:
-        """Override this: return what opens a new, empty store; it is called with a codec."""
-        message = "override the fixture open_store; see eventsourcing_core.testing"
+    def open_parts(self) -> OpenParts:
+        """Override this: return what opens a new, empty backend."""
+        message = "override the fixture open_parts; see eventsourcing_core.testing"
         raise NotImplementedError(message)
 
     @pytest.fixture
@@ -58,10 +72,41 @@ class OpenedEventStore(AsyncContract):
         """Override this to hold a store to the contract with another serializer."""
         return JsonSerializer()
 
+    @pytest.fixture
+    def open_store(self, request: pytest.FixtureRequest, open_parts: OpenParts) -> OpenStore:
+        """Return what opens a store, the core's front over a backend, with a codec."""
+
+        @asynccontextmanager
+        async def open_front(codec: EventCodec) -> AsyncIterator[StorageEventStore]:
+            async with open_parts() as parts:
+                skip_unless_met(request, parts)
+                async with _closing(StorageEventStore(parts, codec), self.deadline) as store:
+                    yield store
+
+        return open_front
+
     @pytest_asyncio.fixture(loop_scope="function")
-    async def store(
-        self, open_store: OpenEventStore, serializer: Serializer
-    ) -> AsyncIterator[EventStore]:
+    async def parts(
+        self, request: pytest.FixtureRequest, open_parts: OpenParts
+    ) -> AsyncIterator[Parts]:
+        """Open a backend."""
+        async with open_parts() as parts:
+            skip_unless_met(request, parts)
+            yield parts
+
+    @pytest_asyncio.fixture(loop_scope="function")
+    async def store(self, parts: Parts, serializer: Serializer) -> AsyncIterator[StorageEventStore]:
         """Open a store with the registry of the contracts; most tests need no more."""
-        async with open_store(EventCodec(serializer, event_types=EVENT_TYPES)) as store:
+        codec = EventCodec(serializer, event_types=EVENT_TYPES)
+        async with _closing(StorageEventStore(parts, codec), self.deadline) as store:
             yield store
+
+
+@asynccontextmanager
+async def _closing(store: StorageEventStore, deadline: float) -> AsyncIterator[StorageEventStore]:
+    """Close a store in the end, but do not hang where a storage never answers."""
+    try:
+        yield store
+    finally:
+        async with asyncio.timeout(deadline):
+            await store.close()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._events.event import Event
 from eventsourcing_core._payloads.serializer import Serializer
+from eventsourcing_core.stores._rows import Row
 from eventsourcing_core.testing._samples import EVENT_TYPES, Opened
 
 _NO_MORE_THAN_NEEDED = settings(
@@ -202,6 +203,6 @@ class SerializerContract:
         event = Event.of(payload, metadata={"trace": UUID(int=9)}, event_types=EVENT_TYPES)
         encoded = codec.encode(event)
         assert encoded.encoding == serializer.name
-        (recorded,) = codec.decode([(*encoded, "doc-1", 1, 1)])
+        (recorded,) = codec.decode([Row("doc-1", 1, 1, *encoded)])
         assert recorded.data == payload
         assert dict(recorded.metadata) == {"trace": UUID(int=9)}

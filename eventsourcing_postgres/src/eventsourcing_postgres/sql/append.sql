@@ -1,7 +1,7 @@
 -- The arguments are those of the function, which says what they hold; arrays of numbers and of ids come
 -- as text.
 select stream_version, last_position
-from {schema}.append(
+from {schema}.append_v1(
     $1,
     $2::text::bigint[],
     $3::text::integer[],

@@ -1,2 +1,2 @@
 -- The position up to which nothing is in flight: see the function.
-select {schema}.horizon()
+select {schema}.horizon_v1()

@@ -12,8 +12,8 @@ with page as materialized (
     limit $5
 )
 select
-    event_type, data, metadata, encoding, uuid_send(event_id), "timestamp",
-    stream_id, version, position
+    stream_id, version, position,
+    event_type, data, metadata, encoding, uuid_send(event_id) as event_id, "timestamp"
 from page
 order by position desc
 limit case

@@ -8,8 +8,8 @@ with page as not materialized (
     limit $4
 )
 select
-    event_type, data, metadata, encoding, uuid_send(event_id), "timestamp",
-    stream_id, version, position
+    stream_id, version, position,
+    event_type, data, metadata, encoding, uuid_send(event_id) as event_id, "timestamp"
 from {schema}.events
 where stream_id = $1 and version < $2 and version >= $3
 order by version desc

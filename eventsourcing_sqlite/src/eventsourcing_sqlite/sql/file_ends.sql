@@ -8,6 +8,8 @@ SELECT
     (SELECT max(stream_id) FROM events),
     (SELECT min(event_id) FROM events),
     (SELECT max(event_id) FROM events),
+    (SELECT min(stream_id) FROM streams),
+    (SELECT max(stream_id) FROM streams),
     (SELECT min(aggregate_id) FROM snapshots),
     (SELECT max(aggregate_id) FROM snapshots),
     (SELECT max(seq) FROM sqlite_sequence);

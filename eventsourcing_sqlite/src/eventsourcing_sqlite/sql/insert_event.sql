@@ -1,7 +1,7 @@
 -- One event; run for each event of a batch.
---   the fields of its EncodedEvent, then of its Place
+--   the fields of its Row
 -- The position is given: it was read from sqlite_sequence in this transaction, which this statement
 -- moves on. So the result of each append is known before the insert.
 INSERT INTO events
-    (event_type, data, metadata, encoding, event_id, timestamp, stream_id, version, position)
+    (stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);

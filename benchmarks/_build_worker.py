@@ -1,0 +1,107 @@
+"""What a process of one build does: only calls that every build has, so that builds compare.
+
+It imports nothing of the benchmarks: the environment that it runs in belongs to another checkout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core import Aggregate, Event, event, open_backend
+
+if TYPE_CHECKING:
+    from eventsourcing_core import Backend
+
+TASKS, APPENDS, ALONE, EVENTS, ALL = 64, 6_400, 1_000, 10_000, 100_000
+numbers = count(1)
+
+
+@event("build.deposited")
+class Deposited:
+    """A typed event of about 100 bytes."""
+
+    owner: str
+    amount: int
+    currency: str
+    memo: str
+
+
+class Account(Aggregate):
+    """Rebuilt from deposits."""
+
+    balance: int = 0
+
+    def apply(self, event: Event[Deposited]) -> None:
+        """Add."""
+        match event.data:
+            case Deposited(amount=amount):
+                self.balance += amount
+
+
+def deposits(number: int) -> list[Event[Deposited]]:
+    """Make that many events."""
+    return [
+        Event.of(Deposited("Alice Example", 1, "EUR", "a memo of some length"))
+        for _ in range(number)
+    ]
+
+
+async def append(backend: Backend, tasks: int, appends: int) -> None:
+    """Append single events to new streams."""
+
+    async def one_task() -> None:
+        for _ in range(appends // tasks):
+            stream_id = f"s-{next(numbers)}"
+            await backend.event_store.append(stream_id, deposits(1), expected_version=0)
+
+    await asyncio.gather(*(one_task() for _ in range(tasks)))
+
+
+async def append_many(backend: Backend) -> None:
+    """Append many events at once."""
+    await backend.event_store.append(f"m-{next(numbers)}", deposits(EVENTS), expected_version=0)
+
+
+async def load(backend: Backend) -> None:
+    """Load an aggregate, three times."""
+    accounts = backend.repository(Account, snapshot_frequency=None)
+    if not (await accounts.load("1")).version:
+        await backend.event_store.append("Account-1", deposits(EVENTS), expected_version=0)
+    for _ in range(3):
+        await accounts.load("1")
+
+
+async def read_all(backend: Backend) -> None:
+    """Read all events."""
+    seen = 0
+    async for _ in backend.event_store.read_all():
+        seen += 1
+    while seen < ALL:
+        await append_many(backend)
+        seen += EVENTS
+
+
+async def main(url: str) -> None:
+    """Do what is asked for, line by line, until there are no more lines."""
+    options: dict[str, Any] = {"migrate": True} if url.startswith("postgresql") else {}
+    async with open_backend(url, serializer="msgpack", **options) as backend:
+        acts = {
+            "append by 64 tasks": lambda: append(backend, TASKS, APPENDS),
+            "append by one task": lambda: append(backend, 1, ALONE),
+            "append 10,000": lambda: append_many(backend),
+            "load 10,000": lambda: load(backend),
+            "read_all": lambda: read_all(backend),
+        }
+        for line in sys.stdin:
+            begin = time.perf_counter()
+            await acts[json.loads(line)]()
+            print(time.perf_counter() - begin, flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,320 @@
+"""The front of every store: what users speak to, over a storage that keeps rows.
+
+Whatever is the same in all stores is here, once: arguments are checked, events are encoded and
+decoded, concurrent appends share a write, and a store that is closed, or used from another event
+loop, says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core._encoding.all_streams import AllStreams
+from eventsourcing_core._encoding.codec import EventCodec
+from eventsourcing_core._encoding.streams import HIGHEST, StreamReader
+from eventsourcing_core._encoding.transaction import Transaction, ending
+from eventsourcing_core._errors import StorageError
+from eventsourcing_core.stores._append_queue import AppendQueue
+from eventsourcing_core.stores._checks import check_streams, check_wait
+from eventsourcing_core.stores._storage import Guarantee
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+    from typing import Self
+
+    from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core._payloads.serializer import Serializer
+    from eventsourcing_core._versions import ExpectedVersion
+    from eventsourcing_core.stores._event_store import AppendResult, Checkpoint, Page
+    from eventsourcing_core.stores._inspection import (
+        Appender,
+        Inspection,
+        StoreStatistics,
+        StreamInfo,
+    )
+    from eventsourcing_core.stores._storage import Parts, Storage
+
+MAX_WAITING = 100_000
+"""How many appends may wait to be written, unless said otherwise."""
+
+
+class StorageEventStore:
+    """An event store over the parts of a backend; ``open_backend`` builds one by URL.
+
+    ``async with`` closes it: what waits is written, whoever waits for events gets a
+    ``StorageError``, and further calls are refused. The parts themselves stay open.
+
+    Args:
+        parts: What the backend is made of; it has a storage.
+        codec: What encodes the events.
+        serializer: In place of a codec: a serializer or its name; JSON unless given.
+        max_waiting: How many appends may wait to be written; one more is refused.
+
+    Raises:
+        StorageError: The backend has no storage.
+        ValueError: Both a codec and a serializer, or a number below 1.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        codec: EventCodec | None = None,
+        *,
+        serializer: Serializer | str | None = None,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        if parts.storage is None:
+            message = "the backend has no event store: open another backend for it"
+            raise StorageError(message)
+        self._parts = parts
+        self._storage: Storage = parts.storage
+        self._codec = EventCodec.given(codec, serializer)
+        self._queue = AppendQueue(
+            parts.storage.write,
+            max_wait=parts.max_wait,
+            max_writes=parts.max_writes,
+            max_waiting=max_waiting,
+        )
+        self._streams = StreamReader(parts.storage, self._codec, self._check_open)
+        self._all = AllStreams(parts.storage, self._codec, self._check_open)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        self._waits: set[asyncio.Task[bool]] = set()
+        self._in_transaction: set[asyncio.Task[Any]] = set()
+
+    async def append(
+        self,
+        stream_id: str,
+        events: Sequence[object],
+        *,
+        expected_version: int | ExpectedVersion,
+    ) -> AppendResult:
+        """Append events to a stream, all or none; see ``StreamStore.append``."""
+        append = self._codec.encode_append(stream_id, events, expected_version)
+        self._check_usable()
+        written = await self._queue.append(append)
+        return written.results[0]
+
+    async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
+        """Write events as another store recorded them; see ``EventStore.import_events``."""
+        append = self._codec.encode_import(events)
+        self._check_usable()
+        if Guarantee.IMPORTS not in self._parts.guarantees:
+            message = f"{type(self._storage).__name__} cannot import events"
+            raise StorageError(message)
+        return 0 if append is None else (await self._queue.append(append)).count
+
+    def read(
+        self,
+        stream_id: str,
+        *,
+        from_version: int = 1,
+        to_version: int | None = None,
+        backward: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read the events of one stream by version; see ``StreamStore.read``."""
+        events = self._streams.read(
+            stream_id,
+            from_version=from_version,
+            to_version=to_version,
+            backward=backward,
+            limit=limit,
+        )
+        self._check_usable()
+        return events
+
+    def read_pages(
+        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        """Read a stream by the page; see ``StreamStore.read_pages``."""
+        pages = self._streams.read_pages(
+            stream_id, from_version=from_version, to_version=to_version
+        )
+        self._check_usable()
+        return pages
+
+    async def stream_version(self, stream_id: str) -> int:
+        """Give the version of a stream; see ``StreamStore.stream_version``."""
+        self._check_usable()
+        return await self._streams.stream_version(stream_id)
+
+    def read_all(
+        self,
+        *,
+        after_position: int = 0,
+        limit: int | None = None,
+        event_types: Collection[str | type] | None = None,
+        stream_prefix: str | None = None,
+        backward: bool = False,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read the events of all streams by position; see ``EventStore.read_all``."""
+        events = self._all.read(
+            after_position,
+            event_types=event_types,
+            stream_prefix=stream_prefix,
+            limit=limit,
+            backward=backward,
+        )
+        self._check_usable()
+        return events
+
+    def follow(
+        self,
+        after: int | Checkpoint = 0,
+        *,
+        event_types: Collection[str | type] | None = None,
+        stream_prefix: str | None = None,
+    ) -> AsyncIterator[Page]:
+        """Read all streams and go on with what comes; see ``EventStore.follow``."""
+        pages = self._all.follow(
+            after, self._wait, event_types=event_types, stream_prefix=stream_prefix
+        )
+        self._check_usable()
+        return pages
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        """Sleep until there may be events after a position; see ``EventStore.wait``."""
+        check_wait(after_position=after_position, timeout=timeout)
+        self._check_usable()
+        return await self._wait(min(after_position, HIGHEST), timeout)
+
+    async def last_position(self) -> int:
+        """Give the position up to which all is decided; see ``EventStore.last_position``."""
+        self._check_usable()
+        return await self._all.last_position()
+
+    async def ping(self) -> None:
+        """Ask the storage for a sign of life; see ``EventStore.ping``."""
+        self._check_usable()
+        await self._wait(0, 0)
+
+    def streams(self, *, prefix: str | None = None) -> AsyncIterator[StreamInfo]:
+        """Go through the streams whose ids begin so, by id, in the order of Unicode code points.
+
+        They come by the page, so memory is constant. A stream that begins meanwhile may be among
+        them or not; each is there once at most.
+
+        Raises:
+            TypeError: The prefix is not a text.
+            StorageError: The storage cannot tell.
+        """
+        check_streams(prefix=prefix)
+        return self._inspection().streams(prefix or "")
+
+    async def statistics(self) -> StoreStatistics:
+        """Count what the store holds, exactly and all at one moment.
+
+        It may look at every event, so it takes the longer the more there are.
+
+        Raises:
+            StorageError: The storage cannot tell.
+        """
+        return await self._inspection().statistics()
+
+    async def appenders(self) -> Sequence[Appender]:
+        """List who appends now; the first one holds readers of all streams back.
+
+        Empty where nothing can hold them back.
+
+        Raises:
+            StorageError: The storage cannot tell.
+        """
+        return await self._inspection().appenders()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction: leaving the block commits, an error in it rolls back.
+
+        Events, and on a database the user's own statements on ``transaction.connection``, are
+        stored together or not at all. It belongs to the task that opened it. Keep it short: others
+        wait for its streams.
+
+        Raises:
+            StorageError: The storage has no transactions, or it cannot be opened or committed.
+            RuntimeError: This task has one open on this store already.
+        """
+        self._check_usable()
+        if self._parts.transactions is None:
+            message = f"{type(self._storage).__name__} has no transactions"
+            raise StorageError(message)
+        task = asyncio.current_task()
+        if task is None:  # pragma: no cover - code that awaits runs in a task
+            message = "a transaction belongs to a task: open it in one"
+            raise RuntimeError(message)
+
+        async with ending() as end, self._parts.transactions.begin() as opened:
+            transaction = Transaction(
+                self, opened, self._codec, self._parts.snapshot_store, task, end
+            )
+            self._in_transaction.add(task)
+            try:
+                yield transaction
+                end.is_committing = True
+            finally:
+                self._in_transaction.discard(task)
+                transaction.close()
+
+    async def close(self) -> None:
+        """Write what waits, end what waits for events, and refuse further calls."""
+        self._closed = True
+        await self._queue.close()
+        for waiting in self._waits:
+            waiting.cancel()
+        if self._waits:
+            await asyncio.wait(self._waits)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _wait(self, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - as above
+        """Wait in a task of its own, which closing can end without ending the caller."""
+        self._check_open()
+        waiting = asyncio.ensure_future(
+            self._storage.wait(after_position=after_position, timeout=timeout)
+        )
+        self._waits.add(waiting)
+        try:
+            await asyncio.wait({waiting})
+        finally:
+            self._waits.discard(waiting)
+            waiting.cancel()
+        if self._closed and waiting.cancelled():
+            self._check_open()
+        return waiting.result()
+
+    def _inspection(self) -> Inspection:
+        self._check_usable()
+        if self._parts.inspection is None:
+            message = (
+                f"{type(self._storage).__name__} does not list its streams and has no statistics: "
+                "its plugin would have to give an Inspection"
+            )
+            raise StorageError(message)
+        return self._parts.inspection
+
+    def _check_open(self) -> None:
+        if self._closed:
+            message = "the store is closed"
+            raise StorageError(message)
+
+    def _check_usable(self) -> None:
+        self._check_open()
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            message = "the store belongs to another event loop: open one in this loop"
+            raise RuntimeError(message)
+        if self._in_transaction and asyncio.current_task() in self._in_transaction:
+            message = (
+                "this task has a transaction open on the store, and would wait for itself: use the "
+                "transaction (load(…, transaction=…), save(…, transaction=…)), or call this before "
+                "or after its block"
+            )
+            raise RuntimeError(message)

@@ -1,0 +1,175 @@
+"""Transactions: events of several streams, and the user's own rows, all stored or none."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core._encoding.streams import StreamReader
+from eventsourcing_core._errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+
+    from eventsourcing_core._encoding.codec import EventCodec
+    from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core._versions import ExpectedVersion
+    from eventsourcing_core.stores._append import Append, Written
+    from eventsourcing_core.stores._event_store import AppendResult
+    from eventsourcing_core.stores._snapshot_store import SnapshotStore
+    from eventsourcing_core.stores._storage import StorageTransaction
+
+
+class End:
+    """How a transaction ends, and what is to be done then."""
+
+    def __init__(self) -> None:
+        self.is_committing = False
+        """Whether the block was left without an error."""
+        self.savings: dict[int, object] = {}
+        """What repositories know of the aggregates that they save in it, by identity."""
+        self.on_commit: list[Callable[[], None]] = []
+        """Called at once when the commit is confirmed."""
+        self.after_commit: list[Callable[[], Awaitable[None]]] = []
+        """Called after that; these may take a while, and may be cancelled."""
+        self.in_doubt: list[Callable[[], None]] = []
+        """Called if the commit failed, so that nobody knows."""
+
+
+@asynccontextmanager
+async def ending() -> AsyncIterator[End]:
+    """Give the end of a transaction, and do what is to be done once the block is left."""
+    end = End()
+    try:
+        yield end
+    except BaseException:
+        if end.is_committing:
+            for note in end.in_doubt:
+                note()
+        raise
+    for note in end.on_commit:
+        note()
+    for act in end.after_commit:
+        await act()
+
+
+class Transaction:
+    """A transaction that is open on a store; ``backend.transaction()`` opens one.
+
+    It is a ``StreamStore``: it appends and reads as the store does, and reads what it wrote.
+    Repositories take it as ``transaction=``. It belongs to the task that opened it.
+    """
+
+    def __init__(  # noqa: PLR0913 - the front makes it of its parts
+        self,
+        store: object,
+        opened: StorageTransaction,
+        codec: EventCodec,
+        snapshot_store: SnapshotStore | None,
+        task: asyncio.Task[Any],
+        end: End,
+    ) -> None:
+        self._store = store
+        self._snapshot_store = snapshot_store
+        self._opened = opened
+        self._codec = codec
+        self._task = task
+        self._closed = False
+        self._streams = StreamReader(opened, codec, self._check_usable)
+        self.end = end
+        """How it ends; for repositories."""
+
+    @property
+    def connection(self) -> Any:
+        """The driver's own connection, for your own statements; None on ``memory://``."""
+        self._check_usable()
+        return self._opened.connection
+
+    @property
+    def snapshot_store(self) -> SnapshotStore | None:
+        """The backend's snapshots, read on the connection of the transaction; for repositories."""
+        self._check_usable()
+        return self._opened.snapshot_store
+
+    async def append(
+        self,
+        stream_id: str,
+        events: Sequence[object],
+        *,
+        expected_version: int | ExpectedVersion,
+    ) -> AppendResult:
+        """Append events to a stream; they are stored when the transaction commits.
+
+        A conflict leaves the transaction usable. See ``StreamStore.append``.
+        """
+        append = self._codec.encode_append(stream_id, events, expected_version)
+        self._check_usable()
+        written = await self._write(append)
+        return written.results[0]
+
+    def read(
+        self,
+        stream_id: str,
+        *,
+        from_version: int = 1,
+        to_version: int | None = None,
+        backward: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        """Read a stream, what was appended here included; see ``StreamStore.read``."""
+        return self._streams.read(
+            stream_id,
+            from_version=from_version,
+            to_version=to_version,
+            backward=backward,
+            limit=limit,
+        )
+
+    def read_pages(
+        self, stream_id: str, *, from_version: int = 1, to_version: int | None = None
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
+        """Read a stream by the page; see ``StreamStore.read_pages``."""
+        return self._streams.read_pages(stream_id, from_version=from_version, to_version=to_version)
+
+    async def stream_version(self, stream_id: str) -> int:
+        """Give the version of a stream; see ``StreamStore.stream_version``."""
+        return await self._streams.stream_version(stream_id)
+
+    def is_snapshot_store(self, snapshot_store: object) -> bool:
+        """Tell whether a snapshot store is the one of this backend; for repositories."""
+        return snapshot_store is self._snapshot_store
+
+    def check_is_of(self, store: object) -> None:
+        """Refuse use with another store than its own.
+
+        Raises:
+            ValueError: It is of another store.
+            RuntimeError: It has ended, or belongs to another task.
+        """
+        self._check_usable()
+        if store is not self._store:
+            message = "the transaction is of another backend: open one on the repository's backend"
+            raise ValueError(message)
+
+    def close(self) -> None:
+        """Refuse further use."""
+        self._closed = True
+
+    async def _write(self, append: Append) -> Written:
+        verdicts = await self._opened.write([append])
+        if len(verdicts) != 1:
+            message = f"{type(self._opened).__name__} gave {len(verdicts)} verdicts for one append"
+            raise StorageError(message)
+        (verdict,) = verdicts
+        if isinstance(verdict, Exception):
+            raise verdict
+        return verdict
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            message = "the transaction has ended: open another one"
+            raise RuntimeError(message)
+        if asyncio.current_task() is not self._task:
+            message = "the transaction belongs to the task that opened it: open another one here"
+            raise RuntimeError(message)

@@ -1,0 +1,52 @@
+"""Commands with an id: whoever repeats one, its events are stored once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from typing import Self
+
+_COMMANDS = UUID("6f2c0a5e-2f0b-5d0e-9a54-5a0cbb9c2f61")
+"""The namespace of the ids of events that follow from a command's id. It is stored: permanent."""
+
+
+class EventIds:
+    """Gives the ids of the events that a command records, one after the other, without end.
+
+    It is not a generator: an aggregate holds it, and whoever has an aggregate may copy it.
+
+    Args:
+        command: What all of them follow from.
+    """
+
+    def __init__(self, command: UUID) -> None:
+        self._command = command
+        self._number = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> UUID:
+        self._number += 1
+        return uuid5(self._command, str(self._number))
+
+
+def event_ids_of(stream_id: str, command_id: UUID | str) -> EventIds:
+    """Give the ids of the events that a command records on a stream.
+
+    UUIDs of version 5 (RFC 9562, section 5.5): the same command on the same stream gives the same
+    ids, in every process.
+
+    Raises:
+        ValueError: The command's id is empty.
+        TypeError: It is neither a UUID nor a text.
+    """
+    if not isinstance(command_id, UUID | str):
+        message = f"command_id is a UUID or a str, got {command_id!r}"
+        raise TypeError(message)
+    if not str(command_id):
+        message = "command_id is empty: give each command an id of its own"
+        raise ValueError(message)
+    return EventIds(uuid5(uuid5(_COMMANDS, stream_id), str(command_id)))

@@ -1,0 +1,122 @@
+"""Saving: what is noted of an aggregate once its events are stored, now or when it commits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+
+from eventsourcing_core._aggregates.aggregate import Aggregate
+from eventsourcing_core._aggregates.notebook import UNKNOWN, stored_as
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventsourcing_core._encoding.transaction import Transaction
+    from eventsourcing_core._events.event import Event
+    from eventsourcing_core._snapshots.snapshots import Snapshots
+    from eventsourcing_core.stores._event_store import AppendResult
+
+A = TypeVar("A", bound=Aggregate)
+
+
+class Saved(NamedTuple):
+    """Where an aggregate stands in the store once it is saved."""
+
+    version: int
+    """The version of its last stored event; 0 if it has none."""
+    position: int
+    """The position of that event: readers that are at it have seen the save. 0 if it has none."""
+
+
+def note_stored(aggregate: Aggregate, events: Sequence[Event[Any]], result: AppendResult) -> None:
+    """Note that pending events are stored: they are pending no longer."""
+    expected = aggregate.version - len(aggregate.pending_events)
+    aggregate.clear_pending(events)
+    stored = stored_as(aggregate)
+    # Otherwise its state holds events that were given up, or lacks some: nobody knows of which.
+    is_known = stored.version == expected
+    stored.version = result.version if is_known else UNKNOWN
+    stored.position = result.position
+    stored.event_id = events[-1].raw_event_id
+
+
+async def take_if_due(snapshots: Snapshots[A], aggregate: A, before: int, version: int) -> None:
+    """Take a snapshot after a save, if one is due; nothing is raised."""
+    await snapshots.after_save(
+        aggregate,
+        stored_as(aggregate),
+        aggregate.stream_id,
+        before=before,
+        version=version,
+        is_more=aggregate.version != version,
+    )
+
+
+class SavingInside(Generic[A]):
+    """Saves an aggregate in a transaction, perhaps several times, until that ends.
+
+    Args:
+        aggregate: What is saved.
+        transaction: Where it is stored.
+        snapshots: What takes a snapshot after the commit.
+    """
+
+    def __init__(
+        self, aggregate: A, transaction: Transaction, snapshots: Snapshots[A] | None
+    ) -> None:
+        self._aggregate = aggregate
+        self._transaction = transaction
+        self._snapshots = snapshots
+        self._before = self._version = aggregate.version - len(aggregate.pending_events)
+        self._sent: list[Event[Any]] = []  # in the transaction
+        self._result: AppendResult | None = None
+
+    async def save(self) -> Saved:
+        """Append what was not appended yet in this transaction."""
+        sent = {event.raw_event_id for event in self._sent}
+        pending = self._aggregate.pending_events
+        fresh = [event for event in pending if event.raw_event_id not in sent]
+        # What may have reached the store before is repeated as it was, and the rest comes after it.
+        doubtful = max(stored_as(self._aggregate).in_doubt - len(sent), 0)
+        for batch in (fresh[:doubtful], fresh[doubtful:]):
+            if batch:
+                await self._append(batch)
+        if self._result is None:
+            return Saved(self._version, stored_as(self._aggregate).position)
+        return Saved(*self._result)
+
+    async def _append(self, batch: list[Event[Any]]) -> None:
+        self._result = await self._transaction.append(
+            self._aggregate.stream_id, batch, expected_version=self._version
+        )
+        self._sent += batch
+        self._version += len(batch)
+
+    def note_stored(self) -> None:
+        """Note that what was appended is stored."""
+        if self._result is not None:
+            note_stored(self._aggregate, self._sent, self._result)
+
+    def note_doubt(self) -> None:
+        """Note that what was appended may be stored or not."""
+        stored_as(self._aggregate).in_doubt = len(self._sent)
+
+    async def take_snapshot(self) -> None:
+        """Take a snapshot of what was stored, if one is due."""
+        if self._snapshots is not None and self._sent:
+            await take_if_due(self._snapshots, self._aggregate, self._before, self._version)
+
+
+def saving_inside(
+    aggregate: A, transaction: Transaction, snapshots: Snapshots[A] | None
+) -> SavingInside[A]:
+    """Give what saves this aggregate in this transaction; the same each time."""
+    end = transaction.end
+    # By identity, so what was kept for this aggregate is of its class.
+    saving = cast("SavingInside[A] | None", end.savings.get(id(aggregate)))
+    if saving is None:
+        saving = SavingInside(aggregate, transaction, snapshots)
+        end.savings[id(aggregate)] = saving  # keeps the aggregate alive, too
+        end.on_commit.append(saving.note_stored)
+        end.after_commit.append(saving.take_snapshot)
+        end.in_doubt.append(saving.note_doubt)
+    return saving

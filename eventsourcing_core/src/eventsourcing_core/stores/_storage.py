@@ -1,0 +1,152 @@
+"""The ports that authors of stores implement: rows go in, rows come out.
+
+Nothing is checked or encoded here. Every storage gets the same front, which does that, and which
+lets concurrent appends share a commit. So whatever stands between the front and a storage is a
+storage itself: a wrapper that counts, traces or renames is a ``Storage`` around a ``Storage``, and
+nothing can bypass it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from eventsourcing_core.stores._append import Append, Verdict
+    from eventsourcing_core.stores._inspection import Inspection
+    from eventsourcing_core.stores._rows import Query, Row, RowPage, Span
+    from eventsourcing_core.stores._snapshot_store import SnapshotStore
+
+
+class Storage(Protocol):
+    """Keeps rows: streams of them, and all of them in one order.
+
+    Implemented by every backend; ``eventsourcing_core.testing.EventStoreContract`` holds each of
+    them to what is said here.
+    """
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        """Write appends; give a verdict for each, in the order given.
+
+        ``Append.settle`` decides what becomes of each. Those that share a stream are written in the
+        order given, each judged by what the earlier ones leave; others may get their positions in
+        another order. One that is refused leaves its neighbours alone. What
+        is confirmed is durable. A cancelled write leaves each append whole or undone.
+
+        A verdict may be a ``StreamHeldError``: the append was not written, since somebody else's
+        transaction is at work on its stream; then no later one to this stream is written either.
+        The front tries it again.
+
+        Raises:
+            OutageError: The storage is away: no append was written, or nobody knows.
+            StorageError: The batch failed for another reason, or it is not known which append is
+                to blame. The front writes each of them again, alone.
+        """
+        ...
+
+    def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+        """Give the rows of a stream by version, in pages; nothing if it is not there.
+
+        What is appended while the consumer is at work need not come.
+        """
+        ...
+
+    def rows_of_all(
+        self, after: int, query: Query, *, backward: bool, limit: int | None
+    ) -> AsyncIterator[RowPage]:
+        """Give the rows of all streams with positions above ``after``, in pages.
+
+        Each page says how far it has looked, so at least one page comes, though it may be empty.
+        ``limit`` counts rows that match. The last page of a forward reading that meets no limit
+        says how far everything is decided: no event comes later at or below that position. A page
+        may end early; a long stretch without a match is no reason to hold the event loop, or to
+        keep the consumer waiting for one page.
+        """
+        ...
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's own word; a caller's timeout would cancel, this one answers
+        """Sleep until ``rows_of_all`` may give a row after a position; False at the timeout."""
+        ...
+
+
+class StorageTransaction(Protocol):
+    """A transaction that is open: its writes are kept when it commits, or none of them.
+
+    It reads what it wrote. ``write`` and ``rows`` are those of ``Storage``.
+    """
+
+    @property
+    def connection(self) -> Any:
+        """The driver's own connection, for statements of the user's; None if there is none."""
+        ...
+
+    @property
+    def snapshot_store(self) -> SnapshotStore | None:
+        """The backend's snapshots, read on the connection of the transaction.
+
+        So loading inside a transaction needs no second connection. None if the backend has none.
+        """
+        ...
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        """Write appends; a verdict that refuses one leaves the transaction usable."""
+        ...
+
+    def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+        """Give the rows of a stream, those written in this transaction included."""
+        ...
+
+
+class Transactions(Protocol):
+    """Opens transactions; offered by storages that have them."""
+
+    def begin(self) -> AbstractAsyncContextManager[StorageTransaction]:
+        """Open one: leaving the block commits, an error in it rolls back.
+
+        After the commit, waiting readers are woken.
+
+        Raises:
+            StorageError: It cannot be opened; or, on leaving, it cannot be committed, and whether
+                it was is not known.
+        """
+        ...
+
+
+class Guarantee(Enum):
+    """What a store may be unable to promise; the contract has a chapter for each."""
+
+    UNIQUE_EVENT_IDS = "an event id occurs once in the whole store"
+    """Without it, an append with ``ANY`` is written again when it is repeated."""
+    IMPORTS = "an import of events in many streams is written as a whole"
+    """Without it, events of other stores cannot be imported."""
+
+
+ALL_GUARANTEES: frozenset[Guarantee] = frozenset(Guarantee)
+"""What a store promises unless it says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a backend is made of: a plugin gives this, and the core builds the stores on it.
+
+    The parts live together (one pool, one file), so what they must share is shared.
+    """
+
+    storage: Storage | None = None
+    """Keeps the events; None if the backend keeps none."""
+    snapshot_store: SnapshotStore | None = None
+    """Keeps snapshots; None if the backend keeps none."""
+    transactions: Transactions | None = None
+    """Opens transactions; None if the storage has none."""
+    inspection: Inspection | None = None
+    """Tells what the store holds as a whole; None if it cannot tell."""
+    guarantees: frozenset[Guarantee] = ALL_GUARANTEES
+    """What the storage promises."""
+    max_writes: int = 1
+    """How many calls of ``Storage.write`` may be under way at once; each has other streams."""
+    max_wait: float = 30.0
+    """For how many seconds an append is tried again while somebody else holds its stream."""

@@ -1,0 +1,1 @@
+"""Chapters about taking events as another store recorded them."""

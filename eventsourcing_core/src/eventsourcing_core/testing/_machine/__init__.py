@@ -1,0 +1,1 @@
+"""A chapter that compares a store with a model, step by step."""

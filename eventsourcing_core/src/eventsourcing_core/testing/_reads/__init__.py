@@ -1,0 +1,1 @@
+"""Chapters about reading one stream and all of them, and about going on with what comes."""

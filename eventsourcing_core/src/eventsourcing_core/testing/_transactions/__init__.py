@@ -1,0 +1,1 @@
+"""Chapters about several writes that are kept together."""

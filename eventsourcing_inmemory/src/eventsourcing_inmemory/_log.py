@@ -1,0 +1,115 @@
+"""What is kept in memory: rows, and whose turn it is to write them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from eventsourcing_core.stores import Judge, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from eventsourcing_core.stores import Append, Row, Verdict
+
+
+class EventLog:
+    """One list of all rows, and two indexes into it. Stores can share it."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        """By position, from 1."""
+        self.streams: dict[str, list[Row]] = {}
+        """The rows of each stream, by version, from 1."""
+        self.places: dict[bytes, Row] = {}
+        """By event id."""
+        self.turns: Turns = Turns()
+        """Who writes, and who waits for what is written."""
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Add rows at the end, and wake whoever waits for them."""
+        for row in rows:
+            self.rows.append(row)
+            self.streams.setdefault(row.stream_id, []).append(row)
+            self.places[row.event_id] = row
+        self.turns.wake()
+
+
+class Turns:
+    """Lets one writer write at a time, and readers sleep until it has.
+
+    It belongs to the event loop that used it first, until that loop is closed.
+    """
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = asyncio.Lock()
+        self._waiting = 0
+        self._grown = asyncio.Event()
+
+    async def take(self, max_wait: float) -> asyncio.Lock | None:
+        """Wait until nobody else writes: give a lock to release, or None if it took too long."""
+        self._bind()
+        lock = self._lock
+        if not self._waiting and not lock.locked():
+            await lock.acquire()  # at once, and without the cost of a timeout
+            return lock
+
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(max_wait):
+                await lock.acquire()
+        except TimeoutError:
+            return None
+        finally:
+            self._waiting -= 1
+        return lock
+
+    async def sleep(self) -> None:
+        """Sleep until something is written."""
+        self._bind()
+        await self._grown.wait()
+
+    def wake(self) -> None:
+        """Wake whoever sleeps."""
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    def _bind(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        if self._loop is not None and not self._loop.is_closed():
+            message = (
+                "the events belong to another event loop: open a store of another name in this one"
+            )
+            raise RuntimeError(message)
+        # What was left by a loop that was closed half way must not hold this one up.
+        self._loop, self._lock, self._grown = loop, asyncio.Lock(), asyncio.Event()
+
+
+def judge(
+    appends: Sequence[Append],
+    streams: Mapping[str, list[Row]],
+    places: Mapping[bytes, Row],
+    last_position: int,
+) -> tuple[list[Row], list[Verdict]]:
+    """Decide appends by what is kept: give the rows to add, and a verdict for each append."""
+    keys = [key for append in appends for key in append.keys]
+    event_ids = [event_id for append in appends for event_id in append.event_ids]
+    judge = Judge(
+        {key: streams[key][-1].version for key in keys if key in streams},
+        {event_id: places[event_id] for event_id in event_ids if event_id in places},
+        last_position,
+    )
+    verdicts = [judge.judge(append) for append in appends]
+    return judge.rows, verdicts
+
+
+def refuse(appends: Sequence[Append], max_wait: float) -> list[Verdict]:
+    """Give the verdicts of appends whose turn did not come."""
+    message = (
+        "append refused, nothing was written: a transaction of this process has held the store for "
+        f"{max_wait:g} seconds; let it end, or append in it"
+    )
+    return [StorageError(message) for _ in appends]

@@ -1,0 +1,73 @@
+"""Writing groups: appends to many streams in one transaction, all or none; imports are such.
+
+What there is to write is decided on one snapshot, by the rule of the core, before anything is
+locked. The function ``append`` then checks each stream's version under its lock. If one has moved
+in between, all is rolled back and decided anew, since what came may be these very events. Readers
+of all streams are safe as with any append: the same function publishes the floor and draws the
+positions.
+
+Streams are locked in sorted order, as by every append, and a group that meets a held one soon
+gives back those that it has. So it neither keeps their other writers waiting nor ends in a
+deadlock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eventsourcing_core import EventSourcingError
+from eventsourcing_core.stores import AppendResult, Place, Written
+from eventsourcing_postgres._arguments import group_arguments, uuids
+from eventsourcing_postgres._errors import moved
+from eventsourcing_postgres._statements import statement
+
+if TYPE_CHECKING:
+    from eventsourcing_core.stores import Append, Placed, Verdict
+    from eventsourcing_postgres._database import Connection
+
+
+def doing_of(append: Append) -> str:
+    """Say what an append is, for messages."""
+    return "append" if append.imported is None else "import"
+
+
+async def settle(connection: Connection, append: Append, schema: str) -> Verdict | list[Placed]:
+    """Decide an append of any kind by what the store holds now; give what is to be written."""
+    rows = await connection.fetch(
+        statement("find_imported", schema), uuids(append.event_ids), append.keys
+    )
+    versions = {row[1]: row[2] for row in rows if row[0] is None}
+    places = {row[0]: Place(row[1], row[2], row[3]) for row in rows if row[0] is not None}
+    try:
+        return append.settle(versions, places)
+    except EventSourcingError as error:
+        return error
+
+
+async def write_group(
+    connection: Connection, append: Append, schema: str, patience: str | None
+) -> Verdict:
+    """Decide a group and insert its events.
+
+    Args:
+        connection: Where to.
+        append: The group.
+        schema: The schema of the store.
+        patience: For how long to wait for a stream that is held; None in a caller's transaction.
+
+    Raises:
+        StreamHeldError: A stream has moved since it was looked at.
+    """
+    placed = await settle(connection, append, schema)
+    if not isinstance(placed, list):
+        return placed
+
+    async with connection.transaction():
+        sql = statement("append", schema)
+        outcomes = await connection.fetch(sql, *group_arguments(placed), patience, False)  # noqa: FBT003 - SQL has no keywords here
+        if any(position is None for _, position in outcomes):
+            raise moved(doing_of(append))  # the block rolls back
+
+    # In an import the events of its streams are mixed, and so their positions tell nothing.
+    is_import = append.imported is not None
+    return Written(() if is_import else tuple(AppendResult(*row) for row in outcomes), len(placed))

@@ -1,0 +1,101 @@
+"""Appending inside a transaction that is open already, and that stays usable whatever comes of it.
+
+Each append is a savepoint of its own. It waits for streams that others hold, at most ``max_wait``
+seconds; nobody can try it again later, since the transaction would have to be open meanwhile.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from eventsourcing_core.stores import StorageError, StreamHeldError
+from eventsourcing_postgres._batches import is_single, write_batch
+from eventsourcing_postgres._errors import (
+    DRIVER,
+    is_duplicate,
+    moved,
+    translated,
+    translation_inside,
+    unseen,
+)
+from eventsourcing_postgres._groups import doing_of, settle, write_group
+from eventsourcing_postgres._statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from eventsourcing_core.stores import Append, Verdict
+    from eventsourcing_postgres._database import Connection
+
+_ATTEMPTS = 5  # for a stream that moves between two statements that look at it
+_LONGEST = 2**31 - 1  # what the setting lock_timeout can hold, in milliseconds
+
+
+class InsideWriter:
+    """Writes appends in the transaction of a caller.
+
+    Args:
+        schema: The schema of the store.
+        max_wait: Seconds to wait for a stream that another transaction holds.
+    """
+
+    def __init__(self, schema: str, max_wait: float) -> None:
+        milliseconds = int(max(min(max_wait * 1000, _LONGEST), 1))  # 0 would be no limit
+        begin = statement("savepoint_begin", schema)
+        self._schema = schema
+        self._begin = begin.replace("{milliseconds}", str(milliseconds))
+
+    async def write(self, connection: Connection, append: Append) -> Verdict:
+        """Write an append.
+
+        Raises:
+            StorageError: It failed; what it says of the whole transaction is true.
+        """
+        verdict: Verdict = moved(doing_of(append))
+        for _ in range(_ATTEMPTS):
+            try:
+                verdict = await self._attempt(connection, append)
+            except StreamHeldError as error:
+                if error.__cause__ is not None:  # it was waited for, in vain
+                    return error
+                verdict = error
+            except StorageError as error:
+                if not is_duplicate(error):
+                    raise
+                return await self._judge_taken(connection, append, error)
+            if not isinstance(verdict, StreamHeldError):
+                return verdict
+        return verdict
+
+    async def _attempt(self, connection: Connection, append: Append) -> Verdict:
+        try:
+            async with self._savepoint(connection):
+                if is_single(append):
+                    (verdict,) = await write_batch(connection, [append], self._schema, None)
+                    return verdict
+                return await write_group(connection, append, self._schema, None)
+        except DRIVER as error:
+            raise translation_inside(error, doing_of(append), self._schema) from error
+
+    async def _judge_taken(
+        self, connection: Connection, append: Append, error: StorageError
+    ) -> Verdict:
+        """Judge an append of which an event id is in the store already."""
+        doing = doing_of(append)
+        with translated(doing, self._schema):
+            settled = await settle(connection, append, self._schema)
+        if isinstance(settled, list):  # it would fit, for all that the transaction can see
+            raise unseen(doing) from error
+        return settled
+
+    @asynccontextmanager
+    async def _savepoint(self, connection: Connection) -> AsyncIterator[None]:
+        await connection.execute(self._begin)
+        try:
+            yield
+        except BaseException:
+            with suppress(*DRIVER):  # the connection is lost: what was first is to be told
+                await connection.execute(statement("savepoint_rollback", self._schema))
+            raise
+        await connection.execute(statement("savepoint_release", self._schema))

@@ -1,0 +1,114 @@
+"""The storage of the backend: rows go into PostgreSQL, and come out of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eventsourcing_core.stores import Parts
+from eventsourcing_postgres._batches import is_single
+from eventsourcing_postgres._checks import check_seconds
+from eventsourcing_postgres._database import Database
+from eventsourcing_postgres._horizon import AllReader
+from eventsourcing_postgres._inspection import PostgresInspection
+from eventsourcing_postgres._pages import stream_pages
+from eventsourcing_postgres._transactions import PostgresTransactions
+from eventsourcing_postgres._waking import Waking
+from eventsourcing_postgres._writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    import asyncpg
+
+    from eventsourcing_core.stores import (
+        Append,
+        Query,
+        Row,
+        RowPage,
+        SnapshotStore,
+        Span,
+        Verdict,
+    )
+
+_WRITES = 2  # under way at once: the server works on one while the next is prepared
+
+
+class PostgresStorage:
+    """Keeps rows in PostgreSQL; see ``Storage``.
+
+    Args:
+        pool: An asyncpg pool; it is not closed here.
+        schema: The schema of the tables.
+        acquire_timeout: Seconds to wait for a free connection of the pool.
+        answer_timeout: Seconds to wait for the server's answer; then the connection is ended.
+        poll_interval: Seconds between two looks of a waiting reader that is not notified.
+        listen: Whether waiting readers keep one connection of the pool to be notified on.
+        max_wait: Seconds that an append waits for a stream that another transaction holds.
+    """
+
+    def __init__(  # noqa: PLR0913 - the options of the backend
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        *,
+        schema: str,
+        acquire_timeout: float,
+        answer_timeout: float,
+        poll_interval: float,
+        listen: bool,
+        max_wait: float,
+    ) -> None:
+        check_seconds("poll_interval", poll_interval)
+        check_seconds("max_wait", max_wait, may_be_zero=True)
+        self._database = Database(
+            pool, schema=schema, acquire_timeout=acquire_timeout, answer_timeout=answer_timeout
+        )
+        self._waking = Waking(self._database, poll_interval=poll_interval, listen=listen)
+        self._writer = Writer(self._database, self._waking.appended)
+        self._max_wait = max_wait
+
+    def parts(self, snapshot_store: SnapshotStore | None = None) -> Parts:
+        """Give the parts of a backend on this storage."""
+        return Parts(
+            storage=self,
+            snapshot_store=snapshot_store,
+            transactions=PostgresTransactions(self._database, self._waking, self._max_wait),
+            inspection=PostgresInspection(self._database),
+            max_writes=min(_WRITES, self._database.pool.get_max_size()),
+            max_wait=self._max_wait,
+        )
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        """Write appends; see ``Storage.write``."""
+        if all(map(is_single, appends)):
+            return await self._writer.write_batch(appends)
+        return await self._writer.write_mixed(appends)
+
+    def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+        """Give the rows of a stream; see ``Storage.rows``."""
+        return stream_pages(self._database, stream_id, span, self._database.start)
+
+    def rows_of_all(
+        self, after: int, query: Query, *, backward: bool, limit: int | None
+    ) -> AsyncIterator[RowPage]:
+        """Give the rows of all streams; see ``Storage.rows_of_all``.
+
+        An event that is committed while an earlier position is still in flight comes when that is
+        decided.
+        """
+        reader = AllReader(self._database, query, limit)
+        return reader.backward(after) if backward else reader.forward(after)
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        """Sleep until there may be rows after a position; see ``Storage.wait``."""
+        return await self._waking.wait(after_position, timeout)
+
+    async def close(self) -> None:
+        """End what runs in the background, and refuse further use; the pool stays open.
+
+        A server that answers nothing is waited for as long as ``answer_timeout`` says, where
+        something is under way, and else at most ``acquire_timeout`` seconds.
+        """
+        await self._waking.close()
+        self._database.close()
+        self._waking.wake()
+        await self._database.wait_closed()

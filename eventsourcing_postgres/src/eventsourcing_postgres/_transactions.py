@@ -1,0 +1,190 @@
+"""Transactions: events of several streams and rows of the user's are stored together, or none."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from eventsourcing_core.stores import StorageError, Written
+from eventsourcing_postgres._database import rows_on
+from eventsourcing_postgres._errors import DRIVER, commit_failure, translated, translation
+from eventsourcing_postgres._inside import InsideWriter
+from eventsourcing_postgres._pages import stream_pages
+from eventsourcing_postgres._snapshot_store import Snapshots
+from eventsourcing_postgres._statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from eventsourcing_core.stores import Append, Row, SnapshotStore, Span, Verdict
+    from eventsourcing_postgres._database import Connection, Database, Lent
+    from eventsourcing_postgres._waking import Waking
+
+_OPENING = "opening a transaction"
+_ENDED = (
+    "the transaction is over: a statement in its block has committed it or rolled it back, so what "
+    "is stored of it is not known here; leave that to the end of the block"
+)
+_FAILED = (
+    "commit refused, nothing was stored: a statement of yours failed in the transaction; let its "
+    "error leave the block, or run it inside a savepoint (connection.transaction())"
+)
+
+
+class PostgresTransactions:
+    """Opens transactions, each on a connection of the pool; see ``Transactions``.
+
+    Args:
+        database: Where to.
+        waking: What wakes readers after a commit.
+        max_wait: Seconds that an append waits for a stream that another transaction holds.
+    """
+
+    def __init__(self, database: Database, waking: Waking, max_wait: float) -> None:
+        self._database = database
+        self._waking = waking
+        self._writer = InsideWriter(database.schema, max_wait)
+        self._max_wait = max_wait
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[PostgresTransaction]:
+        """Open a transaction; see ``Transactions.begin``.
+
+        Its isolation level is READ COMMITTED, whatever the database prefers: at another level an
+        append could fail for what it has nothing to do with.
+        """
+        connection = await self._database.lend(_OPENING)
+        opened = PostgresTransaction(self._database, connection, self._writer, self._max_wait)
+        try:
+            try:
+                await opened.start()
+                yield opened
+                await opened.commit()
+            finally:
+                if opened.may_be_stored:
+                    self._waking.appended()
+        except asyncio.CancelledError:
+            # The driver first waits until the server has given up what it was doing.
+            self._database.start(opened.end())
+            raise
+        except BaseException:
+            await asyncio.shield(self._database.start(opened.end()))
+            raise
+        self._database.start(opened.end())
+
+
+class PostgresTransaction:
+    """A transaction that is open; see ``StorageTransaction``."""
+
+    def __init__(
+        self, database: Database, connection: Lent, writer: InsideWriter, max_wait: float
+    ) -> None:
+        self._database = database
+        self._connection = connection
+        self._writer = writer
+        self._max_wait = max_wait
+        self._source = _OnConnection(connection, database.schema)
+        self._transaction = connection.transaction(isolation="read_committed")
+        self._is_open = False
+        self._is_exposed = False  # somebody else has had the connection
+        self._has_written = False
+        self.may_be_stored = False
+        """Whether it wrote something, and a commit was asked for."""
+
+    @property
+    def connection(self) -> Lent:
+        """The connection, for statements of the user's."""
+        self._is_exposed = True
+        return self._connection
+
+    @property
+    def snapshot_store(self) -> SnapshotStore:
+        """The snapshots, on this connection."""
+        return Snapshots(self._source.fetch)
+
+    async def write(self, appends: Sequence[Append]) -> list[Verdict]:
+        """Write appends, each in a savepoint; see ``StorageTransaction.write``."""
+        with translated("append", self._database.schema):
+            return [
+                await self._database.watched(
+                    self._connection, self._write, append, more=2 * self._max_wait
+                )
+                for append in appends
+            ]
+
+    async def _write(self, connection: Connection, append: Append) -> Verdict:
+        if not connection.is_in_transaction():
+            raise StorageError(_ENDED)
+        verdict = await self._writer.write(connection, append)
+        self._has_written = self._has_written or isinstance(verdict, Written)
+        return verdict
+
+    def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+        """Give the rows of a stream; see ``StorageTransaction.rows``.
+
+        None is fetched ahead: between two pages the connection is the user's.
+        """
+        return stream_pages(self._source, stream_id, span, None)
+
+    async def start(self) -> None:
+        """Begin."""
+        with translated(_OPENING, self._database.schema):
+            await self._database.watched(self._connection, lambda _: self._transaction.start())
+        self._is_open = True
+
+    async def commit(self) -> None:
+        """Commit what was written, or say that this was not done, or that nobody knows."""
+        if self._is_exposed:
+            await self._check_whole()
+        self.may_be_stored = self._has_written
+        self._is_open = False
+        try:
+            await self._database.watched(self._connection, lambda _: self._transaction.commit())
+        except DRIVER as error:
+            raise commit_failure(error) from error
+
+    async def end(self) -> None:
+        """Roll back what was not committed, and give the connection back."""
+        if self._is_open:
+            with suppress(*DRIVER):  # it is lost, and what was done on it with it
+                await self._database.watched(
+                    self._connection, lambda _: self._transaction.rollback()
+                )
+        await self._database.take_back(self._connection, reset=self._is_exposed)
+
+    async def _check_whole(self) -> None:
+        """Refuse to commit what a failed statement has ended: the server would say nothing."""
+        try:
+            if not self._connection.is_in_transaction():
+                raise StorageError(_ENDED)
+            await self._database.watched(
+                self._connection, lambda connection: connection.execute("select")
+            )
+        except asyncpg.InFailedSQLTransactionError as error:
+            raise StorageError(_FAILED) from error
+        except DRIVER as error:
+            raise translation(error, "commit", self._database.schema) from error
+
+
+class _OnConnection:
+    """Runs statements on the connection of a transaction; see ``Source``."""
+
+    def __init__(self, connection: Connection, schema: str) -> None:
+        self._connection = connection
+        self._schema = schema
+
+    async def rows(self, doing: str, name: str, *arguments: Any) -> list[Row]:
+        """Run a statement of a file that reads events."""
+        with translated(doing, self._schema):
+            return await rows_on(self._connection, statement(name, self._schema), *arguments)
+
+    async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
+        """Run any other statement of a file."""
+        with translated(doing, self._schema):
+            rows: list[Any] = await self._connection.fetch(
+                statement(name, self._schema), *arguments
+            )
+        return rows

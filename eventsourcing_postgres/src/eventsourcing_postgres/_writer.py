@@ -1,0 +1,139 @@
+"""Writing appends: batches of them in one statement, and groups each in a transaction of its own.
+
+A batch is one call of the function ``append``, which leaves out what does not fit: no round trip
+looks first. Only what was left out is judged, by the rule of the core. A batch that meets a stream
+which somebody else holds is tried once more without those streams.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from eventsourcing_core.stores import OutageError, StorageError, StreamHeldError, Written
+from eventsourcing_postgres._batches import is_single, write_batch
+from eventsourcing_postgres._errors import is_duplicate, is_passing, moved
+from eventsourcing_postgres._groups import doing_of, settle, write_group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from eventsourcing_core.stores import Append, Verdict
+    from eventsourcing_postgres._database import Connection, Database
+
+_ATTEMPTS = 5
+_PATIENCE = "100ms"  # for how long a commit waits for a stream that somebody holds,
+_IMPATIENCE = "2ms"  # and when it is known that somebody does
+
+
+class Writer:
+    """Writes appends, each batch on one connection.
+
+    Args:
+        database: Where to.
+        on_written: Called when something was written.
+    """
+
+    def __init__(self, database: Database, on_written: Callable[[], None]) -> None:
+        self._database = database
+        self._schema = database.schema
+        self._on_written = on_written
+
+    async def write_mixed(self, appends: Sequence[Append]) -> list[Verdict]:
+        """Write single appends and groups, one run of them after the other."""
+        verdicts: list[Verdict] = []
+        held: dict[str, StreamHeldError] = {}
+        for are_single, run in groupby(appends, is_single):
+            together = list(run)
+            for batch in [together] if are_single else [[group] for group in together]:
+                verdicts += await self._settle(batch, held)
+        return verdicts
+
+    async def _settle(
+        self, batch: Sequence[Append], held: dict[str, StreamHeldError]
+    ) -> list[Verdict]:
+        """Write a batch between others, which its failure does not concern.
+
+        Args:
+            batch: Single appends, or one group.
+            held: The streams that nothing more may be written to; those found here are added.
+        """
+        blocked = [next((held[key] for key in each.keys if key in held), None) for each in batch]
+        free = [each for each, error in zip(batch, blocked, strict=True) if error is None]
+        try:
+            written = iter(await self._write_alike(free))
+        except StorageError as error:
+            if len(free) > 1 and not isinstance(error, OutageError):
+                return [one for each in batch for one in await self._settle([each], held)]
+            written = iter([error] * len(free))
+
+        verdicts = [next(written) if error is None else error for error in blocked]
+        for append, verdict in zip(batch, verdicts, strict=True):
+            if isinstance(verdict, StreamHeldError):
+                held.update(dict.fromkeys(append.keys, verdict))
+        return verdicts
+
+    async def _write_alike(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        if not appends:
+            return []
+        if is_single(appends[0]):
+            return await self.write_batch(appends)
+        return [await self._write_group(appends[0])]
+
+    async def _write_group(self, append: Append) -> Verdict:
+        """Write a group in a transaction of its own."""
+        doing = doing_of(append)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                verdict = await self._database.use(
+                    doing, write_group, append, self._schema, _PATIENCE
+                )
+            except StreamHeldError as error:
+                return error
+            except StorageError as error:
+                # An id that was not there a moment ago is found, and judged, by the next attempt.
+                if attempt == _ATTEMPTS or not (is_passing(error) or is_duplicate(error)):
+                    raise
+            else:
+                self._tell([verdict])
+                return verdict
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    async def write_batch(self, appends: Sequence[Append]) -> list[Verdict]:
+        """Write single appends in one transaction of one statement."""
+        verdicts: list[Verdict]
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                verdicts = await self._database.use(
+                    "append", write_batch, appends, self._schema, _PATIENCE
+                )
+            except StreamHeldError as error:
+                verdicts = [error] if len(appends) == 1 else await self._write_free(appends)
+            except StorageError as error:
+                if is_duplicate(error) and len(appends) == 1:
+                    verdicts = [await self._database.use("append", self._judge_taken, appends[0])]
+                elif attempt == _ATTEMPTS or not is_passing(error):
+                    raise
+                else:
+                    continue
+            self._tell(verdicts)
+            return verdicts
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    async def _write_free(self, appends: Sequence[Append]) -> list[Verdict]:
+        """Write what goes to streams that nobody holds; the others are held."""
+        return await self._database.use("append", self._call_free, appends)
+
+    async def _call_free(self, connection: Connection, appends: Sequence[Append]) -> list[Verdict]:
+        return await write_batch(connection, appends, self._schema, _IMPATIENCE, skips_held=True)
+
+    async def _judge_taken(self, connection: Connection, append: Append) -> Verdict:
+        """Judge a single append whose event ids are in the store already."""
+        settled = await settle(connection, append, self._schema)
+        return moved("append") if isinstance(settled, list) else settled
+
+    def _tell(self, verdicts: Sequence[Verdict]) -> None:
+        for verdict in verdicts:
+            if isinstance(verdict, Written):
+                self._on_written()
+                return

@@ -1,0 +1,71 @@
+"""The storage in an SQLite file: rows go in, rows come out."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from eventsourcing_sqlite._all_pages import pages_of_all
+from eventsourcing_sqlite._append import write_appends
+from eventsourcing_sqlite._pages import pages_of_stream
+from eventsourcing_sqlite._statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from eventsourcing_core.stores import Append, Query, Row, RowPage, Span, Verdict
+    from eventsourcing_sqlite._database import SqliteDatabase
+
+_LAST_POSITION = statement("last_position")
+
+
+class SqliteStorage:
+    """Keeps rows in an SQLite file; see ``Storage``.
+
+    Args:
+        database: The file.
+    """
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        """Write appends in one transaction; see ``Storage.write``."""
+        try:
+            return await self._database.write(partial(write_appends, appends=appends))
+        finally:
+            # Also when it was cancelled: the thread may have written it.
+            self._database.announce()
+
+    def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+        """Give the rows of a stream, in pages; see ``Storage.rows``."""
+        return pages_of_stream(self._database.fetch, stream_id, span)
+
+    def rows_of_all(
+        self, after: int, query: Query, *, backward: bool, limit: int | None
+    ) -> AsyncIterator[RowPage]:
+        """Give the rows of all streams, in pages; see ``Storage.rows_of_all``."""
+        return pages_of_all(self._database.fetch, after, query, backward=backward, limit=limit)
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        """Sleep until there are rows after a position; see ``Storage.wait``.
+
+        Writes through this database object wake it at once; those of other processes are seen
+        within the ``poll_interval`` of the database.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while True:
+            changed = self._database.changed  # taken before the look, so that no change is missed
+            ((last,),) = await self._database.fetch(_LAST_POSITION, {})
+            if last > after_position:
+                return True
+
+            remaining = deadline - loop.time()
+            if remaining <= 0:
+                return False
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(remaining, self._database.poll_interval)):
+                    await changed.wait()
