@@ -289,8 +289,9 @@ async def test_an_append_beyond_what_may_wait_is_refused_and_the_others_are_writ
         await let_others_run()
         refused = append("fourth")
         await let_others_run()
-        assert refused.done()
+        is_refused_at_once = refused.done()
         stuck.go.set()
+        assert is_refused_at_once
         with pytest.raises(StoreBusyError, match="nothing was written: 2 appends are waiting"):
             await refused
         await asyncio.gather(written, *waiting)

@@ -16,11 +16,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from eventsourcing_core import Event, EventCodec, EventTypes, SerializationError
-from eventsourcing_core.stores import Row
+from eventsourcing_core import EventTypes, SerializationError
 
 
 class Colour(StrEnum):
@@ -394,20 +391,3 @@ def test_hints_as_strings_are_evaluated() -> None:
     types = EventTypes()
     types.register(cls)
     assert types.conversions["Payload"].encode(cls(Decimal(1))) == {"value": "1"}
-
-
-NESTED = st.recursive(
-    st.builds(Node, st.text(), st.just([])),
-    lambda nodes: st.builds(Node, st.text(), st.lists(nodes, max_size=3), st.none() | nodes),
-    max_leaves=8,
-)
-
-
-@given(NESTED)
-def test_recursive_classes_come_back(node: Node) -> None:
-    types = EventTypes()
-    types.register(Node)
-    codec = EventCodec(event_types=types)
-    encoded = codec.encode(Event.of(node, event_types=types))
-    (event,) = codec.decode([Row("s", 1, 1, *encoded)])
-    assert event.data == node

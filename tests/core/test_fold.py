@@ -16,7 +16,13 @@ from tests.core._tills import Events, Sold, Till, sell
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from eventsourcing_core._aggregates.fold import Pages
+
 Recorded = RecordedEvent[Sold]
+
+
+async def folding(pages: Pages, state: int, version: int) -> Folded[int]:
+    return await fold(pages, add, state, version=version)
 
 
 class Tally(NamedTuple):
@@ -139,7 +145,7 @@ async def test_a_state_goes_on_after_an_event_that_is_there(
     folded = await fold_after(
         events,
         "Till-1",
-        add,
+        folding,
         before.state,
         version=version,
         event_id=before.event_id,
@@ -154,8 +160,8 @@ async def test_a_state_goes_on_after_an_event_that_is_there(
 async def test_a_state_does_not_go_on_after_an_event_that_is_not_there(
     events: Events, last: Recorded, version: int, fault: str
 ) -> None:
-    def never(_: int, event: Recorded) -> int:
-        raise AssertionError(event)
+    async def never(_: object, state: int, version: int) -> Folded[int]:
+        raise AssertionError(state, version)
 
     said = await fold_after(
         events,

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from eventsourcing_core import EveryEvents, Folded, Repository, SnapshotError, StateDifference
-from eventsourcing_core._aggregates.fold import fold
+from eventsourcing_core import (
+    EveryEvents,
+    Folded,
+    Repository,
+    SnapshotError,
+    StateDifference,
+    fold,
+)
 from eventsourcing_core._aggregates.notebook import StoredAs
 from eventsourcing_core._encoding.pipeline import Pipeline
 from eventsourcing_core._snapshots.snapshots import Snapshots, Source
@@ -17,10 +23,16 @@ from tests.core._tills import Events, Shelf, Sold, Till, said, sell
 
 if TYPE_CHECKING:
     from eventsourcing_core import RecordedEvent
+    from eventsourcing_core._aggregates.fold import Pages
     from eventsourcing_core._snapshots.kind import Kind
 
 pytestmark = pytest.mark.usefixtures("log")
 S = TypeVar("S")
+
+
+def evolve(state: dict[str, int], event: RecordedEvent[Any]) -> dict[str, int]:
+    sold: Sold = event.data
+    return {**state, sold.article: state.get(sold.article, 0) + sold.count}
 
 
 class Counts:
@@ -29,9 +41,10 @@ class Counts:
     name = "counts"
     version = "1"
 
-    def evolve(self, state: dict[str, int], event: RecordedEvent[Any]) -> dict[str, int]:
-        sold: Sold = event.data
-        return {**state, sold.article: state.get(sold.article, 0) + sold.count}
+    async def fold(
+        self, pages: Pages, state: dict[str, int], version: int
+    ) -> Folded[dict[str, int]]:
+        return await fold(pages, evolve, state, version=version)
 
     def state_version(self, state: dict[str, int] | None = None) -> str:  # noqa: ARG002 - the same for all
         return self.version
@@ -48,8 +61,11 @@ class Total:
 
     name = "total"
 
-    def evolve(self, state: int, event: RecordedEvent[Any]) -> int:
-        return int(state + event.data.count)
+    async def fold(self, pages: Pages, state: int, version: int) -> Folded[int]:
+        def add(state: int, event: RecordedEvent[Any]) -> int:
+            return int(state + event.data.count)
+
+        return await fold(pages, add, state, version=version)
 
     def state_version(self, state: int | None = None) -> str:  # noqa: ARG002 - as above
         return "1"
@@ -96,7 +112,7 @@ async def test_a_dict_comes_back_from_its_snapshot(
     folded = await load(counts, events)
     assert events.storage.reads == [3]
     empty: dict[str, int] = {}
-    replayed = await fold(events.read_pages("Till-1"), Counts().evolve, empty)
+    replayed = await fold(events.read_pages("Till-1"), evolve, empty)
     assert folded == replace(replayed, snapshot_version=3)
     assert folded.state == {"tea": 6, "milk": 4}
     assert said(log) == []

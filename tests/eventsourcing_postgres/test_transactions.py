@@ -245,7 +245,7 @@ async def test_a_transaction_that_was_rolled_back_wakes_nobody(url: str) -> None
 
 async def test_between_two_pages_the_connection_is_the_users(url: str) -> None:
     async with opened(url) as backend, backend.transaction() as transaction:
-        many = [Event("Opened", {}) for _ in range(FIRST_PAGE + 2)]
+        many: list[Event[object]] = [Event("Opened", {}) for _ in range(FIRST_PAGE + 2)]
         await transaction.append("a", many, expected_version=0)
         sizes: list[int] = []
         async for page in transaction.read_pages("a"):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from eventsourcing_core.stores import Row
 
 
@@ -34,10 +36,14 @@ VERSION: Final = 1
 """The column of a row that holds its version."""
 POSITION: Final = 2
 """The column of a row that holds its position."""
-_DATA: Final = 4
-_METADATA: Final = 5
 
 
-def size_of(rows: list[Row]) -> int:
+def size_of(rows: Sequence[Row]) -> int:
     """Count the bytes of what events hold."""
-    return sum([len(row[_DATA]) + len(row[_METADATA] or b"") for row in rows])
+    # Every page is counted: a loop in Python takes three times as long.
+    metadata = filter(None, map(_metadata, rows))
+    return sum(map(len, map(_data, rows))) + sum(map(len, metadata))
+
+
+_data: Callable[[Row], bytes] = itemgetter(4)
+_metadata: Callable[[Row], bytes | None] = itemgetter(5)

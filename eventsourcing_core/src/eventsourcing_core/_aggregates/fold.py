@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from eventsourcing_core._errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core.stores._event_store import StreamStore
@@ -56,6 +56,28 @@ async def fold(
     Raises:
         StorageError: A version is missing.
     """
+
+    def step(event: RecordedEvent[Any]) -> None:
+        nonlocal state
+        state = evolve(state, event)
+
+    version, last = await apply_pages(pages, step, version)
+    return folded_to(last, state, version)
+
+
+async def apply_pages(
+    pages: AsyncIterator[Iterable[RecordedEvent[Any]]],
+    apply: Callable[[RecordedEvent[Any]], object],
+    version: int,
+) -> tuple[int, RecordedEvent[Any] | None]:
+    """Apply events, the first of them at the version after the given one.
+
+    Returns:
+        The version of the last event, and that event; None if there was none.
+
+    Raises:
+        StorageError: A version is missing.
+    """
     # Loads spend most of their time in this loop, so it does nothing else.
     event: RecordedEvent[Any] | None = None
     async for page in pages:
@@ -63,17 +85,25 @@ async def fold(
             version += 1
             if event.version != version:
                 raise _hole(event.stream_id, version)
-            state = evolve(state, event)
+            apply(event)
+    return version, event
 
+
+def folded_to(event: RecordedEvent[Any] | None, state: S, version: int) -> Folded[S]:
+    """Give a state that ends with an event; without one if no event was read."""
     if event is None:
         return Folded(state, version)
     return Folded(state, version, event.position, event.raw_event_id)
 
 
+FoldPages: TypeAlias = "Callable[[Pages, S, int], Awaitable[Folded[S]]]"
+"""Folds pages into a state of a version."""
+
+
 async def fold_after(  # noqa: PLR0913 - a stream, a state, and the event between them
     store: StreamStore,
     stream_id: str,
-    evolve: Callable[[S, RecordedEvent[Any]], S],
+    fold_pages: FoldPages[S],
     state: S,
     *,
     version: int,
@@ -96,7 +126,7 @@ async def fold_after(  # noqa: PLR0913 - a stream, a state, and the event betwee
             continue
         if event.raw_event_id != event_id:
             return f"the event at version {version} is another one: the stream was changed"
-        folded = await fold(_rest(events, pages), evolve, state, version=version)
+        folded = await fold_pages(_rest(events, pages), state, version)
         if folded.version == version:
             return Folded(folded.state, version, event.position, event_id, version)
         return Folded(folded.state, folded.version, folded.position, folded.event_id, version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import ge
+from operator import ge, itemgetter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from eventsourcing_core._errors import StorageError
@@ -20,6 +20,7 @@ HIGHEST = 2**63 - 2
 """The highest number that a storage is asked for: databases count versions in 64 bits."""
 
 _VERSION: Final = 1
+_version: Callable[[Row], int] = itemgetter(_VERSION)
 
 
 class StreamRows(Protocol):
@@ -73,40 +74,37 @@ class StreamReader:
         check_read(stream_id, from_version=from_version, to_version=to_version, limit=None)
         self._check_usable()
         highest = None if to_version is None else min(to_version, HIGHEST)
-        return self._decoded(self._pages(stream_id, Span(min(from_version, HIGHEST), highest)))
+        return self._pages(stream_id, Span(min(from_version, HIGHEST), highest))
 
     async def stream_version(self, stream_id: str) -> int:
         """See ``StreamStore.stream_version``."""
         check_read(stream_id, from_version=1, to_version=None, limit=None)
         self._check_usable()
-        async for rows in self._pages(stream_id, Span(backward=True, limit=1)):
+        async for rows in self._rows.rows(stream_id, Span(backward=True, limit=1)):
             for row in rows:
                 return row[_VERSION]
         return 0
 
-    async def _pages(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+    async def _events(
+        self, pages: AsyncIterator[Iterable[RecordedEvent[Any]]]
+    ) -> AsyncIterator[RecordedEvent[Any]]:
+        async for page in pages:
+            for event in page:
+                yield event
+
+    async def _pages(
+        self, stream_id: str, span: Span
+    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
         if span.limit == 0:
             return
         last: list[int] = []
         async for rows in self._rows.rows(stream_id, span):
-            versions = last + [row[_VERSION] for row in rows]
-            check_order(versions, backward=span.backward, whose=self._rows)
+            versions = list(map(_version, rows))
+            if last or len(versions) > 1:
+                check_order(last + versions, backward=span.backward, whose=self._rows)
             last = versions[-1:]
-            yield rows
-            self._check_usable()
-
-    async def _events(
-        self, pages: AsyncIterator[Sequence[Row]]
-    ) -> AsyncIterator[RecordedEvent[Any]]:
-        async for rows in pages:
-            for event in self._codec.decode(rows):
-                yield event
-
-    async def _decoded(
-        self, pages: AsyncIterator[Sequence[Row]]
-    ) -> AsyncIterator[Iterable[RecordedEvent[Any]]]:
-        async for rows in pages:
             yield self._codec.decode(rows)
+            self._check_usable()
 
 
 def check_order(keys: list[int], *, backward: bool, whose: object) -> None:

@@ -256,7 +256,8 @@ class _OpenRecordedEvent(RecordedEvent[T_co]):
 
 
 _open_event: Any = _OpenEvent
-_open_recorded_event: Any = _OpenRecordedEvent
+OpenRecordedEvent: Any = _OpenRecordedEvent
+"""Makes a recorded event that can still be filled in; for ``EventCodec.decode``."""
 
 
 def new_event(
@@ -289,7 +290,7 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     position: int,
 ) -> RecordedEvent[P]:
     """Make a recorded event of what a store holds; not checked again."""
-    event: Any = _open_recorded_event()
+    event: Any = OpenRecordedEvent()
     event.event_type = event_type
     event.data = data
     event._event_id = event_id  # noqa: SLF001 - it is being built

@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
-from eventsourcing_core._aggregates.fold import fold
 from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
 from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError, StorageError
@@ -135,7 +134,7 @@ class Repository(Generic[A]):
 
         if self._snapshots is None:
             pages = source.events.read_pages(stream_id, to_version=at_version)
-            folded = await fold(pages, self._kind.evolve, new)
+            folded = await self._kind.fold(pages, new, 0)
         else:
             folded = await self._snapshots.load(
                 source, stream_id, new, lambda: self._class(id), at_version

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
+from eventsourcing_core._aggregates.fold import apply_pages, folded_to
 from eventsourcing_core._payloads.scalars import check_tree
 from eventsourcing_core._snapshots.state_version import state_version_of
 
 if TYPE_CHECKING:
-    from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core._aggregates.fold import Folded, Pages
 
 S = TypeVar("S")
 A = TypeVar("A", bound=Aggregate)
@@ -23,8 +24,8 @@ class Kind(Protocol[S]):
         """What it is called in messages."""
         ...
 
-    def evolve(self, state: S, event: RecordedEvent[Any]) -> S:
-        """Give the next state."""
+    async def fold(self, pages: Pages, state: S, version: int) -> Folded[S]:
+        """Fold events into a state of a version."""
         ...
 
     def state_version(self, state: S | None = None) -> str:
@@ -55,10 +56,10 @@ class AggregateKind(Generic[A]):
         """The name of the class."""
         return self._class.__name__
 
-    def evolve(self, state: A, event: RecordedEvent[Any]) -> A:
-        """Apply an event."""
-        state.apply(event)
-        return state
+    async def fold(self, pages: Pages, state: A, version: int) -> Folded[A]:
+        """Apply events: an aggregate changes in place."""
+        version, last = await apply_pages(pages, state.apply, version)
+        return folded_to(last, state, version)
 
     def state_version(self, state: A | None = None) -> str:
         """See ``state_version_of``; an aggregate may be of a class below the repository's."""

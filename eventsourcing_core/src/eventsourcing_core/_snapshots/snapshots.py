@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from eventsourcing_core._aggregates.fold import Folded, fold, fold_after
+from eventsourcing_core._aggregates.fold import Folded, fold_after
 from eventsourcing_core._encoding.pipeline import Pipeline, pipeline_named
 from eventsourcing_core._errors import EventSourcingError, SnapshotError, TransformError, said_of
 from eventsourcing_core._snapshots.log import OutdatedError, log_untaken, log_unused, logger
@@ -110,7 +110,7 @@ class Snapshots(Generic[S]):
         self, source: Source, stream_id: str, state: S, at_version: int | None
     ) -> Folded[S]:
         pages = source.events.read_pages(stream_id, to_version=at_version)
-        return await fold(pages, self._kind.evolve, state)
+        return await self._kind.fold(pages, state, 0)
 
     async def _with_snapshot(
         self, source: Source, stream_id: str, state: S, at_version: int | None
@@ -144,7 +144,7 @@ class Snapshots(Generic[S]):
             folded = await fold_after(
                 source.events,
                 stream_id,
-                self._kind.evolve,
+                self._kind.fold,
                 state,
                 version=version,
                 event_id=event_id,
@@ -252,7 +252,7 @@ class Snapshots(Generic[S]):
             return SnapshotReport(stream_id, None, reason="there is no snapshot")
 
         pages = events.read_pages(stream_id, to_version=found.version)
-        replayed = await fold(pages, self._kind.evolve, new())
+        replayed = await self._kind.fold(pages, new(), 0)
         if replayed.version < found.version:
             reason = f"the stream ends before version {found.version} of its snapshot"
             return SnapshotReport(stream_id, None, reason=reason)
