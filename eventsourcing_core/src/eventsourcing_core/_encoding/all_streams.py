@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core.stores._rows import Row
     from eventsourcing_core.stores._storage import Storage
 
 _POSITION: Final = 2
+_position: Callable[[Row], int] = itemgetter(_POSITION)
 _EVENT_ID: Final = 7
 _LONGEST_WAIT = 60.0  # seconds; then the storage is asked again
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
@@ -164,19 +167,18 @@ class AllStreams:
         last: list[int] = []
         pages = self._storage.rows_of_all(after, query, backward=backward, limit=limit)
         async for page in pages:
-            positions = last + [row[_POSITION] for row in page.rows]
-            check_order(positions, backward=backward, whose=self._storage)
+            positions = list(map(_position, page.rows))
+            check_order(last + positions, backward=backward, whose=self._storage)
             last = positions[-1:]
             if not backward:
-                self._check_page(page, after if reached is None else reached)
+                self._check_page(page, positions, after if reached is None else reached)
             reached = page.seen_to
             yield page
             self._check_usable()
         if reached is None:
             raise self._no_page()
 
-    def _check_page(self, page: RowPage, reached: int) -> None:
-        positions = [row[_POSITION] for row in page.rows]
+    def _check_page(self, page: RowPage, positions: list[int], reached: int) -> None:
         name = type(self._storage).__name__
         if page.seen_to < reached:
             message = (

@@ -3,7 +3,9 @@
 -- or as far as positions follow without a hole.
 -- The page is kept while its bytes are added up: finding rare events a second time costs more.
 with page as materialized (
-    select *, octet_length(data) + coalesce(octet_length(metadata), 0) as bytes
+    select
+        stream_id, version, position, event_type, data, metadata, encoding, event_id, "timestamp",
+        octet_length(data) + coalesce(octet_length(metadata), 0) as bytes
     from {schema}.events
     where position > $1 and position <= $2
       and ($3::text[] is null or event_type = any ($3))
