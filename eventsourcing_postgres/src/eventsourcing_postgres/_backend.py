@@ -114,15 +114,24 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
                 listen=not polls,
                 max_wait=max_wait,
             )
-            try:
-                yield storage.parts(snapshots)
-            finally:
-                snapshots.close()
-                await storage.close()
+            async with _parts_of(storage, snapshots) as parts:
+                yield parts
         finally:
             await close_pool(pool, patience=answer_timeout)
 
     return opened()
+
+
+@asynccontextmanager
+async def _parts_of(
+    storage: PostgresStorage, snapshots: PostgresSnapshotStore
+) -> AsyncIterator[Parts]:
+    """Give the parts, and close them."""
+    try:
+        yield storage.parts(snapshots)
+    finally:
+        snapshots.close()
+        await storage.close()
 
 
 @cache
