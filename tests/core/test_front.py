@@ -299,3 +299,11 @@ async def test_an_append_that_cannot_be_encoded_leaves_its_neighbours_alone() ->
         assert isinstance(outcomes[1], SerializationError)
         assert numbers_of(await collected(store.read_all())) == [1, 2]
     assert sum(batches) == 2
+
+
+async def test_a_storage_that_joins_no_transaction_says_what_to_do(
+    store: StorageEventStore,
+) -> None:
+    with pytest.raises(StorageError, match="open one with transaction\\(\\), and append in that"):
+        await store.append("a", counted(1), expected_version=0, connection=object())
+    assert await store.stream_version("a") == 0

@@ -57,10 +57,10 @@ DOORS = {
     """,
     "eventsourcing_core.stores": """
         ALL_GUARANTEES Append AppendResult Appender EncodedEvent Guarantee Imported Inspection
-        Judge MigrationStatus Migrator OutageError Parts Place Placed Query Row RowPage Snapshot
-        SnapshotStore Span Storage StorageError StorageTransaction StoreStatistics StreamHeldError
-        StreamInfo Transactions Verdict Write Written check_load check_prune check_rollback
-        check_save
+        Joining Judge MigrationStatus Migrator OutageError Parts Place Placed Query Row RowPage
+        Snapshot SnapshotStore Span Storage StorageError StorageTransaction StoreStatistics
+        StreamHeldError StreamInfo Transactions Verdict Write Written check_load check_prune
+        check_rollback check_save
     """,
     "eventsourcing_core.plugins": """
         Offer Plugins SCALARS Scalar Serializer Transformer hookimpl hookspec installed_plugins

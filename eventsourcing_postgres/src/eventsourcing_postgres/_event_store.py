@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eventsourcing_core import StorageEventStore
-from eventsourcing_core.stores import StorageError
-from eventsourcing_postgres._checks import check_connection
-from eventsourcing_postgres._errors import translated
-from eventsourcing_postgres._inside import InsideWriter
 from eventsourcing_postgres._storage import PostgresStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import asyncpg
 
-    from eventsourcing_core import AppendResult, EventCodec, ExpectedVersion
+    from eventsourcing_core import EventCodec
     from eventsourcing_core.plugins import Serializer
-    from eventsourcing_postgres._database import Connection
 
 
 class PostgresEventStore(StorageEventStore):
@@ -66,44 +59,6 @@ class PostgresEventStore(StorageEventStore):
             max_wait=max_wait,
         )
         super().__init__(self._postgres.parts(), codec, serializer=serializer)
-        self._schema = schema
-        self._inside = InsideWriter(schema, max_wait)
-
-    async def append(
-        self,
-        stream_id: str,
-        events: Sequence[object],
-        *,
-        expected_version: int | ExpectedVersion,
-        connection: Connection | None = None,
-    ) -> AppendResult:
-        """Append events to a stream, all or none; see ``EventStore.append``.
-
-        With ``connection`` the append is part of the transaction that is open on it: it is
-        stored when that commits. Such appends do not share a commit with others, and are
-        not in the order of other calls. Until then
-        readers of all streams stop before it, and other appends to the stream wait (at most
-        ``max_wait`` seconds), so keep such a transaction short.
-        """
-        if connection is None:
-            return await super().append(stream_id, events, expected_version=expected_version)
-
-        append = self._codec.encode_append(stream_id, events, expected_version)
-        self._check_usable()
-        check_connection(connection)
-        with translated("append", self._schema):
-            if connection.is_closed():
-                message = "append failed: the connection is closed"
-                raise StorageError(message)
-            is_open = connection.is_in_transaction()
-        if not is_open:
-            message = "append(connection=…) needs an open transaction on that connection"
-            raise ValueError(message)
-
-        verdict = await self._inside.write(connection, append)
-        if isinstance(verdict, Exception):
-            raise verdict
-        return verdict.results[0]
 
     async def close(self) -> None:
         """Write what is waiting, and refuse more; the pool stays open.

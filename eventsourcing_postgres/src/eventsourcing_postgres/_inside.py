@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import StorageError, StreamHeldError
 from eventsourcing_postgres._batches import is_single, write_batch
+from eventsourcing_postgres._checks import check_connection
 from eventsourcing_postgres._errors import (
     DRIVER,
     is_duplicate,
@@ -30,6 +31,32 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 5  # for a stream that moves between two statements that look at it
 _LONGEST = 2**31 - 1  # what the setting lock_timeout can hold, in milliseconds
+
+
+class PostgresJoining:
+    """Writes in transactions that callers have opened themselves; see ``Joining``.
+
+    Args:
+        schema: The schema of the store.
+        max_wait: Seconds to wait for a stream that another transaction holds.
+    """
+
+    def __init__(self, schema: str, max_wait: float) -> None:
+        self._schema = schema
+        self._writer = InsideWriter(schema, max_wait)
+
+    async def write(self, connection: Connection, append: Append) -> Verdict:
+        """Write an append; see ``Joining.write``."""
+        check_connection(connection)
+        with translated("append", self._schema):
+            if connection.is_closed():
+                message = "append failed: the connection is closed"
+                raise StorageError(message)
+            is_open = connection.is_in_transaction()
+        if not is_open:
+            message = "append(connection=…) needs an open transaction on that connection"
+            raise ValueError(message)
+        return await self._writer.write(connection, append)
 
 
 class InsideWriter:

@@ -9,6 +9,7 @@ from eventsourcing_postgres._batches import is_single
 from eventsourcing_postgres._checks import check_seconds
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._horizon import AllReader
+from eventsourcing_postgres._inside import PostgresJoining
 from eventsourcing_postgres._inspection import PostgresInspection
 from eventsourcing_postgres._pages import stream_pages
 from eventsourcing_postgres._transactions import PostgresTransactions
@@ -72,6 +73,7 @@ class PostgresStorage:
             storage=self,
             snapshot_store=snapshot_store,
             transactions=PostgresTransactions(self._database, self._waking, self._max_wait),
+            joining=PostgresJoining(self._database.schema, self._max_wait),
             inspection=PostgresInspection(self._database),
             max_writes=min(_WRITES, self._database.pool.get_max_size()),
             max_wait=self._max_wait,

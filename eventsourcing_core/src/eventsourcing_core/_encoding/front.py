@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._payloads.serializer import Serializer
     from eventsourcing_core._versions import ExpectedVersion
+    from eventsourcing_core.stores._append import Append
     from eventsourcing_core.stores._event_store import AppendResult, Checkpoint, Page
     from eventsourcing_core.stores._inspection import (
         Appender,
@@ -90,12 +91,35 @@ class StorageEventStore:
         events: Sequence[object],
         *,
         expected_version: int | ExpectedVersion,
+        connection: Any = None,
     ) -> AppendResult:
-        """Append events to a stream, all or none; see ``StreamStore.append``."""
+        """Append events to a stream, all or none; see ``StreamStore.append``.
+
+        With ``connection`` (PostgreSQL) the append is part of the transaction that you have opened
+        on it: it is stored when that commits. Such appends do not share a commit with others, and
+        are not in the order of other calls. Until then readers of all streams stop before it, and
+        other appends to the stream wait (at most ``max_wait`` seconds), so keep such a transaction
+        short. ``transaction()`` opens one for you, on every store.
+        """
         append = self._codec.encode_append(stream_id, events, expected_version)
+        if connection is not None:
+            return await self._append_inside(connection, append)
         self._check_usable()
         written = await self._queue.append(append)
         return written.results[0]
+
+    async def _append_inside(self, connection: object, append: Append) -> AppendResult:
+        self._check_usable()
+        if self._parts.joining is None:
+            message = (
+                f"{type(self._storage).__name__} does not append in a transaction of yours: open "
+                "one with transaction(), and append in that"
+            )
+            raise StorageError(message)
+        verdict = await self._parts.joining.write(connection, append)
+        if isinstance(verdict, Exception):
+            raise verdict
+        return verdict.results[0]
 
     async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
         """Write events as another store recorded them; see ``EventStore.import_events``."""

@@ -37,6 +37,7 @@ from eventsourcing_core.stores._snapshot_store import (
 from eventsourcing_core.stores._storage import (
     ALL_GUARANTEES,
     Guarantee,
+    Joining,
     Parts,
     Storage,
     StorageTransaction,
@@ -52,6 +53,7 @@ __all__ = [
     "Guarantee",
     "Imported",
     "Inspection",
+    "Joining",
     "Judge",
     "MigrationStatus",
     "Migrator",

@@ -116,6 +116,23 @@ class Transactions(Protocol):
         ...
 
 
+class Joining(Protocol):
+    """Writes in a transaction that the caller has opened itself, on a connection of the driver's.
+
+    Offered by storages on a server that the caller may speak to by other means, too.
+    """
+
+    async def write(self, connection: Any, append: Append) -> Verdict:
+        """Write an append; a verdict that refuses it leaves the transaction usable.
+
+        Raises:
+            TypeError: It is not a connection.
+            ValueError: No transaction is open on it.
+            StorageError: It failed; what it says of the whole transaction is true.
+        """
+        ...
+
+
 class Guarantee(Enum):
     """What a store may be unable to promise; the contract has a chapter for each."""
 
@@ -142,6 +159,8 @@ class Parts:
     """Keeps snapshots; None if the backend keeps none."""
     transactions: Transactions | None = None
     """Opens transactions; None if the storage has none."""
+    joining: Joining | None = None
+    """Writes in transactions that callers have opened themselves; None if that cannot be."""
     inspection: Inspection | None = None
     """Tells what the store holds as a whole; None if it cannot tell."""
     guarantees: frozenset[Guarantee] = ALL_GUARANTEES
