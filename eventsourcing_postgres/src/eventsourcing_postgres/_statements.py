@@ -13,6 +13,7 @@ MAX_SCHEMA_BYTES = 63
 """The longest name that PostgreSQL keeps whole."""
 
 _REFUSED = re.compile(r"\0|\$\$|[\ud800-\udfff]")
+_HEAD = re.compile(r"\A(?:--.*\n)+")
 _PLACE = re.compile(r"\{schema(?:_text)?\}")
 
 
@@ -49,6 +50,9 @@ def in_schema(sql: str, schema: str) -> str:
 
 @cache
 def statement(name: str, schema: str) -> str:
-    """Give the statement of ``sql/<name>.sql`` for a schema."""
+    """Give the statement of ``sql/<name>.sql`` for a schema, without the comment at its head.
+
+    Traces and lists of slow statements name a statement by its first word.
+    """
     text = files("eventsourcing_postgres").joinpath("sql", f"{name}.sql").read_text("utf-8")
-    return in_schema(text, schema)
+    return in_schema(_HEAD.sub("", text), schema)
