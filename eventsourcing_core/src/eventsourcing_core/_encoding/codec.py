@@ -18,7 +18,7 @@ from eventsourcing_core._events.event import Event, OpenRecordedEvent, RecordedE
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._events.metadata import NO_METADATA
 from eventsourcing_core._names import check_event_type, check_stream_id
-from eventsourcing_core._payloads.scalars import check_tree
+from eventsourcing_core._payloads.scalars import plain_tree
 from eventsourcing_core._versions import ExpectedVersion
 from eventsourcing_core.stores._append import Append, Imported, Write
 from eventsourcing_core.stores._rows import EncodedEvent
@@ -253,9 +253,9 @@ class EventCodec:
             raise SerializationError(message)
         if self.event_types.strict:
             raise _no_class(event.event_type)
-        check_tree(payload, "data")
+        tree: object = plain_tree(payload, "data")
         self._plain.add(event.event_type)
-        return payload
+        return tree
 
     def _check_untyped(self, event_type: str, payload: object) -> None:
         if self.event_types.strict:
@@ -270,8 +270,7 @@ class EventCodec:
 
     def _encode_metadata(self, event: Event[object]) -> bytes:
         metadata = dict(event.metadata)
-        check_tree(metadata, "metadata")
-        return self._write(metadata)
+        return self._write(plain_tree(metadata, "metadata"))
 
     @staticmethod
     def _cannot_store(event: Event[object], error: Exception) -> NoReturn:

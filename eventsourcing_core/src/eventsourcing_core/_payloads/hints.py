@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, get_origin
 
 from eventsourcing_core._errors import SerializationError
-from eventsourcing_core._payloads.scalars import ATOMS, SCALAR_BY_TYPE, check_tree
+from eventsourcing_core._payloads.scalars import ATOMS, SCALAR_BY_TYPE, as_base, plain_tree
 
 if TYPE_CHECKING:
     from enum import Enum
@@ -85,13 +85,16 @@ def exact_atom(kind: type, where: str) -> Conversion:
 
 
 def scalar(kind: type, where: str) -> Conversion:
-    """Store a scalar as its text."""
+    """Store a scalar as its text; one of a subclass as the scalar it is."""
     scalar = SCALAR_BY_TYPE[kind]
     to_text = scalar.to_text
 
     def encode(value: Any) -> str:
         if type(value) is not kind:
-            raise _wrong(value, kind.__name__, where)
+            plain = as_base(value, kind)
+            if plain is None:
+                raise _wrong(value, kind.__name__, where)
+            return to_text(plain)
         return to_text(value)
 
     return Conversion(encode, scalar.from_text)
@@ -103,8 +106,7 @@ def untyped(where: str, kind: type | None = None) -> Conversion:
     def encode(value: Any) -> Any:
         if kind is not None and type(value) is not kind:
             raise _wrong(value, kind.__name__, where)
-        check_tree(value, where)
-        return value
+        return plain_tree(value, where)
 
     return Conversion(encode, lambda tree: tree)
 

@@ -38,11 +38,11 @@ class Scalar(NamedTuple):
 
 
 def _datetime_to_text(value: datetime) -> str:
-    return _with_offset(value, value.isoformat())
+    return _with_offset(value, datetime.isoformat(value))  # a subclass may have a form of its own
 
 
 def _time_to_text(value: time) -> str:
-    return _with_offset(value, value.isoformat())
+    return _with_offset(value, time.isoformat(value))
 
 
 def _with_offset(value: datetime | time, text: str) -> str:
@@ -74,12 +74,12 @@ def _decimal_from_text(text: str) -> Decimal:
 
 
 SCALARS = (
-    Scalar(UUID, "uuid", 1, str, UUID),
+    Scalar(UUID, "uuid", 1, UUID.__str__, UUID),
     Scalar(datetime, "datetime", 2, _datetime_to_text, datetime.fromisoformat),
     Scalar(date, "date", 3, date.isoformat, date.fromisoformat),
     Scalar(time, "time", 4, _time_to_text, time.fromisoformat),
     Scalar(timedelta, "timedelta", 5, _timedelta_to_text, _timedelta_from_text),
-    Scalar(Decimal, "decimal", 6, str, _decimal_from_text),
+    Scalar(Decimal, "decimal", 6, Decimal.__str__, _decimal_from_text),
 )
 """The scalars beside None, bool, int, float, str and bytes. A timedelta is whole microseconds."""
 
@@ -90,33 +90,68 @@ ATOMS = frozenset({type(None), bool, int, float, str, bytes})
 LEAVES = ATOMS | SCALAR_BY_TYPE.keys()
 
 
-def check_tree(value: Any, where: str) -> None:
-    """Refuse a value that would not come back as it went in.
+def as_base(value: Any, kind: type) -> Any:
+    """Give a scalar of a subclass as the scalar it is; None if it is not one of that type.
+
+    Drivers, and libraries that enrich or freeze the clock, give subclasses of UUID and datetime. A
+    datetime is not a date here, although Python says so: it would lose its time.
+    """
+    if not isinstance(value, kind) or (kind is date and isinstance(value, datetime)):
+        return None
+    scalar = SCALAR_BY_TYPE[kind]
+    plain = scalar.from_text(scalar.to_text(value))
+    return plain if plain == value else None
+
+
+def plain_tree(value: Any, where: str) -> Any:
+    """Give a value as it comes back; refuse one that would come back as another.
 
     Allowed are None, bool, int, float, str, bytes, UUID, datetime, date, time, timedelta, Decimal,
     and lists and dicts (with ``str`` keys) of these; of exactly these types, since a subclass
-    would come back as its base.
+    would come back as its base. Only a subclass of a scalar (from UUID on) is given as its base,
+    in a copy of what holds it: such subclasses say the same.
 
     Raises:
         SerializationError: Naming the place and what to do.
     """
     kind: type[object] = type(value)
     if kind in LEAVES:
-        return
+        return value
     if kind is dict:
-        for key, item in value.items():
-            if type(key) is not str:
-                message = f"{where} has the key {key!r}: keys must be str, got {type(key).__name__}"
-                raise SerializationError(message)
-            if type(item) not in LEAVES:
-                check_tree(item, f"{where}[{key!r}]")
-    elif kind is list:
-        for index, item in enumerate(value):
-            if type(item) not in LEAVES:
-                check_tree(item, f"{where}[{index}]")
-    else:
-        message = (
-            f"{where} is a {kind.__name__}, which untyped data cannot hold: "
-            "convert it to a plain value or a list, or give it a place in a class with typed fields"
-        )
-        raise SerializationError(message)
+        return _plain_dict(value, where)
+    if kind is list:
+        return _plain_list(value, where)
+    for base in SCALAR_BY_TYPE:
+        plain = as_base(value, base)
+        if plain is not None:
+            return plain
+    message = (
+        f"{where} is a {kind.__name__}, which untyped data cannot hold: "
+        "convert it to a plain value or a list, or give it a place in a class with typed fields"
+    )
+    raise SerializationError(message)
+
+
+def _plain_dict(value: dict[Any, Any], where: str) -> dict[str, Any]:
+    copy = value
+    for key, item in value.items():
+        if type(key) is not str:
+            message = f"{where} has the key {key!r}: keys must be str, got {type(key).__name__}"
+            raise SerializationError(message)
+        if type(item) not in LEAVES:
+            plain = plain_tree(item, f"{where}[{key!r}]")
+            if plain is not item:
+                copy = dict(value) if copy is value else copy
+                copy[key] = plain
+    return copy
+
+
+def _plain_list(value: list[Any], where: str) -> list[Any]:
+    copy = value
+    for index, item in enumerate(value):
+        if type(item) not in LEAVES:
+            plain = plain_tree(item, f"{where}[{index}]")
+            if plain is not item:
+                copy = list(value) if copy is value else copy
+                copy[index] = plain
+    return copy

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
 from eventsourcing_core._aggregates.fold import apply_pages, folded_to
-from eventsourcing_core._payloads.scalars import check_tree
+from eventsourcing_core._payloads.scalars import plain_tree
 from eventsourcing_core._snapshots.state_version import state_version_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class AggregateKind(Generic[A]):
         """Give what ``snapshot_state`` gives, checked where the class has one of its own."""
         tree = state.snapshot_state()
         if type(state).snapshot_state is not Aggregate.snapshot_state:
-            check_tree(tree, f"what {type(state).__name__}.snapshot_state() gives")
+            tree = plain_tree(tree, f"what {type(state).__name__}.snapshot_state() gives")
         return tree
 
     def decode(self, tree: object, state: A) -> A:

@@ -58,7 +58,7 @@ def check_whole(value: Any, where: str, seen: dict[int, str]) -> None:
     kind: type[object] = type(value)
     if kind in _WHOLE:
         return
-    if kind in _TIMES:
+    if isinstance(value, datetime | time):  # of a subclass, too
         _check_time(value, where)
     elif kind is dict:
         _check_unshared(value, where, seen)
