@@ -112,8 +112,32 @@ async def test_a_follower_goes_on_where_it_was_when_the_store_is_opened_again(
     assert checkpoint is not None
     async with opened(store_url) as backend:
         saved = await record(backend, "1", *booked(4, 5))
-        for after in (checkpoint, before[-1].seen_to, Checkpoint(*checkpoint[:2])):
+        for after in (checkpoint, before[-1].seen_to):
             assert numbers(await followed(backend.event_store, saved.position, after)) == [4, 5]
+
+
+async def test_what_a_filter_hides_is_passed_with_proof(store_url: str) -> None:
+    """A position alone would be passed again by other events, after a restore from a backup."""
+    async with opened(store_url) as backend:
+        await record(backend, "closed", Closed("a"))
+        saved = await record(backend, "open", *booked(*range(10)))
+        last = backend.event_store.read_all(backward=True, limit=1)
+        (event,) = [event async for event in last]
+        async with asyncio.timeout(10):
+            async for page in backend.event_store.follow(event_types=[Closed]):
+                if page.checkpoint == (saved.position, event.event_id):
+                    break
+        stranger = Checkpoint(saved.position, UUID(int=7))
+        with pytest.raises(HistoryChangedError):
+            await followed(backend.event_store, saved.position, stranger, event_types=[Closed])
+
+
+async def test_a_checkpoint_of_which_the_id_is_a_text_says_so(store_url: str) -> None:
+    async with opened(store_url) as backend:
+        saved = await record(backend, "1", *booked(1))
+        text: Any = "00000000-0000-0000-0000-000000000007"
+        with pytest.raises(TypeError, match="is a UUID, got '00000000-.*: read it back by UUID"):
+            backend.event_store.follow(Checkpoint(saved.position, text))
 
 
 async def test_a_checkpoint_of_a_history_that_is_not_there_is_refused(store_url: str) -> None:
@@ -129,7 +153,7 @@ async def test_a_checkpoint_of_a_history_that_is_not_there_is_refused(store_url:
             with pytest.raises(HistoryChangedError) as caught:
                 await followed(backend.event_store, saved.position + 1, checkpoint)
             error = caught.value
-            assert (error.position, error.event_id) == checkpoint[:2]
+            assert (error.position, error.event_id) == checkpoint
             assert (error.found, error.last_position) == (found, saved.position)
 
 

@@ -26,6 +26,7 @@ _POSITION: Final = 2
 _position: Callable[[Row], int] = itemgetter(_POSITION)
 _EVENT_ID: Final = 7
 _LONGEST_WAIT = 60.0  # seconds; then the storage is asked again
+_PROOF_PAUSE = 1.0  # seconds between two looks for the event at a position
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 """Seconds between two looks of a follower whose filter lets nothing through."""
 
@@ -37,6 +38,32 @@ class _Reading(NamedTuple):
     query: Query
     backward: bool = False
     limit: int | None = None
+
+
+class _Proof:
+    """When to look for the event that proves how far a follower has looked.
+
+    A filter hides events. A position beyond the last one that it let through would be passed again
+    by other events once the store is restored from a backup, and nobody could tell: so it takes the
+    event that stands there. That is a query of its own, so it is made once in a while.
+    """
+
+    def __init__(self) -> None:
+        self._tried = 0  # there is none where a transaction was rolled back
+        self._next = 0.0
+
+    def is_missing(self, after: int, checkpoint: Checkpoint | None) -> bool:
+        """Tell whether there may be a better checkpoint."""
+        proved = 0 if checkpoint is None else checkpoint.position
+        return after > max(proved, self._tried)
+
+    def is_due(self, after: int, checkpoint: Checkpoint | None) -> bool:
+        """Tell whether to look for it now."""
+        now = asyncio.get_running_loop().time()
+        if now < self._next or not self.is_missing(after, checkpoint):
+            return False
+        self._tried, self._next = after, now + _PROOF_PAUSE
+        return True
 
 
 class AllStreams:
@@ -84,9 +111,8 @@ class AllStreams:
         stream_prefix: str | None,
     ) -> AsyncIterator[Page]:
         """See ``EventStore.follow``; ``wait`` sleeps until there may be more."""
-        if isinstance(after, Checkpoint):  # an event stands at its position
-            check_position("after.position", after.position, lowest=1)
-            check_position("after.seen_to", after.seen_to)
+        if isinstance(after, Checkpoint):
+            _check_checkpoint(after)
         else:
             check_position("after", after)
         check_read_all(
@@ -106,22 +132,20 @@ class AllStreams:
     async def _go_on(
         self, checkpoint: Checkpoint, wait: Callable[[int, float], Awaitable[bool]], query: Query
     ) -> AsyncIterator[Page]:
-        await self._check(checkpoint)
-        after = max(checkpoint.position, checkpoint.seen_to)
-        async for page in self._follow(after, wait, query, checkpoint):
+        position, event_id = checkpoint
+        found = await self._event_at(position)
+        if found != event_id:
+            raise HistoryChangedError(position, event_id, found, await self.last_position())
+        async for page in self._follow(min(position, HIGHEST), wait, query, checkpoint):
             yield page
 
-    async def _check(self, checkpoint: Checkpoint) -> None:
-        """Look whether the event of a checkpoint is where it was seen."""
-        before = _Reading(checkpoint.position - 1, Query(), limit=1)
-        found: UUID | None = None
-        async for page in self._pages(before):
+    async def _event_at(self, position: int) -> UUID | None:
+        """Give the id of the event that stands at a position; None if none does."""
+        async for page in self._pages(_Reading(min(position, HIGHEST) - 1, Query(), limit=1)):
             for row in page.rows:
-                if row[_POSITION] == checkpoint.position:
-                    found = UUID(bytes=row[_EVENT_ID])
-        if found != checkpoint.event_id:
-            last = await self.last_position()
-            raise HistoryChangedError(checkpoint.position, checkpoint.event_id, found, last)
+                if row[_POSITION] == position:
+                    return UUID(bytes=row[_EVENT_ID])
+        return None
 
     async def _follow(
         self,
@@ -131,27 +155,32 @@ class AllStreams:
         checkpoint: Checkpoint | None,
     ) -> AsyncIterator[Page]:
         pause = _SHORTEST_PAUSE
+        proof = _Proof()
         while True:
             is_in_vain = True
             async for rows, seen_to in self._pages(_Reading(after, query)):
                 events = tuple(self._codec.decode(rows))
                 if events:
-                    last = events[-1]
-                    checkpoint = Checkpoint(last.position, last.event_id, seen_to)
+                    checkpoint = Checkpoint(events[-1].position, events[-1].event_id)
                     is_in_vain = False
-                elif checkpoint is not None:
-                    checkpoint = checkpoint._replace(seen_to=seen_to)
                 if events or seen_to > after:
                     after = seen_to
                     yield Page(events, seen_to, checkpoint)
                     self._check_usable()
+
+            if proof.is_due(after, checkpoint) and (event_id := await self._event_at(after)):
+                checkpoint = Checkpoint(after, event_id)
+                yield Page((), after, checkpoint)
+                self._check_usable()
 
             # Others may append all the time what the filter does not let through: then a look
             # each time would be many looks, and no event.
             pause = min(2 * pause, _LONGEST_PAUSE) if is_in_vain else _SHORTEST_PAUSE
             if is_in_vain:
                 await asyncio.sleep(pause)
-            await wait(after, _LONGEST_WAIT)
+            await wait(
+                after, _PROOF_PAUSE if proof.is_missing(after, checkpoint) else _LONGEST_WAIT
+            )
 
     async def _events(self, reading: _Reading) -> AsyncIterator[RecordedEvent[Any]]:
         if reading.limit == 0:
@@ -212,3 +241,11 @@ class AllStreams:
             for each in event_types
         }
         return Query(frozenset(filter(is_name, names)), prefix)
+
+
+def _check_checkpoint(checkpoint: Checkpoint) -> None:
+    check_position("after.position", checkpoint.position, lowest=1)  # an event stands there
+    given: object = checkpoint.event_id
+    if not isinstance(given, UUID):
+        message = f"after.event_id is a UUID, got {given!r}: read it back by UUID(text)"
+        raise TypeError(message)

@@ -26,11 +26,9 @@ class Checkpoint(NamedTuple):
     """How far a reader of all streams is, and by which event that can be checked."""
 
     position: int
-    """The position of the last event that it saw."""
+    """The position of an event, up to which it has looked."""
     event_id: UUID
     """The id of that event."""
-    seen_to: int = 0
-    """How far it has looked beyond that event, where a filter let nothing through."""
 
 
 class Page(NamedTuple):
@@ -41,7 +39,8 @@ class Page(NamedTuple):
     seen_to: int
     """No event that matches is missing at or below this position: go on after it."""
     checkpoint: Checkpoint | None = None
-    """The same with the last event that was seen; None if none was seen yet."""
+    """The last event up to which the store has looked, one that a filter let not through included:
+    go on after it, and be told if it has changed. None if there was no event yet."""
 
 
 @runtime_checkable
@@ -170,15 +169,16 @@ class EventStore(StreamStore, Protocol):
         loop ends it.
 
         Args:
-            after: A position, or a checkpoint, which is checked before anything is read.
+            after: A position, or a checkpoint, whose event is checked before anything is read.
             event_types: As for ``read_all``.
             stream_prefix: As for ``read_all``.
 
         Raises:
             HistoryChangedError: The event of the checkpoint is not at its position.
-            ValueError: A negative position.
+            ValueError: A negative position, or a checkpoint below 1.
+            TypeError: A checkpoint whose event id is not a UUID.
             UnknownEventTypeError: A class that is not registered.
-            StorageError: The storage failed: begin anew after the last ``seen_to``.
+            StorageError: The storage failed: begin anew after the last page.
         """
         ...
 
