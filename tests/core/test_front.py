@@ -31,7 +31,7 @@ from tests.contracts._broken import BrokenStorage
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Sequence
 
-    from eventsourcing_core.stores import Append, Query, Verdict
+    from eventsourcing_core.stores import Append, Query, Storage, Verdict
     from tests.contracts._broken import Pages
 
 ANY = ExpectedVersion.ANY
@@ -307,3 +307,26 @@ async def test_a_storage_that_joins_no_transaction_says_what_to_do(
     with pytest.raises(StorageError, match="open one with transaction\\(\\), and append in that"):
         await store.append("a", counted(1), expected_version=0, connection=object())
     assert await store.stream_version("a") == 0
+
+
+async def test_a_wrapper_is_around_what_transactions_read_and_write_too() -> None:
+    wrappers: list[CountingStorage] = []
+
+    def wrap(storage: Storage) -> Storage:
+        wrappers.append(CountingStorage(storage))
+        return wrappers[-1]
+
+    async with StorageEventStore(BrokenStorage.parts().around(wrap)) as store:
+        await store.append("a", counted(1), expected_version=0)
+        async with store.transaction() as transaction:
+            await transaction.append("a", counted(2), expected_version=1)
+            await collected(transaction.read("a"))
+            assert transaction.connection is None
+            assert transaction.snapshot_store is None
+    storage, inside = (wrapper.calls for wrapper in wrappers)
+    assert (storage["write"], storage["rows"]) == (1, 0)
+    assert (inside["write"], inside["rows"]) == (1, 1)
+
+
+def test_parts_without_anything_are_wrapped_too() -> None:
+    assert Parts().around(CountingStorage) == Parts()

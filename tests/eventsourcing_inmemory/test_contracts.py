@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from eventsourcing_core.plugins import Serializer
-    from eventsourcing_core.stores import Parts
+    from eventsourcing_core.stores import Parts, Storage
 
 
 @asynccontextmanager
@@ -56,12 +55,17 @@ class TestThroughAWrapper(TestInMemoryEventStore):
     def open_parts(self) -> OpenParts:
         @asynccontextmanager
         async def opened() -> AsyncIterator[Parts]:
+            wrappers: list[tuple[CountingStorage, CountingStorage]] = []
+
+            def wrap(storage: Storage) -> Storage:
+                inner = CountingStorage(storage)
+                wrappers.append((CountingStorage(inner), inner))
+                return wrappers[-1][0]
+
             async with open_memory("memory://") as parts:
-                assert parts.storage
-                inner = CountingStorage(parts.storage)
-                wrapper = CountingStorage(inner)
-                yield replace(parts, storage=wrapper)
-                assert wrapper.calls == inner.calls
+                yield parts.around(wrap)
+            for outer, inner in wrappers:
+                assert outer.calls == inner.calls
 
         return opened
 

@@ -3,17 +3,18 @@
 Nothing is checked or encoded here. Every storage gets the same front, which does that, and which
 lets concurrent appends share a commit. So whatever stands between the front and a storage is a
 storage itself: a wrapper that counts, traces or renames is a ``Storage`` around a ``Storage``, and
-nothing can bypass it.
+nothing can bypass it: ``Parts.around`` puts it around what a transaction reads and writes, too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from eventsourcing_core.stores._append import Append, Verdict
@@ -169,3 +170,85 @@ class Parts:
     """How many calls of ``Storage.write`` may be under way at once; each has other streams."""
     max_wait: float = 30.0
     """For how many seconds an append is tried again while somebody else holds its stream."""
+
+    def around(self, wrap: Callable[[Storage], Storage]) -> Parts:
+        """Give these parts with a wrapper around whatever reads and writes rows.
+
+        Args:
+            wrap: Gives a storage around another one. It is called for the storage, and once for
+                each transaction: what it is given then only writes and reads streams.
+        """
+        return replace(
+            self,
+            storage=None if self.storage is None else wrap(self.storage),
+            transactions=self.transactions and _WrappedTransactions(self.transactions, wrap),
+            joining=self.joining and _WrappedJoining(self.joining, wrap),
+        )
+
+
+class _Writing:
+    """Something that writes appends, as the storage that a wrapper is put around."""
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[Append]], Awaitable[Sequence[Verdict]]],
+        rows: Callable[[str, Span], AsyncIterator[Sequence[Row]]] | None = None,
+    ) -> None:
+        self._write = write
+        self._rows = rows
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        return await self._write(appends)
+
+    def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
+        if self._rows is None:
+            raise NotImplementedError
+        return self._rows(stream_id, span)
+
+    def rows_of_all(
+        self, after: int, query: Query, *, backward: bool, limit: int | None
+    ) -> AsyncIterator[RowPage]:
+        raise NotImplementedError  # all streams are not read in a transaction
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's own word
+        raise NotImplementedError
+
+
+class _WrappedTransaction:
+    def __init__(self, opened: StorageTransaction, wrap: Callable[[Storage], Storage]) -> None:
+        self._opened = opened
+        wrapped = wrap(_Writing(opened.write, opened.rows))
+        self.write = wrapped.write
+        self.rows = wrapped.rows
+
+    @property
+    def connection(self) -> Any:
+        return self._opened.connection
+
+    @property
+    def snapshot_store(self) -> SnapshotStore | None:
+        return self._opened.snapshot_store
+
+
+class _WrappedTransactions:
+    def __init__(self, inner: Transactions, wrap: Callable[[Storage], Storage]) -> None:
+        self._inner = inner
+        self._wrap = wrap
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[StorageTransaction]:
+        async with self._inner.begin() as opened:
+            yield _WrappedTransaction(opened, self._wrap)
+
+
+class _WrappedJoining:
+    def __init__(self, inner: Joining, wrap: Callable[[Storage], Storage]) -> None:
+        self._inner = inner
+        self._wrap = wrap
+
+    async def write(self, connection: Any, append: Append) -> Verdict:
+        async def write(appends: Sequence[Append]) -> list[Verdict]:
+            return [await self._inner.write(connection, each) for each in appends]
+
+        (verdict,) = await self._wrap(_Writing(write)).write([append])
+        return verdict
