@@ -7,6 +7,7 @@ import copy
 import pickle
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -299,3 +300,25 @@ def test_no_two_commands_share_an_id() -> None:
     ]
     assert len({*ids}) == len(ids) == 240
     assert {event_id.version for event_id in ids} == {5}
+
+
+async def test_two_deliveries_that_meet_give_what_is_stored_and_take_no_other_snapshot(
+    events: Events, shelf: Shelf
+) -> None:
+    tills = repository(events, shelf, frequency=1)
+    await sell(tills, 1)
+    both = asyncio.Barrier(2)
+
+    async def sold(till: Till, count: int) -> None:
+        await both.wait()  # both have loaded the same version
+        till.sell(count)
+
+    first, second = await asyncio.gather(
+        tills.update("1", partial(sold, count=10), command_id="c1"),
+        tills.update("1", partial(sold, count=20), command_id="c1"),
+    )
+    stored = await replayed(events)
+    assert stored[1] == 2
+    assert state(first) == state(second) == stored
+    assert state(await tills.load("1")) == stored
+    assert (await tills.verify("1")).differences == ()

@@ -321,9 +321,10 @@ async def test_a_wrapper_is_around_what_transactions_read_and_write_too() -> Non
         async with store.transaction() as transaction:
             await transaction.append("a", counted(2), expected_version=1)
             await collected(transaction.read("a"))
-            assert transaction.connection is None
             assert transaction.snapshot_store is None
-    storage, inside = (wrapper.calls for wrapper in wrappers)
+        async with store.transaction() as transaction:
+            assert transaction.connection is None
+    storage, inside, _ = (wrapper.calls for wrapper in wrappers)
     assert (storage["write"], storage["rows"]) == (1, 0)
     assert (inside["write"], inside["rows"]) == (1, 1)
 

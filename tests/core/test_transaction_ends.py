@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -135,6 +135,52 @@ async def test_a_transaction_on_what_is_in_doubt_may_be_rolled_back(bank: Bank) 
     till.sell(3)
     with pytest.raises(LookupError):
         await bank.commit(till, fails=True)
-    assert stored_as(till).in_doubt == 2
+    assert stored_as(till).in_doubt == (2,)
     await bank.commit(till)
     assert await bank.stored() == [("Till-1", 1), ("Till-1", 2), ("Till-1", 3)]
+
+
+@pytest.mark.parametrize("second", ["before", "after"])
+@pytest.mark.parametrize("first", ["before", "after"])
+async def test_two_doubts_in_a_row_are_two_appends(
+    bank: Bank, first: Literal["before", "after"], second: Literal["before", "after"]
+) -> None:
+    till = Till("1")
+    for fails, counts in ((first, (1, 2)), (second, (3,))):
+        bank.failing.fails = fails
+        till.sell(*counts)
+        with pytest.raises(StorageError):
+            await bank.commit(till)
+    till.sell(4)
+    await bank.tills.save(till)
+    assert await bank.stored() == [("Till-1", count) for count in (1, 2, 3, 4)]
+    assert (till.pending_events, stored_as(till).in_doubt) == ((), ())
+    assert state(await bank.tills.load("1")) == state(till)
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["saved again inside", "saved afterwards"])
+@pytest.mark.parametrize("is_written", [True, False])
+async def test_a_save_that_was_cancelled_inside_is_repeated_as_it_was(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, *, inside: bool, is_written: bool
+) -> None:
+    till = Till("1")
+    till.sell(1, 2)
+    async with bank.backend.transaction() as transaction:
+        append = transaction.append
+
+        async def cancelled(*arguments: Any, **options: Any) -> None:
+            if is_written:
+                await append(*arguments, **options)
+            raise asyncio.CancelledError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(transaction, "append", cancelled)
+            with pytest.raises(asyncio.CancelledError):
+                await bank.tills.save(till, transaction=transaction)
+        till.sell(3)
+        if inside:
+            await bank.tills.save(till, transaction=transaction)
+    await bank.tills.save(till)
+    assert await bank.stored() == [("Till-1", count) for count in (1, 2, 3)]
+    assert (till.pending_events, stored_as(till).in_doubt) == ((), ())
+    assert state(await bank.tills.load("1")) == state(till)

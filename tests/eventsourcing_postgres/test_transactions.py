@@ -172,7 +172,9 @@ async def test_a_failed_statement_whose_error_was_caught_is_told_at_the_end(
                 with pytest.raises(asyncpg.DivisionByZeroError):
                     await transaction.connection.execute("select 1 / 0")
 
-        with pytest.raises(StorageError, match="nothing was stored: a statement of yours failed"):
+        with pytest.raises(
+            StorageError, match="nothing was stored: a statement failed in the transact"
+        ):
             await hide_an_error()
         assert await entries(other) == []
         assert await streams(backend.event_store) == []
@@ -191,9 +193,43 @@ async def test_a_transaction_that_a_statement_has_ended_is_an_error(
                 if appends:
                     await transaction.append("b", one(), expected_version=0)
 
-        with pytest.raises(StorageError, match="a statement in its block has committed it or"):
+        ended = "a statement in its block has committed it or"
+        taken_back = "'a' were appended, and then taken back by a savepoint or a rollback"
+        with pytest.raises(StorageError, match=ended if appends else taken_back):
             await end_it()
         assert await streams(backend.event_store) == []
+
+
+async def test_a_statement_of_the_librarys_that_failed_is_told_at_the_end_too(url: str) -> None:
+    """Such as a load that ran into a timeout, which its caller has caught."""
+    async with opened(url, max_size=1) as backend:
+
+        async def hide_an_error() -> None:
+            async with backend.transaction() as transaction:
+                await transaction.append("a", one(), expected_version=0)
+                held: Any = transaction._opened  # as no user can: the connection is not handed out
+                with pytest.raises(asyncpg.DivisionByZeroError):
+                    await held._connection.execute("select 1 / 0")
+
+        with pytest.raises(
+            StorageError, match="nothing was stored: a statement failed in the trans"
+        ):
+            await hide_an_error()
+        assert await streams(backend.event_store) == []
+
+
+async def test_a_snapshot_that_cannot_be_read_inside_does_not_end_the_transaction(
+    url: str, other: Connection
+) -> None:
+    async with opened(url, max_size=1) as backend:
+        await other.execute("alter table eventsourcing.snapshots rename column state to hidden")
+        async with backend.transaction() as transaction:
+            await transaction.append("a", one(), expected_version=0)
+            assert transaction.snapshot_store is not None
+            with pytest.raises(StorageError, match="loading a snapshot failed"):
+                await transaction.snapshot_store.load("a")
+            assert await transaction.stream_version("a") == 1
+        assert await streams(backend.event_store) == ["a"]
 
 
 async def test_the_isolation_level_is_read_committed_whatever_the_database_prefers(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventsourcing_core import ConcurrencyError, Saved, open_backend
+from eventsourcing_core import ConcurrencyError, Saved, StorageError, open_backend
 from tests.every_store._ledger import Booked, Ledger, state, types
 
 if TYPE_CHECKING:
@@ -209,3 +209,44 @@ async def test_a_transaction_that_is_cancelled_holds_nobody_up(
             "1", lambda ledger: ledger.record([Booked("a", Decimal(2))])
         )
     assert await stored(backend) == [("Ledger-1", 2)]
+
+
+async def test_a_save_that_a_savepoint_took_back_refuses_the_commit(
+    backend: Backend, other: Backend, ledgers: Repository[Ledger], store_url: str
+) -> None:
+    """Otherwise the aggregate would count as stored."""
+    if store_url.startswith("memory"):
+        pytest.skip("in memory there is no connection on which a savepoint could be made")
+
+    async def lose() -> None:
+        async with backend.transaction() as transaction:
+            await transaction.connection.execute("savepoint mine")
+            left.append(await book(ledgers, transaction, "1", 7))
+            await transaction.connection.execute("rollback to savepoint mine")
+            await ledgers.save(left[0], transaction=transaction)
+
+    left: list[Ledger] = []
+    with pytest.raises(StorageError, match="'Ledger-1' were appended, and then taken back"):
+        await lose()
+    assert await stored(other) == []
+    assert len(left[0].pending_events) == 1
+    await ledgers.save(left[0])
+    assert await stored(other) == [("Ledger-1", 7)]
+
+
+async def test_statements_and_savepoints_that_take_nothing_back_are_welcome(
+    backend: Backend, other: Backend, ledgers: Repository[Ledger], store_url: str
+) -> None:
+    async with backend.transaction() as transaction:
+        await book(ledgers, transaction, "1", 1)
+        if not store_url.startswith("memory"):
+            await transaction.connection.execute("savepoint mine")
+            await transaction.connection.execute("rollback to savepoint mine")
+        await book(ledgers, transaction, "1", 2)
+        await book(ledgers, transaction, "2", 3, 4)
+    assert await stored(other) == [
+        ("Ledger-1", 1),
+        ("Ledger-1", 2),
+        ("Ledger-2", 3),
+        ("Ledger-2", 4),
+    ]

@@ -29,8 +29,9 @@ _ENDED = (
     "is stored of it is not known here; leave that to the end of the block"
 )
 _FAILED = (
-    "commit refused, nothing was stored: a statement of yours failed in the transaction; let its "
-    "error leave the block, or run it inside a savepoint (connection.transaction())"
+    "commit refused, nothing was stored: a statement failed in the transaction, or was cancelled; "
+    "let its error leave the block, or run a statement of yours inside a savepoint "
+    "(connection.transaction())"
 )
 
 
@@ -103,7 +104,13 @@ class PostgresTransaction:
     @property
     def snapshot_store(self) -> SnapshotStore:
         """The snapshots, on this connection."""
-        return Snapshots(self._source.fetch)
+        return Snapshots(self._fetch_in_savepoint)
+
+    async def _fetch_in_savepoint(self, doing: str, name: str, *arguments: Any) -> list[Any]:
+        """Run a statement that may fail: a snapshot is only a cache, and the events are there."""
+        with translated(doing, self._database.schema):
+            async with self._connection.transaction():
+                return await self._source.fetch(doing, name, *arguments)
 
     async def write(self, appends: Sequence[Append]) -> list[Verdict]:
         """Write appends, each in a savepoint; see ``StorageTransaction.write``."""
@@ -137,8 +144,7 @@ class PostgresTransaction:
 
     async def commit(self) -> None:
         """Commit what was written, or say that this was not done, or that nobody knows."""
-        if self._is_exposed:
-            await self._check_whole()
+        await self._check_whole()
         self.may_be_stored = self._has_written
         self._is_open = False
         try:
@@ -156,7 +162,11 @@ class PostgresTransaction:
         await self._database.take_back(self._connection, reset=self._is_exposed)
 
     async def _check_whole(self) -> None:
-        """Refuse to commit what a failed statement has ended: the server would say nothing."""
+        """Refuse to commit what a failed statement has ended.
+
+        The server answers such a COMMIT by rolling back, and the driver does not tell. It need not
+        be a statement of the user's: a load that ran into a timeout is enough.
+        """
         try:
             if not self._connection.is_in_transaction():
                 raise StorageError(_ENDED)

@@ -186,7 +186,7 @@ class Aggregate(ABC):
 
     def clear_pending(self, events: Collection[Event[Any]] | None = None) -> list[Event[Any]]:
         """Take the pending events away, or only those given, and give them back."""
-        stored_as(self).in_doubt = 0
+        stored_as(self).in_doubt = ()
         if events is None:
             taken, self._pending_events = self._pending_events, []
             return taken

@@ -28,8 +28,8 @@ class StoredAs:
     """The version of the newest snapshot that it came from or made."""
     load_seconds: float | None = None
     """How long loading it took, unless a snapshot was tried since."""
-    in_doubt: int = 0
-    """How many of the pending events were sent, and may be stored or not."""
+    in_doubt: tuple[int, ...] = ()
+    """Of the first pending events: the sizes of the appends that may have stored them, or not."""
 
 
 # By identity: two objects that are equal have a place each, and some cannot be hashed.

@@ -276,6 +276,7 @@ class StorageEventStore:
             self._in_transaction.add(task)
             try:
                 yield transaction
+                await transaction.check_kept()
                 end.is_committing = True
             finally:
                 self._in_transaction.discard(task)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._encoding.streams import StreamReader
 from eventsourcing_core._errors import StorageError
+from eventsourcing_core.stores._rows import Span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -76,6 +77,8 @@ class Transaction:
         self._codec = codec
         self._task = task
         self._closed = False
+        self._is_exposed = False  # statements of the user's may run on the connection
+        self._written: dict[str, dict[int, bytes]] = {}  # by stream and version, the event's id
         self._streams = StreamReader(opened, codec, self._check_usable)
         self.end = end
         """How it ends; for repositories."""
@@ -84,6 +87,7 @@ class Transaction:
     def connection(self) -> Any:
         """The driver's own connection, for your own statements; None on ``memory://``."""
         self._check_usable()
+        self._is_exposed = True
         return self._opened.connection
 
     @property
@@ -106,7 +110,10 @@ class Transaction:
         append = self._codec.encode_append(stream_id, events, expected_version)
         self._check_usable()
         written = await self._write(append)
-        return written.results[0]
+        result = written.results[0]
+        last = append.writes[0].events[-1]
+        self._written.setdefault(stream_id, {})[result.version] = last.event_id
+        return result
 
     def read(
         self,
@@ -151,6 +158,32 @@ class Transaction:
         if store is not self._store:
             message = "the transaction is of another backend: open one on the repository's backend"
             raise ValueError(message)
+
+    async def check_kept(self) -> None:
+        """Refuse to commit if a savepoint of the user's has taken back what was appended.
+
+        The aggregates that were saved would count as stored.
+
+        Raises:
+            StorageError: It says of which stream.
+        """
+        if not self._is_exposed:
+            return
+        for stream_id, written in self._written.items():
+            found: dict[int, bytes] = {}
+            span = Span(min(written), max(written))
+            try:
+                async for rows in self._opened.rows(stream_id, span):
+                    found.update({row.version: row.event_id for row in rows})
+            except StorageError:  # the transaction has failed: the commit says why
+                return
+            if any(found.get(version) != event_id for version, event_id in written.items()):
+                message = (
+                    f"commit refused, nothing was stored: events of stream {stream_id!r} were "
+                    "appended, and then taken back by a savepoint or a rollback of yours; append "
+                    "and save outside of a savepoint, and leave the end to the block"
+                )
+                raise StorageError(message)
 
     def close(self) -> None:
         """Refuse further use."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
+
+    from eventsourcing_core._events.event import Event
+    from eventsourcing_core.stores._event_store import EventStore
 
 _COMMANDS = UUID("6f2c0a5e-2f0b-5d0e-9a54-5a0cbb9c2f61")
 """The namespace of the ids of events that follow from a command's id. It is stored: permanent."""
@@ -50,3 +54,34 @@ def event_ids_of(stream_id: str, command_id: UUID | str) -> EventIds:
         message = "command_id is empty: give each command an id of its own"
         raise ValueError(message)
     return EventIds(uuid5(uuid5(_COMMANDS, stream_id), str(command_id)))
+
+
+class RepeatedCommandError(Exception):
+    """The events that were to be saved are stored, but as somebody else has recorded them.
+
+    It is never seen outside.
+    """
+
+
+async def holds_as_they_are(
+    store: EventStore, stream_id: str, events: Sequence[Event[Any]]
+) -> bool:
+    """Tell whether events are stored with what they say, and not only by their ids.
+
+    Of two deliveries of one command that meet, one stores its events. The other one finds their ids
+    at the very place, and counts as stored, too: but what it recorded may say something else.
+    """
+    if not events:
+        return True
+    given = {event.raw_event_id: _facts(event) for event in events}
+    async for event in store.read(stream_id, backward=True):
+        facts = given.pop(event.raw_event_id, None)
+        if facts is not None and facts != _facts(event):
+            return False
+        if not given:
+            return True
+    return False
+
+
+def _facts(event: Event[Any]) -> tuple[object, ...]:
+    return event.event_type, event.data, event.raw_timestamp, dict(event.metadata)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import inspect
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
 from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
-from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError, StorageError
-from eventsourcing_core._repositories.command import event_ids_of
+from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError
+from eventsourcing_core._repositories.command import (
+    RepeatedCommandError,
+    event_ids_of,
+    holds_as_they_are,
+)
 from eventsourcing_core._repositories.saving import (
     Saved,
-    note_stored,
+    save_pending,
     saving_inside,
     take_if_due,
 )
@@ -27,7 +31,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from eventsourcing_core._encoding.transaction import Transaction
-    from eventsourcing_core._events.event import Event
     from eventsourcing_core._payloads.serializer import Serializer, Transformer
     from eventsourcing_core._snapshots.policy import SnapshotPolicy
     from eventsourcing_core._snapshots.verification import SnapshotReport
@@ -195,26 +198,17 @@ class Repository(Generic[A]):
             transaction.check_is_of(self._store)
             return await saving_inside(aggregate, transaction, self._snapshots).save()
 
-        stored = stored_as(aggregate)
-        pending, in_doubt = aggregate.pending_events, stored.in_doubt
+        return await self._save(aggregate)
+
+    async def _save(self, aggregate: A, *, is_command: bool = False) -> Saved:
+        pending = aggregate.pending_events
         before = aggregate.version - len(pending)
-        # What may have reached the store is repeated as it was, and the rest comes after it.
-        for batch in (pending[:in_doubt], pending[in_doubt:]):
-            if batch:
-                await self._append(aggregate, batch)
-        saved = Saved(before + len(pending), stored.position)
+        saved = await save_pending(self._store, aggregate)
+        if is_command and not await holds_as_they_are(self._store, aggregate.stream_id, pending):
+            raise RepeatedCommandError
         if pending and self._snapshots is not None:
             await take_if_due(self._snapshots, aggregate, before, saved.version)
         return saved
-
-    async def _append(self, aggregate: A, batch: tuple[Event[Any], ...]) -> None:
-        expected = aggregate.version - len(aggregate.pending_events)
-        try:
-            result = await self._store.append(aggregate.stream_id, batch, expected_version=expected)
-        except (StorageError, asyncio.CancelledError):
-            stored_as(aggregate).in_doubt = len(batch)
-            raise
-        note_stored(aggregate, batch, result)
 
     def saved(self, aggregate: A) -> Saved:
         """Give the place of the last stored event of an aggregate that was loaded or saved here.
@@ -260,6 +254,8 @@ class Repository(Generic[A]):
             is_last = attempt == attempts
             try:
                 return await self._try(id, change, command_id)
+            except RepeatedCommandError:
+                return await self.load(id)
             except Exception as error:
                 # What the command has done before may be why it cannot be done again. But after a
                 # conflict the next try finds that out by itself.
@@ -284,7 +280,8 @@ class Repository(Generic[A]):
         outcome = change(aggregate)
         if inspect.isawaitable(outcome):
             await outcome
-        await self.save(aggregate)
+        self._check_class(aggregate)
+        await self._save(aggregate, is_command=command_id is not None)
         use_event_ids(aggregate, None)
         return aggregate
 

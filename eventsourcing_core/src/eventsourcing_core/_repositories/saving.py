@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
 from eventsourcing_core._aggregates.notebook import UNKNOWN, stored_as
+from eventsourcing_core._errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from eventsourcing_core._encoding.transaction import Transaction
     from eventsourcing_core._events.event import Event
     from eventsourcing_core._snapshots.snapshots import Snapshots
-    from eventsourcing_core.stores._event_store import AppendResult
+    from eventsourcing_core.stores._event_store import AppendResult, EventStore
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -25,6 +27,35 @@ class Saved(NamedTuple):
     """The version of its last stored event; 0 if it has none."""
     position: int
     """The position of that event: readers that are at it have seen the save. 0 if it has none."""
+
+
+async def save_pending(store: EventStore, aggregate: Aggregate) -> Saved:
+    """Append the pending events of an aggregate, those first that may be stored already.
+
+    What may have reached the store is repeated as it was, append by append, and the rest comes
+    after it: only so each is known again.
+    """
+    stored = stored_as(aggregate)
+    for batch in _batches(aggregate.pending_events, stored.in_doubt):
+        expected = aggregate.version - len(aggregate.pending_events)
+        try:
+            result = await store.append(aggregate.stream_id, batch, expected_version=expected)
+        except (StorageError, CancelledError):
+            stored.in_doubt = stored.in_doubt or (len(batch),)
+            raise
+        left = stored.in_doubt[1:]
+        note_stored(aggregate, batch, result)
+        stored.in_doubt = left
+    return Saved(aggregate.version - len(aggregate.pending_events), stored.position)
+
+
+def _batches(events: Sequence[Event[Any]], sizes: Sequence[int]) -> Iterator[Sequence[Event[Any]]]:
+    """Split events into appends of these sizes, and one of the rest."""
+    for size in sizes:
+        yield events[:size]
+        events = events[size:]
+    if events:
+        yield events
 
 
 def note_stored(aggregate: Aggregate, events: Sequence[Event[Any]], result: AppendResult) -> None:
@@ -68,6 +99,8 @@ class SavingInside(Generic[A]):
         self._snapshots = snapshots
         self._before = self._version = aggregate.version - len(aggregate.pending_events)
         self._sent: list[Event[Any]] = []  # in the transaction
+        self._sizes: list[int] = []  # of the appends that sent them
+        self._doubtful = [*stored_as(aggregate).in_doubt]  # sizes of appends that may have
         self._result: AppendResult | None = None
 
     async def save(self) -> Saved:
@@ -75,19 +108,22 @@ class SavingInside(Generic[A]):
         sent = {event.raw_event_id for event in self._sent}
         pending = self._aggregate.pending_events
         fresh = [event for event in pending if event.raw_event_id not in sent]
-        # What may have reached the store before is repeated as it was, and the rest comes after it.
-        doubtful = max(stored_as(self._aggregate).in_doubt - len(sent), 0)
-        for batch in (fresh[:doubtful], fresh[doubtful:]):
-            if batch:
-                await self._append(batch)
+        for batch in _batches(fresh, tuple(self._doubtful)):
+            await self._append(batch)
         if self._result is None:
             return Saved(self._version, stored_as(self._aggregate).position)
         return Saved(*self._result)
 
-    async def _append(self, batch: list[Event[Any]]) -> None:
-        self._result = await self._transaction.append(
-            self._aggregate.stream_id, batch, expected_version=self._version
-        )
+    async def _append(self, batch: Sequence[Event[Any]]) -> None:
+        try:
+            self._result = await self._transaction.append(
+                self._aggregate.stream_id, batch, expected_version=self._version
+            )
+        except (StorageError, CancelledError):  # it may be in the transaction, and be committed
+            self._doubtful = self._doubtful or [len(batch)]
+            raise
+        self._doubtful = self._doubtful[1:]
+        self._sizes.append(len(batch))
         self._sent += batch
         self._version += len(batch)
 
@@ -95,10 +131,11 @@ class SavingInside(Generic[A]):
         """Note that what was appended is stored."""
         if self._result is not None:
             note_stored(self._aggregate, self._sent, self._result)
+        stored_as(self._aggregate).in_doubt = tuple(self._doubtful)
 
     def note_doubt(self) -> None:
         """Note that what was appended may be stored or not."""
-        stored_as(self._aggregate).in_doubt = len(self._sent)
+        stored_as(self._aggregate).in_doubt = (*self._sizes, *self._doubtful)
 
     async def take_snapshot(self) -> None:
         """Take a snapshot of what was stored, if one is due."""
