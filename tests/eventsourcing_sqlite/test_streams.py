@@ -133,3 +133,20 @@ async def test_people_see_text_times_and_ids(path: Path) -> None:
     )
     assert rows[2][3] == "0001-01-01 00:00:00.000001"
     assert [row[4:6] for row in rows[3:]] == [(None, None)] * 3
+
+
+async def test_what_a_program_of_an_earlier_version_appends_is_listed(
+    store: SqliteEventStore, path: Path
+) -> None:
+    """It may have the file open while this version brings that up to date, and go on."""
+    await store.append("a", counted(2), expected_version=0)
+    await store.append("b", counted(1), expected_version=0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for stream_id, version in (("a", 3), ("c", 1)):
+            connection.execute(
+                "insert into events (stream_id, version, event_id, event_type, encoding, "
+                "timestamp, data) values (?, ?, randomblob(16), 'Counted', 'json', 0, x'7b7d')",
+                (stream_id, version),
+            )
+    assert [info async for info in store.streams()] == [("a", 3), ("b", 1), ("c", 1)]
+    assert (await store.append("c", counted(1), expected_version=1)).version == 2
