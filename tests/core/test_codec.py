@@ -296,3 +296,9 @@ def test_a_store_takes_a_codec_or_a_serializer() -> None:
     assert EventCodec.given(given, None) is given
     with pytest.raises(ValueError, match="give a codec or a serializer"):
         EventCodec.given(given, "json")
+
+
+def test_a_set_of_classes_is_not_a_registry() -> None:
+    wrong: Any = {str}
+    with pytest.raises(TypeError, match="event_types is the registry, an EventTypes, got"):
+        EventCodec(event_types=wrong)

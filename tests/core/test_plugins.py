@@ -74,7 +74,30 @@ def test_a_misspelt_hook_is_refused(make: Callable[..., EntryPoint]) -> None:
 
 def test_a_plugin_without_a_marked_hook_is_refused(make: Callable[..., EntryPoint]) -> None:
     plugins = load_plugins([make("ink", serializers=dict)])
-    assert "implements none of the hooks: mark its functions" in str(plugins.broken["ink"])
+    assert "implements none of the hooks, or they give nothing: mark" in str(plugins.broken["ink"])
+
+
+@pytest.mark.parametrize(
+    ("hook", "given", "fault"),
+    [
+        ("serializers", ["ink"], "gives list, not a mapping"),
+        ("serializers", {1: str}, "offers 1: names are texts"),
+        ("backends", {"": str}, "offers '': names are texts"),
+        ("backends", {"Ink": str}, "offers 'Ink': schemes of URLs are in lower case"),
+        ("transformers", {"ink": 5}, "offers 'ink' with 5, which cannot be called"),
+    ],
+)
+def test_an_offer_that_nobody_can_use_breaks_only_its_plugin(
+    make: Callable[..., EntryPoint], hook: str, given: Any, fault: str
+) -> None:
+    def offer() -> Any:
+        return given
+
+    plugins = load_plugins(
+        [make("odd", **{hook: hookimpl(offer, specname=hook)}), make("ink", serializers=ink)]
+    )
+    assert fault in str(plugins.broken["odd"])
+    assert plugins.names("serializer") == ["ink"]
 
 
 def test_a_hook_that_raises_breaks_only_its_plugin(make: Callable[..., EntryPoint]) -> None:

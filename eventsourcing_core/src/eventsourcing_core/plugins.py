@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
@@ -113,11 +114,32 @@ def _offers_of(entry_point: EntryPoint) -> list[Offer]:
     offers: list[Offer] = []
     for hook, kind in _KINDS.items():
         for mapping in getattr(manager.hook, hook)():
+            _check_mapping(hook, mapping)
             offers.extend(Offer(kind, n, entry_point.name, f) for n, f in mapping.items())
     if not offers:
-        message = "it implements none of the hooks: mark its functions with @hookimpl"
+        message = (
+            "it implements none of the hooks, or they give nothing: mark its functions with "
+            "@hookimpl, and return a mapping from each"
+        )
         raise PluginError(message)
     return offers
+
+
+def _check_mapping(hook: str, given: object) -> None:
+    """Refuse what nobody could find or call."""
+    if not isinstance(given, Mapping):
+        message = f"the hook {hook!r} gives {type(given).__name__}, not a mapping"
+        raise PluginError(message)
+    for name, factory in cast("Mapping[object, object]", given).items():
+        if not isinstance(name, str) or not name:
+            message = f"the hook {hook!r} offers {name!r}: names are texts"
+            raise PluginError(message)
+        if hook in {"backends", "migrators"} and name != name.lower():
+            message = f"the hook {hook!r} offers {name!r}: schemes of URLs are in lower case"
+            raise PluginError(message)
+        if not callable(factory):
+            message = f"the hook {hook!r} offers {name!r} with {factory!r}, which cannot be called"
+            raise PluginError(message)
 
 
 def _broken(entry_point: EntryPoint, error: Exception) -> PluginError:

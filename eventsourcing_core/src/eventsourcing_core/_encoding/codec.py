@@ -66,6 +66,13 @@ class EventCodec:
         if max_event_bytes < 1:
             message = f"max_event_bytes must be 1 or more, got {max_event_bytes}"
             raise ValueError(message)
+        given: object = event_types
+        if not isinstance(given, EventTypes):
+            message = (
+                f"event_types is the registry, an EventTypes, got {given!r}: classes are "
+                "registered by @event"
+            )
+            raise TypeError(message)
         pipeline = Pipeline.of(serializer, transformers)
         self.encoding: str = pipeline.name
         self.serializer: Serializer = pipeline.serializer
