@@ -18,7 +18,7 @@ from eventsourcing_core._repositories.command import event_ids_of
 from eventsourcing_core.stores import OutageError
 from eventsourcing_inmemory._storage import InMemoryStorage
 from tests.core._storages import Forgetful, Through
-from tests.core._tills import Events, Loud, Shelf, Till, replayed, repository, sell, state
+from tests.core._tills import Events, Loud, Shelf, Sold, Till, replayed, repository, sell, state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -322,3 +322,13 @@ async def test_two_deliveries_that_meet_give_what_is_stored_and_take_no_other_sn
     assert state(first) == state(second) == stored
     assert state(await tills.load("1")) == stored
     assert (await tills.verify("1")).differences == ()
+
+
+async def test_a_command_whose_payload_equals_nothing_gets_its_snapshots(
+    events: Events, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sold, "__eq__", object.__eq__)
+    tills = repository(events, shelf, frequency=1)
+    till = await once(tills, "c-1", 1, 2)
+    assert (till.version, till.total) == (2, 3)
+    assert shelf.versions() == [2]

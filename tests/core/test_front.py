@@ -331,3 +331,12 @@ async def test_a_wrapper_is_around_what_transactions_read_and_write_too() -> Non
 
 def test_parts_without_anything_are_wrapped_too() -> None:
     assert Parts().around(CountingStorage) == Parts()
+
+
+async def test_a_follower_that_catches_up_has_checkpoints_on_the_way() -> None:
+    async with StorageEventStore(BrokenStorage.parts()) as store:
+        await store.append("others", counted(*range(3000)), expected_version=0)
+        hidden = [event async for event in store.read("others")]
+        page = await anext(store.follow(event_types={"wanted"}))
+    assert page.seen_to < 3000
+    assert page.checkpoint == (page.seen_to, hidden[page.seen_to - 1].event_id)

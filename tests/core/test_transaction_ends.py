@@ -184,3 +184,21 @@ async def test_a_save_that_was_cancelled_inside_is_repeated_as_it_was(
     assert await bank.stored() == [("Till-1", count) for count in (1, 2, 3)]
     assert (till.pending_events, stored_as(till).in_doubt) == ((), ())
     assert state(await bank.tills.load("1")) == state(till)
+
+
+async def test_what_was_given_up_inside_is_not_repeated(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: object, **options: object) -> None:
+        message = f"no answer: {options}"
+        raise StorageError(message)
+
+    till = Till("1")
+    till.sell(1, 2)
+    async with bank.backend.transaction() as transaction:
+        monkeypatch.setattr(transaction, "append", lost)
+        with pytest.raises(StorageError):
+            await bank.tills.save(till, transaction=transaction)
+        till.clear_pending()
+    assert stored_as(till).in_doubt == ()
+    assert await bank.stored() == []

@@ -456,3 +456,26 @@ async def test_transactions_that_wait_for_each_other_do_not_stand_still(url: str
         assert "a deadlock" in str(error)
         assert "run the whole transaction again" in str(error)
         assert sorted(await streams(backend.event_store)) == ["a", "b"]
+
+
+async def test_a_follower_has_the_last_event_as_its_checkpoint_where_a_rollback_left_a_hole(
+    url: str,
+) -> None:
+    async with opened(url) as backend:
+        result = await backend.event_store.append("a", one(), expected_version=0)
+        (event,) = [event async for event in backend.event_store.read("a")]
+
+        async def roll_back() -> None:
+            async with backend.transaction() as transaction:
+                await transaction.append("b", one(), expected_version=0)
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            await roll_back()
+        pages = backend.event_store.follow(event_types={"None"})
+        async with asyncio.timeout(10):
+            page = await anext(pages)
+            while page.checkpoint is None:
+                page = await anext(pages)
+        assert page.seen_to > result.position
+        assert page.checkpoint == (result.position, event.event_id)

@@ -234,6 +234,24 @@ async def test_a_save_that_a_savepoint_took_back_refuses_the_commit(
     assert await stored(other) == [("Ledger-1", 7)]
 
 
+async def test_a_save_that_was_taken_back_is_noticed_also_where_another_took_its_version(
+    backend: Backend, other: Backend, ledgers: Repository[Ledger], store_url: str
+) -> None:
+    if store_url.startswith("memory"):
+        pytest.skip("in memory there is no connection on which a savepoint could be made")
+
+    async def lose() -> None:
+        async with backend.transaction() as transaction:
+            await transaction.connection.execute("savepoint mine")
+            await book(ledgers, transaction, "1", 7)
+            await transaction.connection.execute("rollback to savepoint mine")
+            await book(ledgers, transaction, "1", 8)
+
+    with pytest.raises(StorageError, match="'Ledger-1' were appended, and then taken back"):
+        await lose()
+    assert await stored(other) == []
+
+
 async def test_statements_and_savepoints_that_take_nothing_back_are_welcome(
     backend: Backend, other: Backend, ledgers: Repository[Ledger], store_url: str
 ) -> None:

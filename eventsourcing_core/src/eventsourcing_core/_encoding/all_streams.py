@@ -147,6 +147,27 @@ class AllStreams:
                     return UUID(bytes=row[_EVENT_ID])
         return None
 
+    async def _later(self, checkpoint: Checkpoint | None, position: int) -> Checkpoint | None:
+        """Give a checkpoint nearer to a position up to which it was looked, if there is one."""
+        found = await self._last_event(position)
+        if found is None or (checkpoint is not None and found.position <= checkpoint.position):
+            return checkpoint
+        return found
+
+    async def _last_event(self, position: int) -> Checkpoint | None:
+        """Give the last event at or below a position, if it can be told; else None.
+
+        It stands there, or it is the last one of all: what was rolled back leaves no event.
+        """
+        event_id = await self._event_at(position)
+        if event_id is not None:
+            return Checkpoint(position, event_id)
+        async for page in self._pages(_Reading(0, Query(), backward=True, limit=1)):
+            for row in page.rows:
+                if row[_POSITION] <= position:
+                    return Checkpoint(row[_POSITION], UUID(bytes=row[_EVENT_ID]))
+        return None
+
     async def _follow(
         self,
         after: int,
@@ -163,15 +184,18 @@ class AllStreams:
                 if events:
                     checkpoint = Checkpoint(events[-1].position, events[-1].event_id)
                     is_in_vain = False
+                elif proof.is_due(seen_to, checkpoint):
+                    checkpoint = await self._later(checkpoint, seen_to)
                 if events or seen_to > after:
                     after = seen_to
                     yield Page(events, seen_to, checkpoint)
                     self._check_usable()
 
-            if proof.is_due(after, checkpoint) and (event_id := await self._event_at(after)):
-                checkpoint = Checkpoint(after, event_id)
-                yield Page((), after, checkpoint)
-                self._check_usable()
+            if proof.is_due(after, checkpoint):
+                earlier, checkpoint = checkpoint, await self._later(checkpoint, after)
+                if checkpoint != earlier:
+                    yield Page((), after, checkpoint)
+                    self._check_usable()
 
             # Others may append all the time what the filter does not let through: then a look
             # each time would be many looks, and no event.

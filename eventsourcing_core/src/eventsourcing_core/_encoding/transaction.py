@@ -79,6 +79,7 @@ class Transaction:
         self._closed = False
         self._is_exposed = False  # statements of the user's may run on the connection
         self._written: dict[str, dict[int, bytes]] = {}  # by stream and version, the event's id
+        self._taken_back: set[str] = set()  # streams of which an event is known to be gone
         self._streams = StreamReader(opened, codec, self._check_usable)
         self.end = end
         """How it ends; for repositories."""
@@ -112,7 +113,9 @@ class Transaction:
         written = await self._write(append)
         result = written.results[0]
         last = append.writes[0].events[-1]
-        self._written.setdefault(stream_id, {})[result.version] = last.event_id
+        written_here = self._written.setdefault(stream_id, {})
+        if written_here.setdefault(result.version, last.event_id) != last.event_id:
+            self._taken_back.add(stream_id)  # the version was given twice
         return result
 
     def read(
@@ -177,7 +180,8 @@ class Transaction:
                     found.update({row.version: row.event_id for row in rows})
             except StorageError:  # the transaction has failed: the commit says why
                 return
-            if any(found.get(version) != event_id for version, event_id in written.items()):
+            is_kept = all(found.get(version) == event_id for version, event_id in written.items())
+            if not is_kept or stream_id in self._taken_back:
                 message = (
                     f"commit refused, nothing was stored: events of stream {stream_id!r} were "
                     "appended, and then taken back by a savepoint or a rollback of yours; append "

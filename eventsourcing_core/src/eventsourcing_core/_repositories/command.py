@@ -56,31 +56,25 @@ def event_ids_of(stream_id: str, command_id: UUID | str) -> EventIds:
     return EventIds(uuid5(uuid5(_COMMANDS, stream_id), str(command_id)))
 
 
-class RepeatedCommandError(Exception):
-    """The events that were to be saved are stored, but as somebody else has recorded them.
-
-    It is never seen outside.
-    """
-
-
 async def holds_as_they_are(
-    store: EventStore, stream_id: str, events: Sequence[Event[Any]]
+    store: EventStore, stream_id: str, before: int, events: Sequence[Event[Any]]
 ) -> bool:
     """Tell whether events are stored with what they say, and not only by their ids.
 
     Of two deliveries of one command that meet, one stores its events. The other one finds their ids
     at the very place, and counts as stored, too: but what it recorded may say something else.
+
+    Args:
+        store: Where they were appended.
+        stream_id: The stream.
+        before: Its version before them.
+        events: The events, as they were recorded.
     """
-    if not events:
+    after = before + len(events)
+    if after == before:
         return True
-    given = {event.raw_event_id: _facts(event) for event in events}
-    async for event in store.read(stream_id, backward=True):
-        facts = given.pop(event.raw_event_id, None)
-        if facts is not None and facts != _facts(event):
-            return False
-        if not given:
-            return True
-    return False
+    stored = store.read(stream_id, from_version=before + 1, to_version=after)
+    return [_facts(event) async for event in stored] == [_facts(event) for event in events]
 
 
 def _facts(event: Event[Any]) -> tuple[object, ...]:

@@ -11,11 +11,7 @@ from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
 from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
 from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError
-from eventsourcing_core._repositories.command import (
-    RepeatedCommandError,
-    event_ids_of,
-    holds_as_they_are,
-)
+from eventsourcing_core._repositories.command import event_ids_of, holds_as_they_are
 from eventsourcing_core._repositories.saving import (
     Saved,
     save_pending,
@@ -198,14 +194,9 @@ class Repository(Generic[A]):
             transaction.check_is_of(self._store)
             return await saving_inside(aggregate, transaction, self._snapshots).save()
 
-        return await self._save(aggregate)
-
-    async def _save(self, aggregate: A, *, is_command: bool = False) -> Saved:
         pending = aggregate.pending_events
         before = aggregate.version - len(pending)
         saved = await save_pending(self._store, aggregate)
-        if is_command and not await holds_as_they_are(self._store, aggregate.stream_id, pending):
-            raise RepeatedCommandError
         if pending and self._snapshots is not None:
             await take_if_due(self._snapshots, aggregate, before, saved.version)
         return saved
@@ -254,8 +245,6 @@ class Repository(Generic[A]):
             is_last = attempt == attempts
             try:
                 return await self._try(id, change, command_id)
-            except RepeatedCommandError:
-                return await self.load(id)
             except Exception as error:
                 # What the command has done before may be why it cannot be done again. But after a
                 # conflict the next try finds that out by itself.
@@ -280,9 +269,19 @@ class Repository(Generic[A]):
         outcome = change(aggregate)
         if inspect.isawaitable(outcome):
             await outcome
+        if command_id is None:
+            await self.save(aggregate)
+            return aggregate
+
         self._check_class(aggregate)
-        await self._save(aggregate, is_command=command_id is not None)
+        pending = aggregate.pending_events
+        before = aggregate.version - len(pending)
+        saved = await save_pending(self._store, aggregate)
         use_event_ids(aggregate, None)
+        if not await holds_as_they_are(self._store, aggregate.stream_id, before, pending):
+            aggregate = await self.load(id)
+        if pending and self._snapshots is not None:
+            await take_if_due(self._snapshots, aggregate, before, saved.version)
         return aggregate
 
     async def _holds(self, id: str, command_id: UUID | str) -> bool:  # noqa: A002 - the word of the domain

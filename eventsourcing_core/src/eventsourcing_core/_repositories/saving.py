@@ -51,11 +51,10 @@ async def save_pending(store: EventStore, aggregate: Aggregate) -> Saved:
 
 def _batches(events: Sequence[Event[Any]], sizes: Sequence[int]) -> Iterator[Sequence[Event[Any]]]:
     """Split events into appends of these sizes, and one of the rest."""
-    for size in sizes:
-        yield events[:size]
-        events = events[size:]
-    if events:
-        yield events
+    for size in (*sizes, len(events)):
+        batch, events = events[:size], events[size:]
+        if batch:
+            yield batch
 
 
 def note_stored(aggregate: Aggregate, events: Sequence[Event[Any]], result: AppendResult) -> None:
@@ -68,6 +67,16 @@ def note_stored(aggregate: Aggregate, events: Sequence[Event[Any]], result: Appe
     stored.version = result.version if is_known else UNKNOWN
     stored.position = result.position
     stored.event_id = events[-1].raw_event_id
+
+
+def _sizes_in(
+    events: Sequence[Event[Any]], batches: Sequence[Sequence[Event[Any]]]
+) -> tuple[int, ...]:
+    """Give the sizes of batches that events begin with; none if these were given up meanwhile."""
+    ids = [event.raw_event_id for batch in batches for event in batch]
+    if [event.raw_event_id for event in events[: len(ids)]] != ids:
+        return ()
+    return tuple(map(len, batches))
 
 
 async def take_if_due(snapshots: Snapshots[A], aggregate: A, before: int, version: int) -> None:
@@ -100,7 +109,9 @@ class SavingInside(Generic[A]):
         self._before = self._version = aggregate.version - len(aggregate.pending_events)
         self._sent: list[Event[Any]] = []  # in the transaction
         self._sizes: list[int] = []  # of the appends that sent them
-        self._doubtful = [*stored_as(aggregate).in_doubt]  # sizes of appends that may have
+        in_doubt = stored_as(aggregate).in_doubt
+        pending = aggregate.pending_events[: sum(in_doubt)]
+        self._doubtful = [*_batches(pending, in_doubt)]  # appends that may have sent them
         self._result: AppendResult | None = None
 
     async def save(self) -> Saved:
@@ -108,7 +119,7 @@ class SavingInside(Generic[A]):
         sent = {event.raw_event_id for event in self._sent}
         pending = self._aggregate.pending_events
         fresh = [event for event in pending if event.raw_event_id not in sent]
-        for batch in _batches(fresh, tuple(self._doubtful)):
+        for batch in _batches(fresh, _sizes_in(fresh, self._doubtful)):
             await self._append(batch)
         if self._result is None:
             return Saved(self._version, stored_as(self._aggregate).position)
@@ -120,7 +131,7 @@ class SavingInside(Generic[A]):
                 self._aggregate.stream_id, batch, expected_version=self._version
             )
         except (StorageError, CancelledError):  # it may be in the transaction, and be committed
-            self._doubtful = self._doubtful or [len(batch)]
+            self._doubtful = self._doubtful or [batch]
             raise
         self._doubtful = self._doubtful[1:]
         self._sizes.append(len(batch))
@@ -131,11 +142,14 @@ class SavingInside(Generic[A]):
         """Note that what was appended is stored."""
         if self._result is not None:
             note_stored(self._aggregate, self._sent, self._result)
-        stored_as(self._aggregate).in_doubt = tuple(self._doubtful)
+        left = _sizes_in(self._aggregate.pending_events, self._doubtful)
+        stored_as(self._aggregate).in_doubt = left
 
     def note_doubt(self) -> None:
         """Note that what was appended may be stored or not."""
-        stored_as(self._aggregate).in_doubt = (*self._sizes, *self._doubtful)
+        appended = [*_batches(self._sent, self._sizes), *self._doubtful]
+        doubtful = _sizes_in(self._aggregate.pending_events, appended)
+        stored_as(self._aggregate).in_doubt = doubtful
 
     async def take_snapshot(self) -> None:
         """Take a snapshot of what was stored, if one is due."""
