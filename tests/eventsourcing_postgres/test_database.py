@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+async def until_notified(store: PostgresEventStore) -> None:
+    """Wait until the notification of an append is sent: it borrows a connection that is at hand."""
+    async with asyncio.timeout(10):
+        while storage_of(store)._waking._notifier is not None:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+
+
 async def append(store: EventStore) -> int:
     events = [Event("Opened", {"n": 1})]
     return (await store.append("a", events, expected_version=ExpectedVersion.ANY)).version
@@ -130,7 +137,8 @@ async def test_a_connection_that_was_lost_at_hand_is_nobodys_error(
     ):
         for number in range(1, 6):  # more often than the pool has connections
             assert await append(store) == number
-            at_hand = list(storage_of(store)._database._at_hand)  # the notifier may bring a new one
+            await until_notified(store)
+            at_hand = list(storage_of(store)._database._at_hand)
             sql = """
                 select pg_terminate_backend(pid, 10000) from pg_stat_activity
                 where datname = current_database() and pid <> pg_backend_pid()
