@@ -76,10 +76,12 @@ async def test_an_append_that_meets_no_other_one_goes_on_where_others_append() -
     server.taken_by_others = 100
     await busy(queue, 100)
     async with asyncio.timeout(10):
-        for number in range(50):
-            await queue.append(append(f"alone-{number}"))
+        written = [await queue.append(append(f"alone-{number}")) for number in range(50)]
         await busy(queue, 5)
         await queue.close()
+    positions = [one.results[0].position for one in written]
+    assert positions == sorted(set(positions))
+    assert len(positions) == 50
 
 
 def windows(batches: Iterable[tuple[int, int]]) -> bool:

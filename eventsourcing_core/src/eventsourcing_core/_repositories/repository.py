@@ -273,7 +273,6 @@ class Repository(Generic[A]):
             await self.save(aggregate)
             return aggregate
 
-        self._check_class(aggregate)
         pending = aggregate.pending_events
         before = aggregate.version - len(pending)
         saved = await save_pending(self._store, aggregate)
