@@ -7,12 +7,13 @@ core: it is a repetition, or a conflict.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from eventsourcing_core import EventSourcingError
+from eventsourcing_core import EventSourcingError, ExpectedVersion
 from eventsourcing_core.stores import AppendResult, Place, Written
 from eventsourcing_postgres._arguments import batch_arguments, one_event, uuids
 from eventsourcing_postgres._errors import held, moved
+from eventsourcing_postgres._standing import look_up
 from eventsourcing_postgres._statements import statement
 
 if TYPE_CHECKING:
@@ -20,6 +21,26 @@ if TYPE_CHECKING:
 
     from eventsourcing_core.stores import Append, Verdict
     from eventsourcing_postgres._database import Connection
+    from eventsourcing_postgres._standbys import Standbys
+    from eventsourcing_postgres._standing import Standing
+
+
+class Patience(NamedTuple):
+    """How an append meets a stream that another transaction holds."""
+
+    limit: str | None
+    """For how long it waits; None: as the caller's transaction says."""
+    skips_held: bool
+    """Whether what goes to such a stream is left out, and the rest of the batch written."""
+
+
+PATIENT = Patience("100ms", skips_held=False)
+IMPATIENT = Patience("2ms", skips_held=True)
+"""For a batch that is known to meet such a stream."""
+INSIDE = Patience(None, skips_held=False)
+"""In a caller's transaction."""
+
+_OPEN = frozenset({ExpectedVersion.ANY, ExpectedVersion.STREAM_EXISTS})
 
 
 def is_single(append: Append) -> bool:
@@ -27,13 +48,18 @@ def is_single(append: Append) -> bool:
     return len(append[0]) == 1 and append[2] is None
 
 
+def is_open(append: Append) -> bool:
+    """Tell whether a single append fits at many versions, so that its repetition would fit, too."""
+    expected = append.writes[0].expected_version
+    return not isinstance(expected, int) and expected in _OPEN
+
+
 async def write_batch(
     connection: Connection,
     appends: Sequence[Append],
     schema: str,
-    patience: str | None,
-    *,
-    skips_held: bool = False,
+    standbys: Standbys,
+    patience: Patience,
 ) -> list[Verdict]:
     """Write single appends by one statement, and judge those that it left out.
 
@@ -41,13 +67,14 @@ async def write_batch(
         connection: Where to.
         appends: Single appends.
         schema: The schema of the store.
-        patience: For how long to wait for a stream that is held; None in a caller's transaction.
-        skips_held: Whether to leave out what goes to such a stream.
+        standbys: Told whether commits wait for one.
+        patience: For streams that are held.
     """
     writes = [append[0][0] for append in appends]
     if len(writes) == 1 and len(writes[0][1]) == 1:
         sql = statement("append_one", schema)
-        version, position = await connection.fetchval(sql, *one_event(writes[0]), patience)
+        row: Any = await connection.fetchrow(sql, *one_event(writes[0]), patience.limit)
+        (version, position), standbys.are_awaited = row
         if position is not None:
             return [Written((AppendResult(version, position),), 1)]
         return await _judge(connection, [(appends[0], version)], schema)
@@ -55,12 +82,13 @@ async def write_batch(
     order = sorted(range(len(writes)), key=lambda index: writes[index].stream_id)
     arrays = batch_arguments([writes[index] for index in order])
     sql = statement("append", schema)
-    rows = await connection.fetch(sql, *arrays, patience, skips_held)
+    rows = await connection.fetch(sql, *arrays, *patience)
+    standbys.are_awaited = rows[0][2]
     outcomes = [row for _, row in sorted(zip(order, rows, strict=True))]
 
     misfits = [
         (append, version)
-        for append, (version, position) in zip(appends, outcomes, strict=True)
+        for append, (version, position, _) in zip(appends, outcomes, strict=True)
         if position is None
     ]
     judged = iter(await _judge(connection, misfits, schema) if misfits else ())
@@ -68,8 +96,66 @@ async def write_batch(
         next(judged)
         if position is None
         else Written((AppendResult(version, position),), len(write[1]))
-        for write, (version, position) in zip(writes, outcomes, strict=True)
+        for write, (version, position, _) in zip(writes, outcomes, strict=True)
     ]
+
+
+async def write_known(
+    connection: Connection,
+    appends: Sequence[Append],
+    schema: str,
+    standbys: Standbys,
+    patience: Patience,
+) -> list[Verdict]:
+    """Write single appends of which some may be stored already, or may come twice in the batch.
+
+    The id of one such append would end the statement for all. So the store is asked first: what is
+    there is judged, and one statement writes the rest. What must wait for an append of this batch
+    gets another round.
+    """
+    verdicts: dict[int, Verdict] = {}
+    left = list(range(len(appends)))
+    while left:
+        standing = await look_up(connection, [appends[number] for number in left], schema, standbys)
+        judged, fresh, left = _sorted_out([(number, appends[number]) for number in left], standing)
+        for number in judged:
+            settled = standing.settle(appends[number])
+            verdicts[number] = moved("append") if isinstance(settled, list) else settled
+        if fresh:
+            batch = [appends[number] for number in fresh]
+            written = await write_batch(connection, batch, schema, standbys, patience)
+            verdicts |= zip(fresh, written, strict=True)
+    return [verdicts[number] for number in range(len(appends))]
+
+
+def _sorted_out(
+    numbered: Sequence[tuple[int, Append]], standing: Standing
+) -> tuple[list[int], list[int], list[int]]:
+    """Sort appends: those to be judged now, those to be written now, and those that wait.
+
+    Appends of one stream keep their order, and none is written beside another of the same id.
+    """
+    judged: list[int] = []
+    fresh: list[int] = []
+    later: list[int] = []
+    ids: set[bytes] = set()  # of what is fresh,
+    begun: set[str] = set()  # and its streams
+    waiting: set[str] = set()  # the streams of what is for later
+    for number, append in numbered:
+        (stream_id,) = append.keys
+        is_known = standing.knows(append)
+        if stream_id in waiting:
+            later.append(number)
+        elif is_known and stream_id not in begun:
+            judged.append(number)
+        elif is_known or not ids.isdisjoint(append.event_ids):
+            later.append(number)
+            waiting.add(stream_id)
+        else:
+            fresh.append(number)
+            begun.add(stream_id)
+            ids.update(append.event_ids)
+    return judged, fresh, later
 
 
 async def _judge(

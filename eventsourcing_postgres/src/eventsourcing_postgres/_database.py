@@ -37,6 +37,7 @@ not give up."""
 _LOOK = 0.01  # seconds between two looks whether connections are free
 _QUICK = frozenset({"append", "notify", "wait", "saving a snapshot", "loading a snapshot"})
 """What takes a moment, unless the server is away; reading and importing may take long."""
+_WRITING = frozenset({"append", "import"})
 
 
 class Database:
@@ -74,6 +75,7 @@ class Database:
         self._at_hand: list[Lent] = []
         self._unused = 0  # how many of these nobody took since the last look
         self._is_ample = False  # the pool had another connection then
+        self._is_strict = False  # the level of isolation that the database prefers is too high
         self._acquiring = 0  # how many wait here for a connection of the pool
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[Any]] = set()
@@ -99,7 +101,11 @@ class Database:
     async def use(
         self, doing: str, work: Callable[[Connection, *Args], Awaitable[T]], *args: *Args
     ) -> T:
-        """Do some work on a borrowed connection; the driver's errors in it become ours."""
+        """Do some work on a borrowed connection; the driver's errors in it become ours.
+
+        Work that is ``isolated`` is begun anew where it meets the isolation of the database.
+        """
+        was_strict = self._is_strict
         try:
             connection = self._take_at_hand()
             was_at_hand = connection is not None
@@ -111,6 +117,8 @@ class Database:
                 else:
                     result = await work(connection, *args)
             except asyncio.CancelledError:
+                if doing in _WRITING:
+                    leave(connection)
                 # The driver first waits until the server has given up what it was doing.
                 self.start(self._release(connection, seconds=_CLOSING))
                 raise
@@ -121,9 +129,31 @@ class Database:
                 self._keep(connection)
             else:
                 await self._release(connection)
+        except asyncpg.SerializationError as error:
+            if was_strict:
+                raise translation(error, doing, self.schema) from error
+            self._is_strict = True
+            return await self.use(doing, work, *args)
         except DRIVER as error:
             raise translation(error, doing, self.schema) from error
         return result
+
+    async def isolated(
+        self,
+        connection: Connection,
+        work: Callable[[Connection, *Args], Awaitable[T]],
+        *args: *Args,
+    ) -> T:
+        """Do some work at READ COMMITTED, whatever the database prefers.
+
+        At another level it could fail for what it has nothing to do with. Nearly every database
+        prefers this one, and a transaction of its own costs two round trips: so the level is set
+        once a statement has failed for it.
+        """
+        if not self._is_strict:
+            return await work(connection, *args)
+        async with connection.transaction(isolation="read_committed"):
+            return await work(connection, *args)
 
     async def watched(
         self,
@@ -173,11 +203,12 @@ class Database:
 
     async def rows(self, doing: str, name: str, *arguments: Any) -> list[Row]:
         """Run a statement of a file that reads events."""
-        return await self.use(doing, rows_on, statement(name, self.schema), *arguments)
+        sql = statement(name, self.schema)
+        return await self.use(doing, self.isolated, rows_on, sql, *arguments)
 
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run a statement of a file, and give its rows."""
-        return await self.use(doing, self._fetch, name, arguments)
+        return await self.use(doing, self.isolated, self._fetch, name, arguments)
 
     async def _fetch(
         self, connection: Connection, name: str, arguments: tuple[Any, ...]
@@ -285,6 +316,17 @@ class Database:
 async def rows_on(connection: Connection, sql: str, *arguments: Any) -> list[Row]:
     """Run a statement that reads events on a connection."""
     return cast("list[Row]", await connection.fetch(sql, *arguments, record_class=StoredRow))
+
+
+def leave(connection: Connection) -> None:
+    """End a connection, and let what the server does on it come to its end.
+
+    The driver cancels in the server what is cancelled here. It begins to do so in the next turn of
+    the loop, and does not where the connection has ended. A commit that waits for a standby would
+    wait no longer, and readers would see what no standby has.
+    """
+    with suppress(asyncpg.InterfaceError):  # it is lost already
+        connection.terminate()
 
 
 async def _reset(connection: Connection) -> None:

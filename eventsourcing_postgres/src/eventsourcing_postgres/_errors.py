@@ -23,8 +23,9 @@ _MISSING = (
 )
 _HELD = (asyncpg.LockNotAvailableError,)
 _HOLDER = (
-    "another transaction holds the stream (it has appended inside a transaction of its own and has "
-    "not ended; appenders() tells which), or it has locked the tables"
+    "another transaction holds the stream (an append inside a transaction that has not ended, or "
+    "one that waits for a standby, such as the first try of this one; appenders() tells which), or "
+    "it has locked the tables"
 )
 _MOVED = "another append to the same stream ended at the same moment: repeat this one"
 _EVENT_ID = "events_event_id"  # the constraint; the other ones do not fail in a store that is whole
@@ -127,6 +128,15 @@ def commit_failure(error: Exception) -> StorageError:
     return OutageError(
         f"commit failed, and whether it took place is not known ({said}): load again what the "
         "transaction was about before you repeat it"
+    )
+
+
+def unconfirmed(doing: str) -> OutageError:
+    """Give the error for a commit that the server stopped waiting for, with a warning."""
+    return OutageError(
+        f"{doing} is not confirmed: the server was told to wait no longer for its synchronous "
+        "standby; what was written is stored there, and a failover may lose it: repeat the same, "
+        "which is confirmed once a standby has it"
     )
 
 

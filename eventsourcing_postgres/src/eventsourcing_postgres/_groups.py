@@ -15,15 +15,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import EventSourcingError
-from eventsourcing_core.stores import AppendResult, Place, Written
-from eventsourcing_postgres._arguments import group_arguments, uuids
+from eventsourcing_core.stores import AppendResult, Written
+from eventsourcing_postgres._arguments import group_arguments
 from eventsourcing_postgres._errors import moved
+from eventsourcing_postgres._standing import look_up
 from eventsourcing_postgres._statements import statement
 
 if TYPE_CHECKING:
-    from eventsourcing_core.stores import Append, Placed, Verdict
+    from eventsourcing_core.stores import Append, Verdict
+    from eventsourcing_postgres._batches import Patience
     from eventsourcing_postgres._database import Connection
+    from eventsourcing_postgres._standbys import Standbys
 
 
 def doing_of(append: Append) -> str:
@@ -31,21 +33,12 @@ def doing_of(append: Append) -> str:
     return "append" if append.imported is None else "import"
 
 
-async def settle(connection: Connection, append: Append, schema: str) -> Verdict | list[Placed]:
-    """Decide an append of any kind by what the store holds now; give what is to be written."""
-    rows = await connection.fetch(
-        statement("find_imported", schema), uuids(append.event_ids), append.keys
-    )
-    versions = {row[1]: row[2] for row in rows if row[0] is None}
-    places = {row[0]: Place(row[1], row[2], row[3]) for row in rows if row[0] is not None}
-    try:
-        return append.settle(versions, places)
-    except EventSourcingError as error:
-        return error
-
-
 async def write_group(
-    connection: Connection, append: Append, schema: str, patience: str | None
+    connection: Connection,
+    append: Append,
+    schema: str,
+    standbys: Standbys,
+    patience: Patience,
 ) -> Verdict:
     """Decide a group and insert its events.
 
@@ -53,21 +46,25 @@ async def write_group(
         connection: Where to.
         append: The group.
         schema: The schema of the store.
-        patience: For how long to wait for a stream that is held; None in a caller's transaction.
+        standbys: Told whether commits wait for one.
+        patience: For streams that are held.
 
     Raises:
         StreamHeldError: A stream has moved since it was looked at.
     """
-    placed = await settle(connection, append, schema)
+    placed = (await look_up(connection, [append], schema, standbys)).settle(append)
     if not isinstance(placed, list):
         return placed
 
     async with connection.transaction():
         sql = statement("append", schema)
-        outcomes = await connection.fetch(sql, *group_arguments(placed), patience, False)  # noqa: FBT003 - SQL has no keywords here
-        if any(position is None for _, position in outcomes):
+        outcomes = await connection.fetch(sql, *group_arguments(placed), *patience)
+        if any(position is None for _, position, _ in outcomes):
             raise moved(doing_of(append))  # the block rolls back
+    standbys.are_awaited = outcomes[0][2]
 
     # In an import the events of its streams are mixed, and so their positions tell nothing.
     is_import = append.imported is not None
-    return Written(() if is_import else tuple(AppendResult(*row) for row in outcomes), len(placed))
+    return Written(
+        () if is_import else tuple(AppendResult(*row[:2]) for row in outcomes), len(placed)
+    )

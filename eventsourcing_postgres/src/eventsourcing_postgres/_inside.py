@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import StorageError, StreamHeldError
-from eventsourcing_postgres._batches import is_single, write_batch
+from eventsourcing_postgres._batches import INSIDE, is_single, write_batch
 from eventsourcing_postgres._checks import check_connection
 from eventsourcing_postgres._errors import (
     DRIVER,
@@ -20,7 +20,9 @@ from eventsourcing_postgres._errors import (
     translation_inside,
     unseen,
 )
-from eventsourcing_postgres._groups import doing_of, settle, write_group
+from eventsourcing_postgres._groups import doing_of, write_group
+from eventsourcing_postgres._standbys import Standbys
+from eventsourcing_postgres._standing import look_up
 from eventsourcing_postgres._statements import statement
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ class InsideWriter:
         milliseconds = int(max(min(max_wait * 1000, _LONGEST), 1))  # 0 would be no limit
         begin = statement("savepoint_begin", schema)
         self._schema = schema
+        self._standbys = Standbys()
         self._begin = begin.replace("{milliseconds}", str(milliseconds))
 
     async def write(self, connection: Connection, append: Append) -> Verdict:
@@ -99,9 +102,15 @@ class InsideWriter:
         try:
             async with self._savepoint(connection):
                 if is_single(append):
-                    (verdict,) = await write_batch(connection, [append], self._schema, None)
-                    return verdict
-                return await write_group(connection, append, self._schema, None)
+                    (verdict,) = await write_batch(
+                        connection, [append], self._schema, self._standbys, INSIDE
+                    )
+                else:
+                    verdict = await write_group(
+                        connection, append, self._schema, self._standbys, INSIDE
+                    )
+                await self._standbys.make_commit_wait(connection, verdict)
+                return verdict
         except DRIVER as error:
             raise translation_inside(error, doing_of(append), self._schema) from error
 
@@ -111,9 +120,11 @@ class InsideWriter:
         """Judge an append of which an event id is in the store already."""
         doing = doing_of(append)
         with translated(doing, self._schema):
-            settled = await settle(connection, append, self._schema)
-        if isinstance(settled, list):  # it would fit, for all that the transaction can see
-            raise unseen(doing) from error
+            standing = await look_up(connection, [append], self._schema, self._standbys)
+            settled = standing.settle(append)
+            if isinstance(settled, list):  # it would fit, for all that the transaction can see
+                raise unseen(doing) from error
+            await self._standbys.make_commit_wait(connection, settled)
         return settled
 
     @asynccontextmanager

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from eventsourcing_core.stores import StorageError, Written
-from eventsourcing_postgres._database import rows_on
+from eventsourcing_postgres._database import leave, rows_on
 from eventsourcing_postgres._errors import DRIVER, commit_failure, translated, translation
 from eventsourcing_postgres._inside import InsideWriter
 from eventsourcing_postgres._pages import stream_pages
 from eventsourcing_postgres._snapshot_store import Snapshots
+from eventsourcing_postgres._standbys import heeding_warnings
 from eventsourcing_postgres._statements import statement
 
 if TYPE_CHECKING:
@@ -148,7 +149,11 @@ class PostgresTransaction:
         self.may_be_stored = self._has_written
         self._is_open = False
         try:
-            await self._database.watched(self._connection, lambda _: self._transaction.commit())
+            with heeding_warnings(self._connection, "commit"):
+                await self._database.watched(self._connection, lambda _: self._transaction.commit())
+        except asyncio.CancelledError:
+            leave(self._connection)
+            raise
         except DRIVER as error:
             raise commit_failure(error) from error
 

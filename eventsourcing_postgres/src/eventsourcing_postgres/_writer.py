@@ -8,22 +8,33 @@ which somebody else holds is tried once more without those streams.
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVarTuple
 
+from eventsourcing_core import DuplicateEventError
 from eventsourcing_core.stores import OutageError, StorageError, StreamHeldError, Written
-from eventsourcing_postgres._batches import is_single, write_batch
-from eventsourcing_postgres._errors import is_duplicate, is_passing, moved
-from eventsourcing_postgres._groups import doing_of, settle, write_group
+from eventsourcing_postgres._batches import (
+    IMPATIENT,
+    PATIENT,
+    is_open,
+    is_single,
+    write_batch,
+    write_known,
+)
+from eventsourcing_postgres._errors import is_duplicate, is_passing
+from eventsourcing_postgres._groups import doing_of, write_group
+from eventsourcing_postgres._standbys import Standbys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from eventsourcing_core.stores import Append, Verdict
     from eventsourcing_postgres._database import Connection, Database
 
+Args = TypeVarTuple("Args")
+
 _ATTEMPTS = 5
-_PATIENCE = "100ms"  # for how long a commit waits for a stream that somebody holds,
-_IMPATIENCE = "2ms"  # and when it is known that somebody does
+_WARY = 100
+"""For how many batches after a repetition the store is asked before it is written to."""
 
 
 class Writer:
@@ -38,6 +49,8 @@ class Writer:
         self._database = database
         self._schema = database.schema
         self._on_written = on_written
+        self._standbys = Standbys()
+        self._wary = 0  # for so many batches
 
     async def write_mixed(self, appends: Sequence[Append]) -> list[Verdict]:
         """Write single appends and groups, one run of them after the other."""
@@ -85,9 +98,7 @@ class Writer:
         doing = doing_of(append)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                verdict = await self._database.use(
-                    doing, write_group, append, self._schema, _PATIENCE
-                )
+                (verdict,) = await self._database.use(doing, self._commit, self._group, append)
             except StreamHeldError as error:
                 return error
             except StorageError as error:
@@ -99,38 +110,64 @@ class Writer:
                 return verdict
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    async def write_batch(self, appends: Sequence[Append]) -> list[Verdict]:
-        """Write single appends in one transaction of one statement."""
-        verdicts: list[Verdict]
+    async def write_batch(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        """Write single appends in one transaction of one statement.
+
+        An event id that is stored already ends the statement. Whoever gets messages twice has many
+        of those: so for a while the store is asked first.
+        """
+        verdicts: Sequence[Verdict]
+        is_wary = self._wary > 0 and len(appends) > 1 and any(map(is_open, appends))
         for attempt in range(1, _ATTEMPTS + 1):
+            write = self._known if is_wary else self._batch
             try:
-                verdicts = await self._database.use(
-                    "append", write_batch, appends, self._schema, _PATIENCE
-                )
+                verdicts = await self._database.use("append", self._commit, write, appends)
             except StreamHeldError as error:
                 verdicts = [error] if len(appends) == 1 else await self._write_free(appends)
             except StorageError as error:
-                if is_duplicate(error) and len(appends) == 1:
-                    verdicts = [await self._database.use("append", self._judge_taken, appends[0])]
-                elif attempt == _ATTEMPTS or not is_passing(error):
+                if attempt == _ATTEMPTS or not (is_passing(error) or is_duplicate(error)):
                     raise
-                else:
-                    continue
+                is_wary = is_wary or is_duplicate(error)
+                continue
+            if is_wary:
+                self._note_repetitions(verdicts)
             self._tell(verdicts)
             return verdicts
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    async def _write_free(self, appends: Sequence[Append]) -> list[Verdict]:
+    async def _write_free(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         """Write what goes to streams that nobody holds; the others are held."""
-        return await self._database.use("append", self._call_free, appends)
+        return await self._database.use("append", self._commit, self._free, appends)
 
-    async def _call_free(self, connection: Connection, appends: Sequence[Append]) -> list[Verdict]:
-        return await write_batch(connection, appends, self._schema, _IMPATIENCE, skips_held=True)
+    async def _commit(
+        self,
+        connection: Connection,
+        work: Callable[[Connection, *Args], Awaitable[Sequence[Verdict]]],
+        *args: *Args,
+    ) -> Sequence[Verdict]:
+        return await self._standbys.confirmed(connection, self._database.isolated, work, *args)
 
-    async def _judge_taken(self, connection: Connection, append: Append) -> Verdict:
-        """Judge a single append whose event ids are in the store already."""
-        settled = await settle(connection, append, self._schema)
-        return moved("append") if isinstance(settled, list) else settled
+    async def _batch(self, connection: Connection, appends: Sequence[Append]) -> list[Verdict]:
+        return await write_batch(connection, appends, self._schema, self._standbys, PATIENT)
+
+    async def _known(self, connection: Connection, appends: Sequence[Append]) -> list[Verdict]:
+        return await write_known(connection, appends, self._schema, self._standbys, PATIENT)
+
+    async def _free(self, connection: Connection, appends: Sequence[Append]) -> list[Verdict]:
+        return await write_batch(connection, appends, self._schema, self._standbys, IMPATIENT)
+
+    async def _group(self, connection: Connection, append: Append) -> list[Verdict]:
+        return [await write_group(connection, append, self._schema, self._standbys, PATIENT)]
+
+    def _note_repetitions(self, verdicts: Sequence[Verdict]) -> None:
+        """Note whether any event id was there already; a conflict of versions is no such case."""
+        was_known = any(
+            not verdict.count
+            if isinstance(verdict, Written)
+            else isinstance(verdict, DuplicateEventError)
+            for verdict in verdicts
+        )
+        self._wary = _WARY if was_known else max(self._wary - 1, 0)
 
     def _tell(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:

@@ -1,6 +1,8 @@
 -- The arguments are those of the function, which says what they hold; arrays of numbers and of ids come
 -- as text.
-select stream_version, last_position
+select
+    stream_version, last_position,
+    current_setting('synchronous_standby_names') <> '' as is_standby_awaited
 from {schema}.append_v1(
     $1,
     $2::text::bigint[],
