@@ -11,7 +11,7 @@ import asyncio
 import platform
 import sys
 
-from benchmarks import builds, codec, memory, postgres, snapshots, sqlite
+from benchmarks import builds, codec, memory, postgres, repetitions, snapshots, sqlite
 from benchmarks.peers import command as peers
 from benchmarks.peers import page
 
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "memory": memory.main,
     "sqlite": sqlite.main,
     "postgres": postgres.main,
+    "repetitions": repetitions.main,
     "snapshots": snapshots.main,
 }
 
