@@ -195,7 +195,7 @@ async def test_a_filtered_follower_asks_seldom_while_others_append() -> None:
         async with asyncio.timeout(5):
             assert await following == [7]
     assert written > 20
-    assert asked <= 6
+    assert asked <= 10  # each look is two: whether its place still stands, and what comes after it
 
 
 async def anext_with_events(store: StorageEventStore) -> list[int]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._encoding.all_streams import AllStreams
 from eventsourcing_core._encoding.codec import EventCodec
+from eventsourcing_core._encoding.following import Following
 from eventsourcing_core._encoding.streams import HIGHEST, StreamReader
 from eventsourcing_core._encoding.transaction import Transaction, ending
 from eventsourcing_core._errors import StorageError
@@ -80,6 +81,7 @@ class StorageEventStore:
         )
         self._streams = StreamReader(parts.storage, self._codec, self._check_open)
         self._all = AllStreams(parts.storage, self._codec, self._check_open)
+        self._following = Following(self._all, self._codec, self._check_open)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._waits: set[asyncio.Task[bool]] = set()
@@ -193,7 +195,7 @@ class StorageEventStore:
         stream_prefix: str | None = None,
     ) -> AsyncIterator[Page]:
         """Read all streams and go on with what comes; see ``EventStore.follow``."""
-        pages = self._all.follow(
+        pages = self._following.follow(
             after, self._wait, event_types=event_types, stream_prefix=stream_prefix
         )
         self._check_usable()

@@ -174,7 +174,8 @@ class EventStore(StreamStore, Protocol):
             stream_prefix: As for ``read_all``.
 
         Raises:
-            HistoryChangedError: The event of the checkpoint is not at its position.
+            HistoryChangedError: The event of the checkpoint is not at its position, or later that
+                of the last page is not: the store was restored or has failed over.
             ValueError: A negative position, or a checkpoint below 1.
             TypeError: A checkpoint whose event id is not a UUID.
             UnknownEventTypeError: A class that is not registered.
