@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 
+from eventsourcing_cli import _archive
 from eventsourcing_cli._archive import (
     ArchiveError,
     PartialArchive,
@@ -23,6 +25,9 @@ from eventsourcing_cli._archive import (
 )
 from eventsourcing_cli._lock import is_locked_by_us
 from eventsourcing_core import RecordedEvent
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 EVERYTHING = Selection()
 
@@ -189,8 +194,11 @@ def test_an_interrupted_export_goes_on_after_its_last_whole_line(path: Path, los
     with PartialArchive(path, EVERYTHING) as archive:
         there = archive.events
         assert there == (4 if lost == 0 else 3)
-        assert archive.last is not None
-        assert archive.last.event_id == events[there - 1].event_id
+        comparison = archive.comparing()
+        assert not comparison.is_equal
+        for event in events[:there]:
+            comparison.add(event)
+        assert comparison.is_equal
         for event in events[there:]:
             archive.write(event)
         assert archive.finish() == summary
@@ -250,6 +258,75 @@ def test_two_exports_at_once_do_not_write_one_file(path: Path) -> None:
             pass
         summary = archive.finish()
     assert checked(path) == summary
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")
+@pytest.mark.parametrize("is_begun_anew", [False, True])
+def test_an_export_that_begins_while_another_finishes_leaves_its_file_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch, *, is_begun_anew: bool
+) -> None:
+    """It opens the file while that is unfinished, and looks for the lock when it is finished."""
+    with PartialArchive(path, EVERYTHING) as first:
+        first.write(recorded(1))
+        partial = first.partial
+
+        def finish_and_look(file: BinaryIO, name: Path) -> bool:
+            first.finish()
+            if is_begun_anew:  # by a third one, which was stopped
+                partial.write_bytes(path.read_bytes())
+            return is_locked_by_us(file, name)
+
+        monkeypatch.setattr(_archive, "is_locked_by_us", finish_and_look)
+        with (
+            pytest.raises(ArchiveError, match="another export is writing"),
+            PartialArchive(path, EVERYTHING) as second,
+        ):
+            second.write(recorded(2))
+    assert checked(path).events == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")
+def test_a_file_stays_locked_until_it_has_its_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[str] = []
+    replace = Path.replace
+
+    def let_another_try(partial: Path, target: Path) -> Path:
+        with pytest.raises(ArchiveError, match="another export"):
+            PartialArchive(path, EVERYTHING).__enter__()
+        refused.append(partial.name)
+        return replace(partial, target)
+
+    with PartialArchive(path, EVERYTHING) as archive:
+        archive.write(recorded(1))
+        monkeypatch.setattr(Path, "replace", let_another_try)
+        archive.finish()
+    assert refused == [archive.partial.name]
+    assert checked(path).events == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder cannot be synced there")
+def test_a_file_is_on_the_disk_before_it_has_its_name_and_so_is_the_name_then(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, int | None]] = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        for each in (path, archive.partial, path.parent):
+            if each.exists() and os.path.samestat(each.stat(), found):
+                size = None if each == path.parent else found.st_size
+                synced.append((each.name, size))
+        fsync(descriptor)
+
+    with PartialArchive(path, EVERYTHING) as archive:
+        archive.write(recorded(1))
+        monkeypatch.setattr(os, "fsync", note)
+        archive.finish()
+    whole = path.stat().st_size
+    assert synced == [(archive.partial.name, whole), (path.parent.name, None)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from tests.examples.conftest import EXAMPLES
 from tests.examples.test_permits import REAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from eventsourcing_cli._archive import Summary
     from tests.eventsourcing_cli.conftest import Command, Run
@@ -198,6 +199,66 @@ def test_a_partial_export_of_another_store_is_not_gone_on_with(
     assert "another store" in outcome.err
 
 
+def begin_export(path: Path, whole: Path, events: int) -> None:
+    """Put what an export writes before it is stopped to its place."""
+    lines = whole.read_bytes().splitlines(keepends=True)
+    path.with_name(f"{path.name}.partial").write_bytes(b"".join(lines[: events + 1]))
+
+
+@pytest.mark.parametrize("events", [0, 1, 5, 6])
+def test_an_export_that_was_stopped_is_what_one_export_would_have_been(
+    run: Run, store: str, path: Path, events: int
+) -> None:
+    whole = path.with_name("whole.jsonl")
+    run("export", store, str(whole))
+    begin_export(path, whole, events)
+    assert run("export", store, str(path)).code == 0
+    assert path.read_bytes() == whole.read_bytes()
+
+
+def test_an_export_with_a_prefix_that_was_stopped_goes_on(run: Run, store: str, path: Path) -> None:
+    whole = path.with_name("whole.jsonl")
+    run("export", store, str(whole), "--prefix", "b-")
+    begin_export(path, whole, 2)
+    assert run("export", store, str(path), "--prefix", "b-").code == 0
+    assert path.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("other", ["the same versions", "more before"])
+def test_an_export_never_mixes_two_stores(
+    run: Run, store: str, file: str, path: Path, other: str
+) -> None:
+    """The other store has events of other ids at these versions; or these, and others before."""
+    whole = path.with_name("whole.jsonl")
+    run("export", store, str(whole))
+    begin_export(path, whole, 4)
+    if other == "the same versions":
+        for number in range(1, 4):
+            fill(file, "a-1", event("noted", n=number))
+            fill(file, "b-1", event("counted", n=number))
+    else:
+        fill(file, "c-1", event("another"))
+        run("import", str(whole), file)
+    outcome = run("export", file, str(path))
+    assert (outcome.code, path.exists()) == (1, False)
+    assert "is of another store's events: delete it" in outcome.err
+
+
+@pytest.mark.parametrize("kind", ["file", "url"], ids=["sqlite", "postgresql"])
+def test_an_import_where_other_events_are_at_the_same_versions_is_an_error(
+    run: Run, store: str, path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    other: str = request.getfixturevalue(kind)
+    run("export", store, str(path))
+    for stream in ("a-1", "b-1"):
+        fill(other, stream, *[event("noted", n=number) for number in range(1, 4)])
+    before = facts_in(other)
+    outcome = run("import", str(path), other)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "a-1" in outcome.err
+    assert facts_in(other) == before
+
+
 def test_an_export_that_was_killed_goes_on(
     run: Run, command: Command, large: str, path: Path
 ) -> None:
@@ -214,14 +275,26 @@ def test_an_export_that_was_killed_goes_on(
     assert path.read_bytes() == whole.read_bytes()
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let nobody else write into an SQLite file while the block runs."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("begin immediate")
+        yield
+        connection.execute("rollback")
+
+
 def test_ctrl_c_leaves_an_import_whole_and_says_how_to_go_on(
     run: Run, command: Command, large: str, path: Path
 ) -> None:
     run("export", large, str(path))
     copy = f"{large}.copy"
-    terminal = Terminal(command("import", str(path), copy))
-    terminal.read_until("importing")
-    terminal.process.send_signal(signal.SIGINT)
+    run("migrate", copy)
+    # So it is in the middle of its work, however fast or slow the machine is.
+    with locked(Path(copy.removeprefix("sqlite:///"))):
+        terminal = Terminal(command("import", str(path), f"{copy}?busy_timeout=60"))
+        terminal.read_until("importing")
+        terminal.interrupt()
     assert terminal.finish() == 130
     assert "the same command goes on" in without_styles(terminal.shown)
     assert run("import", str(path), copy).code == 0

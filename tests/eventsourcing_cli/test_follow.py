@@ -34,14 +34,21 @@ class Told:
         storage: Where the events are.
         rounds: For each time that somebody waits, the events that come then.
         is_in_flight: Whether there always are events that nobody may read yet.
+        between: Events that come one by one, each as soon as the store was looked at.
     """
 
     def __init__(
-        self, storage: Storage, rounds: Sequence[Sequence[Event[object]]], *, is_in_flight: bool
+        self,
+        storage: Storage,
+        rounds: Sequence[Sequence[Event[object]]],
+        *,
+        is_in_flight: bool,
+        between: Sequence[Event[object]],
     ) -> None:
         self._storage = storage
         self._rounds = list(rounds)
         self._is_in_flight = is_in_flight
+        self._between = list(between)
         self.waited_for: list[int] = []
         self.waited_at: list[float] = []
 
@@ -51,10 +58,18 @@ class Told:
     def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
         return self._storage.rows(stream_id, span)
 
-    def rows_of_all(
+    async def rows_of_all(
         self, after: int, query: Query, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
-        return self._storage.rows_of_all(after, query, backward=backward, limit=limit)
+        pages = self._storage.rows_of_all(after, query, backward=backward, limit=limit)
+        found = [page async for page in pages]
+        if self._between:
+            await self._append([self._between.pop(0)])
+        for page in found:
+            yield page
+
+    async def _append(self, events: Sequence[Event[object]]) -> None:
+        await self._storage.write([CODEC.encode_append("doc-1", events, ExpectedVersion.ANY)])
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         self.waited_for.append(after_position)
@@ -62,10 +77,10 @@ class Told:
         if self._is_in_flight and len(self.waited_for) < 4:
             return True
         if not self._rounds:
+            if await self._storage.wait(after_position=after_position, timeout=0):
+                return True
             raise EnoughError
-        events = self._rounds.pop(0)
-        append = CODEC.encode_append("doc-1", events, ExpectedVersion.ANY)
-        await self._storage.write([append])
+        await self._append(self._rounds.pop(0))
         return await self._storage.wait(after_position=after_position, timeout=timeout)
 
 
@@ -78,17 +93,18 @@ async def parts() -> AsyncIterator[Parts]:
         yield opened
 
 
-async def followed(
+async def followed(  # noqa: PLR0913 - what may come, and when
     parts: Parts,
     limit: int | None,
     *rounds: Sequence[Event[object]],
     types: list[str] | None = None,
     after: int = 0,
     is_in_flight: bool = False,
+    between: Sequence[Event[object]] = (),
 ) -> tuple[list[int], Told]:
     """Follow until the store has no more; give the positions that were written."""
     assert parts.storage is not None
-    told = Told(parts.storage, rounds, is_in_flight=is_in_flight)
+    told = Told(parts.storage, rounds, is_in_flight=is_in_flight, between=between)
     written: list[int] = []
     async with StorageEventStore(replace(parts, storage=told), CODEC) as store:
         tail = Tail(store, types, None, after)
@@ -106,6 +122,25 @@ async def test_what_comes_is_written_once(
 ) -> None:
     written, _ = await followed(parts, limit, [event()], [event(), event()])
     assert written == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [(None, [1, 2, 3, 4, 5]), (1, [2, 3, 4, 5]), (0, [3, 4, 5])]
+)
+async def test_what_comes_between_two_looks_is_not_skipped(
+    parts: Parts, limit: int | None, expected: list[int]
+) -> None:
+    written, _ = await followed(parts, limit, between=[event(), event(), event()])
+    assert written == expected
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+async def test_what_comes_between_two_looks_is_not_skipped_where_a_look_found_nothing(
+    parts: Parts, limit: int | None
+) -> None:
+    between = [event("rare"), event(), event("rare")]
+    written, _ = await followed(parts, limit, types=["rare"], between=between, after=2)
+    assert written == [3, 5]
 
 
 async def test_what_was_not_asked_for_is_skipped_and_not_waited_for(parts: Parts) -> None:

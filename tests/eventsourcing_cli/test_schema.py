@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,20 @@ def test_what_is_not_up_to_date_has_a_cure(run: Run, file: str) -> None:
 def test_asking_for_the_status_makes_no_file(run: Run, file: str) -> None:
     run("status", file)
     assert not Path(file.removeprefix("sqlite:///")).exists()
+
+
+@pytest.mark.parametrize(
+    ("version", "said"), [((3, 51, 2), "warning: SQLite 3.51.2, "), ((3, 51, 3), "")]
+)
+def test_the_status_warns_of_a_fault_of_sqlite(
+    run: Run, file: str, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], said: str
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    monkeypatch.setattr(sqlite3, "sqlite_version", ".".join(map(str, version)))
+    run("migrate", file)
+    outcome = run("status", file)
+    assert (outcome.code, outcome.out) == (0, "migration 2 of 2\n")
+    assert outcome.err[: len("warning: SQLite 3.51.2, ")] == said
 
 
 def test_a_rollback_in_a_pipe_is_not_done_unasked(run: Run, file: str) -> None:

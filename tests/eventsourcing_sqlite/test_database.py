@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, closing
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -345,3 +346,47 @@ async def test_a_closed_snapshot_store_says_which_file(path: Path) -> None:
         store = SqliteSnapshotStore(database)
     with pytest.raises(StorageError, match=str(path)):
         await store.load("doc-1")
+
+
+# Threads
+
+
+@pytest.fixture(params=[1, 2])
+def no_more_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a start of a thread fail: that of the first connection, or of the second."""
+    start = threading.Thread.start
+    allowed = [True] * (request.param - 1)
+
+    def start_or_fail(thread: threading.Thread) -> None:
+        if not allowed:
+            message = "can't start new thread"
+            raise RuntimeError(message)
+        allowed.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_fail)
+
+
+@pytest.mark.usefixtures("no_more_threads")
+async def test_where_no_thread_can_be_started_the_error_says_so(path: Path) -> None:
+    with pytest.raises(StorageError, match=f"{path}.*can't start new thread.*memory://"):
+        await try_to_open(path)
+    assert not {*contents(path.parent)} - {path.name}
+
+
+async def test_the_threads_do_not_keep_the_context_of_who_opens(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where threads inherit a context, they take that in which they are started."""
+    request: ContextVar[str | None] = ContextVar("request", default=None)
+    started_in: list[str | None] = []
+    start = threading.Thread.start
+
+    def noting(thread: threading.Thread) -> None:
+        started_in.append(request.get())
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", noting)
+    request.set("of a caller")
+    await try_to_open(path)
+    assert started_in == [None, None]

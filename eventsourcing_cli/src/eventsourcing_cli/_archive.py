@@ -78,8 +78,6 @@ class PartialArchive:
         self._hash = sha256()
         self.events: int = 0
         """How many are in it."""
-        self.last: RecordedEvent[object] | None = None
-        """The last event that an interrupted export wrote; its position is not known."""
         self._file: BinaryIO
 
     def __enter__(self) -> Self:
@@ -103,16 +101,12 @@ class PartialArchive:
             ArchiveError: JSON has no form for it.
             OSError: The disk is full, or the like.
         """
-        try:
-            line = _line_of(event)
-        except (TypeError, ValueError, RecursionError) as error:
-            message = (
-                f"stream {event.stream_id!r} version {event.version} cannot be written as JSON: "
-                f"{error}"
-            )
-            raise ArchiveError(message) from error
-        self._write_line(line)
+        self._write_line(_line_of(event))
         self.events += 1
+
+    def comparing(self) -> Comparison:
+        """Give what compares a store's events with those that an interrupted export wrote."""
+        return Comparison(self._selection, self._hash.digest())
 
     def finish(self) -> Summary:
         """Write the last line, see that all is on the disk, and give the file its name."""
@@ -124,6 +118,7 @@ class PartialArchive:
             self._file.close()  # an open file keeps its name there
         # Elsewhere it is locked until it has its name: nobody goes on with what is finished.
         self.partial.replace(self._path)
+        _sync_names_in(self._path.parent)
         self._file.close()
         return summary
 
@@ -141,7 +136,6 @@ class PartialArchive:
         """Keep the whole lines that are there, and go on after them; or begin."""
         header = _header_of(self._selection)
         end = 0
-        last = b""
         self._file.seek(0)
         for line in self._file:
             if end == 0 and not header.startswith(line):
@@ -156,13 +150,47 @@ class PartialArchive:
                 self.events += 1
             self._hash.update(line)
             end += len(line)
-            last = line
         self._file.seek(end)
         self._file.truncate()
         if end == 0:
             self._write_line(header)
-        elif self.events:
-            self.last = _event_of(last, self.events + 1, self.partial)
+
+
+class Comparison:
+    """Whether the events of a store are those that an archive holds, in the same order.
+
+    Args:
+        selection: What the archive holds.
+        expected: The digest of its lines.
+    """
+
+    def __init__(self, selection: Selection, expected: bytes) -> None:
+        self._expected = expected
+        self._hash = sha256(_header_of(selection))
+
+    def add(self, event: RecordedEvent[Any]) -> None:
+        """Take the next event of the store.
+
+        Raises:
+            ArchiveError: JSON has no form for it.
+        """
+        self._hash.update(_line_of(event))
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether these are the events of the archive, and all of them."""
+        return self._hash.digest() == self._expected
+
+
+def _sync_names_in(folder: Path) -> None:
+    """See that the names in a folder are on the disk, where the system can."""
+    if sys.platform == "win32":  # a folder cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check_is_file(path: Path) -> None:
@@ -284,7 +312,13 @@ def _is_summary(line: bytes) -> bool:
 
 
 def _line_of(event: RecordedEvent[Any]) -> bytes:
-    return _json.serialize(fields_of(event)) + b"\n"
+    try:
+        return _json.serialize(fields_of(event)) + b"\n"
+    except (TypeError, ValueError, RecursionError) as error:
+        message = (
+            f"stream {event.stream_id!r} version {event.version} cannot be written as JSON: {error}"
+        )
+        raise ArchiveError(message) from error
 
 
 def _event_of(line: bytes, number: int, path: Path) -> RecordedEvent[object]:

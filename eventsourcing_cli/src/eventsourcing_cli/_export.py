@@ -79,7 +79,7 @@ def _check_place(file: Path, *, force: bool) -> None:
 async def _exported(url: str, file: Path, selection: Selection) -> Summary:
     async with reading(url) as store:
         with PartialArchive(file, selection) as archive:
-            after = await position_of(store, archive)
+            after = await position_of(store, archive, selection)
             last = await last_position_of(store)
             with progress("exporting", last, after) as on_position:
                 await export_events(

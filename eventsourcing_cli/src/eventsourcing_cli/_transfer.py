@@ -50,19 +50,32 @@ async def export_events(
             on_position(event.position)
 
 
-async def position_of(store: EventStore, archive: PartialArchive) -> int:
+async def position_of(store: EventStore, archive: PartialArchive, selection: Selection) -> int:
     """Find where the store has the last event of an archive; 0 if there is none in it yet.
 
+    The events up to there are read and compared: two stores may have that one, and others before.
+
+    Args:
+        store: Where the events are.
+        archive: Open, and not finished.
+        selection: Which of them.
+
     Raises:
-        ArchiveError: The store does not have it.
+        ArchiveError: The store does not have these events, in this order.
         EventSourcingError: The store cannot be read.
     """
-    last = archive.last
-    if last is None:
-        return 0
-    async for event in store.read(last.stream_id, from_version=last.version, limit=1):
-        if event.event_id == last.event_id:
-            return event.position
+    position = 0
+    comparison = archive.comparing()
+    events = store.read_all(
+        limit=archive.events,
+        event_types=selection.event_types,
+        stream_prefix=selection.stream_prefix,
+    )
+    async for event in events:
+        comparison.add(event)
+        position = event.position
+    if comparison.is_equal:
+        return position
     message = f"{archive.partial} is of another store's events: delete it, or give that store's URL"
     raise ArchiveError(message)
 

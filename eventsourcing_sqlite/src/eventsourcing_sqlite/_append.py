@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores import Judge, Place
+from eventsourcing_core.stores import Judge, OutageError, Place
 from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
@@ -19,29 +19,44 @@ _SAVE_STREAM = statement("save_stream")
 _INSERT_EVENT = statement("insert_event")
 
 
-def write_appends(connection: sqlite3.Connection, appends: Sequence[Append]) -> Sequence[Verdict]:
+def write_appends(
+    connection: sqlite3.Connection, appends: Sequence[Append], reached: int
+) -> tuple[Sequence[Verdict], int]:
     """Decide each append and insert the events of those that succeed; run in the thread.
 
     Args:
         connection: In a transaction that holds the write lock.
         appends: In this order.
+        reached: A position that was given to an event, and committed.
 
     Returns:
-        A verdict for each; a refused append leaves its neighbours alone.
+        A verdict for each, and the last position then. A refused append leaves its neighbours
+        alone.
+
+    Raises:
+        OutageError: The file does not go so far.
     """
-    judge = _informed_judge(connection, appends)
+    judge, last_position = _informed_judge(connection, appends)
+    if last_position < reached:
+        message = (
+            f"the event store goes to position {last_position} only, and gave position {reached} "
+            "before: an older state of it was restored while it was open; open it again, and make "
+            "anew what was made from its events"
+        )
+        raise OutageError(message)
     verdicts = [judge.judge(append) for append in appends]
 
     if judge.rows:
-        reached = {row[0]: row[1] for row in judge.rows}  # the last version of each stream
-        connection.executemany(_SAVE_STREAM, reached.items())
+        versions = {row[0]: row[1] for row in judge.rows}  # the last version of each stream
+        connection.executemany(_SAVE_STREAM, versions.items())
         # The driver takes plain tuples in less time.
         connection.executemany(_INSERT_EVENT, map(tuple, judge.rows))
-    return verdicts
+        last_position = judge.rows[-1].position
+    return verdicts, last_position
 
 
-def _informed_judge(connection: sqlite3.Connection, appends: Sequence[Append]) -> Judge:
-    """Give the judge who knows what the file says of these appends."""
+def _informed_judge(connection: sqlite3.Connection, appends: Sequence[Append]) -> tuple[Judge, int]:
+    """Give the judge who knows what the file says of these appends, and its last position."""
     writes = [write for append in appends for write in append.writes]
     stream_ids = list({write.stream_id for write in writes})
     event_ids = b"".join([event.event_id for write in writes for event in write.events])
@@ -59,4 +74,4 @@ def _informed_judge(connection: sqlite3.Connection, appends: Sequence[Append]) -
             last_position = position
         else:
             places[event_id] = Place(stream_id, version, position)
-    return Judge(versions, places, last_position)
+    return Judge(versions, places, last_position), last_position

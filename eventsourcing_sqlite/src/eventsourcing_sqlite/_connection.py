@@ -6,13 +6,15 @@ A connection of aiosqlite is a thread. One that is left behind keeps the interpr
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import random
 import sqlite3
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import aiosqlite
 
+from eventsourcing_core.stores import StorageError
 from eventsourcing_sqlite._errors import result_code
 
 if TYPE_CHECKING:
@@ -27,26 +29,36 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LONGEST_PAUSE = 0.02  # seconds between two attempts to get a lock
+_LONGEST_PAUSE = 0.005
+"""Seconds between two attempts to get a lock; about as long as a commit, so that a process gets its
+turns beside a busy one."""
 _SAVEPOINT = "eventsourcing_write"
 
 
 @asynccontextmanager
 async def connected(
-    path: Path, *, busy_timeout: float, may_make: bool = True
+    path: Path, *, busy_timeout: float, mode: Literal["ro", "rw", "rwc"]
 ) -> AsyncIterator[aiosqlite.Connection]:
     """Connect to a file, and close the connection on leaving.
 
     Args:
         path: An absolute path.
         busy_timeout: How long SQLite itself waits for a lock, in seconds, in the thread.
-        may_make: Whether the file is made if it is missing.
+        mode: As in SQLite's URIs. ``rwc`` makes a file that is missing; who has only ``ro`` never
+            moves what is in the log into the file, neither while it is open nor when it closes.
+
+    Raises:
+        StorageError: No thread can be started.
     """
-    uri = f"{path.as_uri()}?mode={'rwc' if may_make else 'rw'}"
+    uri = f"{path.as_uri()}?mode={mode}"
     # Transactions begin where we say so, and not where Python guesses.
     connection = aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=busy_timeout)
     try:
-        await uninterrupted(_open(connection))
+        # A thread may take the context of whoever starts it, and would keep it for its whole life.
+        opening = asyncio.get_running_loop().create_task(
+            _open(connection, path), context=contextvars.Context()
+        )
+        await uninterrupted(opening)
         yield connection
     finally:
         await uninterrupted(connection.close())
@@ -84,8 +96,10 @@ async def in_thread(connection: aiosqlite.Connection, work: Callable[[sqlite3.Co
     return done
 
 
-def transacted(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
-    """Give what does work in a transaction of its own."""
+def transacted(
+    work: Callable[[sqlite3.Connection], T], check: Callable[[], None]
+) -> Callable[[sqlite3.Connection], T]:
+    """Give what does work in a transaction of its own, and then checks that it counts."""
 
     def done_as_a_whole(connection: sqlite3.Connection) -> T:
         connection.execute("BEGIN IMMEDIATE")
@@ -95,6 +109,7 @@ def transacted(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Con
         except BaseException:
             connection.rollback()
             raise
+        check()
         return done
 
     return done_as_a_whole
@@ -131,12 +146,21 @@ def plain(connection: aiosqlite.Connection) -> Iterator[None]:
 
 
 async def fetch_tuples(
-    connection: aiosqlite.Connection, sql: str, parameters: Mapping[str, object]
+    connection: aiosqlite.Connection,
+    sql: str,
+    parameters: Mapping[str, object],
+    check: Callable[[], None] = lambda: None,
 ) -> list[tuple[Any, ...]]:
-    """Read all rows of one statement."""
-    # aiosqlite passes a list of tuples through, but promises less; and takes names, but says not.
-    rows: object = await connection.execute_fetchall(sql, cast("Any", parameters))
-    return cast("list[tuple[Any, ...]]", rows)
+    """Read all rows of one statement, and then check, in the thread, that they count."""
+    driver: Any = connection
+
+    def work() -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = driver._conn.execute(sql, parameters).fetchall()  # noqa: SLF001 - as in in_thread
+        check()
+        return rows
+
+    found: list[tuple[Any, ...]] = await driver._execute(work)  # noqa: SLF001 - as above
+    return found
 
 
 async def uninterrupted(work: Awaitable[T]) -> T:
@@ -173,5 +197,13 @@ async def patiently(attempt: Callable[[], Awaitable[T]], *, busy_timeout: float)
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-async def _open(connection: aiosqlite.Connection) -> None:
-    await connection
+async def _open(connection: aiosqlite.Connection, path: Path) -> None:
+    try:
+        await connection
+    except RuntimeError as error:
+        message = (
+            f"cannot open the event store {str(path)!r}: each connection to SQLite is a thread, "
+            f"and none can be started here ({error}); allow this process more threads, or use a "
+            "store without any, such as memory://"
+        )
+        raise StorageError(message) from error

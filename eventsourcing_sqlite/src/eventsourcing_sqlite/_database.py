@@ -19,7 +19,7 @@ from eventsourcing_sqlite._connection import (
     uninterrupted,
 )
 from eventsourcing_sqlite._errors import translated
-from eventsourcing_sqlite._location import check_path, check_place
+from eventsourcing_sqlite._location import OpenFile, check_path, check_place
 from eventsourcing_sqlite._schema import check_exists, is_current, migrate, not_current, status_of
 
 if TYPE_CHECKING:
@@ -51,19 +51,23 @@ class SqliteDatabase:
 
     def __init__(
         self,
-        path: Path,
+        file: OpenFile,
         writer: aiosqlite.Connection,
         reader: aiosqlite.Connection,
         *,
         busy_timeout: float,
         poll_interval: float,
     ) -> None:
-        self.path = path
+        self.file = file
+        """What is open, and where it is."""
+        self.path: Path = file.path
         """The file, absolute."""
         self.poll_interval = poll_interval
         """How often a waiting reader looks for events of other processes, in seconds."""
         self.changed: asyncio.Event = asyncio.Event()
         """Set at the next append through this object, and when it is closed; then a new one."""
+        self.reached: int = 0
+        """A position that is committed; an append finds the file there or further."""
         self._writer = writer
         self._reader = reader
         self._busy_timeout = busy_timeout
@@ -136,17 +140,22 @@ class SqliteDatabase:
             with translated(path):
                 # The writer waits in patiently(), so SQLite itself need not.
                 writer = await connections.enter_async_context(
-                    connected(path, busy_timeout=0, may_make=migrate)
+                    connected(path, busy_timeout=0, mode="rwc" if migrate else "rw")
                 )
                 await patiently(
                     lambda: _prepare(writer, path, may_migrate=migrate), busy_timeout=busy_timeout
                 )
                 reader = await connections.enter_async_context(
-                    connected(path, busy_timeout=busy_timeout)
+                    connected(path, busy_timeout=busy_timeout, mode="ro")
                 )
-                await reader.execute_fetchall("PRAGMA query_only = ON")
+                # So all three files are there, and no later read is the first to open one.
+                await reader.execute_fetchall("PRAGMA user_version")
             database = cls(
-                path, writer, reader, busy_timeout=busy_timeout, poll_interval=poll_interval
+                OpenFile(path),
+                writer,
+                reader,
+                busy_timeout=busy_timeout,
+                poll_interval=poll_interval,
             )
             try:
                 yield database
@@ -180,23 +189,23 @@ class SqliteDatabase:
         """Read with one statement, beside whoever is writing.
 
         Raises:
-            StorageError: The database is closed, or SQLite failed.
+            StorageError: The database is closed, SQLite failed, or the file is not where it was.
         """
         self.check_usable()
         with translated(self.path):
-            return await fetch_tuples(self._reader, sql, parameters)
+            return await fetch_tuples(self._reader, sql, parameters, self.file.check)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Write, in the thread of the connection: all that is done is committed, or nothing.
 
         Raises:
             StorageError: The database is closed, somebody else holds the lock for longer than
-                ``busy_timeout``, or SQLite failed.
+                ``busy_timeout``, SQLite failed, or the file is not where it was.
         """
         async with self._turn():
             with translated(self.path):
                 return await patiently(
-                    lambda: in_thread(self._writer, transacted(work)),
+                    lambda: in_thread(self._writer, transacted(work, self.file.check)),
                     busy_timeout=self._busy_timeout,
                 )
 
@@ -216,11 +225,13 @@ class SqliteDatabase:
                         lambda: self._writer.execute_fetchall("BEGIN IMMEDIATE"),
                         busy_timeout=self._busy_timeout,
                     )
+                self.file.check()
                 with plain(self._writer):
                     yield self._writer
                 self._check_transaction()
                 with translated(self.path):
                     await self._writer.execute_fetchall("COMMIT")
+                self.file.check()
             except BaseException:
                 # Also when BEGIN or COMMIT was cancelled: the thread may have done it. It does
                 # nothing when no transaction is under way.

@@ -9,7 +9,7 @@ from eventsourcing_core.stores import StoreStatistics, StreamInfo
 from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from eventsourcing_core.stores import Appender
     from eventsourcing_sqlite._database import SqliteDatabase
@@ -59,7 +59,7 @@ class SqliteInspection:
             streams=sum(row[2] for row in rows),
             last_position=max((row[3] for row in rows), default=0),
             data_bytes=sum(row[4] for row in rows),
-            stored_bytes=_on_disk(self._database.path),
+            stored_bytes=_on_disk(self._database.file.all_three),
             event_types={row[0]: row[1] for row in rows},
         )
 
@@ -76,7 +76,5 @@ def as_blob(prefix: str) -> bytes:
     return prefix.encode("utf-8", "surrogatepass")
 
 
-def _on_disk(path: Path) -> int:
-    """Add up the file and those that SQLite keeps beside it while it is open."""
-    files = [Path(f"{path}{ending}") for ending in ("", "-wal", "-shm")]
-    return sum(file.stat().st_size for file in files if file.exists())
+def _on_disk(paths: Iterable[str]) -> int:
+    return sum(Path(path).stat().st_size for path in paths if Path(path).exists())

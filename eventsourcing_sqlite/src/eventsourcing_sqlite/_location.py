@@ -6,10 +6,53 @@ import os
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import unquote
 
-from eventsourcing_core.stores import StorageError
+from eventsourcing_core.stores import OutageError, StorageError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class OpenFile:
+    """A file that is open, and the two that SQLite keeps beside it: are they where they were?
+
+    SQLite goes on with what it has opened, whatever becomes of the names: what it commits into a
+    file that was deleted, moved or replaced is in no file that anybody finds later.
+
+    Args:
+        path: The file, absolute. A connection to it has read something, so all three are there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        """The file."""
+        real = path.resolve()  # a link leads there, and SQLite keeps the two there
+        self.all_three: tuple[str, str, str] = (str(path), f"{real}-wal", f"{real}-shm")
+        """The paths of the three."""
+        self._found = [_identity_of(each) for each in self.all_three]
+
+    def check(self) -> None:
+        """Look whether the names still lead to the same files; it takes some microseconds.
+
+        In the thread of a connection: elsewhere each look would wait for that thread, too.
+
+        Raises:
+            OutageError: They do not.
+        """
+        found = [_identity_of(each) for each in self.all_three]
+        if found == self._found:
+            return
+        changed = next(
+            path
+            for path, now, then in zip(self.all_three, found, self._found, strict=True)
+            if now != then
+        )
+        message = (
+            f"the event store {str(self.path)!r} is not the one that was opened: {changed!r} was "
+            "deleted, moved or replaced meanwhile, so what is written is found there by nobody; "
+            "close it in every program, put the file in its place (a backup without -wal and -shm "
+            "beside it), and open it again"
+        )
+        raise OutageError(message)
 
 
 def path_in(url: str) -> str:
@@ -88,6 +131,14 @@ def _fault(path: Path, folder: Path) -> str:
 def _may(path: Path, mode: int) -> bool:
     # Whoever the process acts for counts, where the system can tell.
     return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _identity_of(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a Path takes twice as long, at each read and write
+    except OSError:
+        return None
+    return found.st_ino, found.st_dev
 
 
 def _refuse(url: str, cure: str) -> NoReturn:

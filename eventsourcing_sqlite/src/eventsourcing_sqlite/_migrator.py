@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
@@ -17,6 +18,17 @@ from eventsourcing_sqlite._schema import migrations, rollback, status_of
 if TYPE_CHECKING:
     import aiosqlite
 
+logger = logging.getLogger("eventsourcing_sqlite")
+
+_FIRST_WITH_WAL = (3, 7, 0)
+_MENDED = (3, 51, 3)
+_MENDED_EARLIER: dict[tuple[int, ...], tuple[int, ...]] = {(3, 44): (3, 44, 6), (3, 50): (3, 50, 7)}
+_RESET_FAULT = (
+    "SQLite %s, which this Python uses, has the WAL-reset fault: rarely it damages a file that "
+    "several connections write at the same moment. Use SQLite 3.51.3 or newer (or 3.50.7, or "
+    "3.44.6), or let one process only open the file to write"
+)
+
 
 class SqliteMigrator:
     """Moves the tables of a file, which is open only while it works; see ``Migrator``.
@@ -31,11 +43,19 @@ class SqliteMigrator:
         self._busy_timeout = busy_timeout
 
     async def status(self) -> MigrationStatus:
-        """Tell how far the file is; a missing one is not made. See ``Migrator.status``."""
+        """Tell how far the file is; a missing one is not made. See ``Migrator.status``.
+
+        It warns in the log where SQLite itself has the WAL-reset fault.
+        """
         if self._is_missing():
             return self._nothing
+        if has_reset_fault(sqlite3.sqlite_version_info):
+            logger.warning(_RESET_FAULT, sqlite3.sqlite_version)
+        return await self._status()
+
+    async def _status(self) -> MigrationStatus:
         with translated(self._path):
-            async with connected(self._path, busy_timeout=0, may_make=False) as connection:
+            async with connected(self._path, busy_timeout=0, mode="rw") as connection:
                 return await patiently(
                     lambda: status_of(connection, self._path), busy_timeout=self._busy_timeout
                 )
@@ -44,7 +64,7 @@ class SqliteMigrator:
         """Make the file, or bring it up to date; see ``Migrator.migrate``."""
         async with SqliteDatabase.open(self._path, busy_timeout=self._busy_timeout):
             pass
-        return await self.status()
+        return await self._status()
 
     async def rollback(self, *, to: int) -> MigrationStatus:
         """Lead the file back to a version; 0 drops events and snapshots.
@@ -56,7 +76,7 @@ class SqliteMigrator:
             check_rollback(to=to, applied=0)
             return self._nothing
         with translated(self._path):
-            async with connected(self._path, busy_timeout=0, may_make=False) as connection:
+            async with connected(self._path, busy_timeout=0, mode="rw") as connection:
                 try:
                     return await patiently(
                         lambda: self._rolled_back(connection, to), busy_timeout=self._busy_timeout
@@ -85,6 +105,16 @@ class SqliteMigrator:
     def _is_missing(self) -> bool:
         check_place(self._path)
         return not self._path.exists()
+
+
+def has_reset_fault(version: tuple[int, ...]) -> bool:
+    """Tell whether a version of SQLite can reset a log wrongly, and so damage a file.
+
+    It takes two connections that write, or move the log into the file, at the same moment. See
+    https://sqlite.org/wal.html, "The WAL-Reset Bug".
+    """
+    mended_since = _MENDED_EARLIER.get(version[:2], _MENDED)
+    return _FIRST_WITH_WAL <= version < mended_since
 
 
 def open_sqlite_migrator(

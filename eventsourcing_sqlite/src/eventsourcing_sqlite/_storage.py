@@ -34,7 +34,10 @@ class SqliteStorage:
     async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         """Write appends in one transaction; see ``Storage.write``."""
         try:
-            return await self._database.write(partial(write_appends, appends=appends))
+            verdicts, self._database.reached = await self._database.write(
+                partial(write_appends, appends=appends, reached=self._database.reached)
+            )
+            return verdicts
         finally:
             # Also when it was cancelled: the thread may have written it.
             self._database.announce()

@@ -53,13 +53,17 @@ class SqliteTransaction:
     def __init__(self, database: SqliteDatabase, connection: aiosqlite.Connection) -> None:
         self.connection: aiosqlite.Connection = connection
         """The connection that writes; it is the user's only until the block ends."""
+        self._database = database
         self._inside = _Inside(database, connection)
         self.snapshot_store: SnapshotStore = SqliteSnapshotStore(self._inside)
         """The snapshots in the file."""
 
     async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         """Write appends; see ``StorageTransaction.write``."""
-        return await self._inside.write(partial(write_appends, appends=appends))
+        verdicts, _ = await self._inside.write(
+            partial(write_appends, appends=appends, reached=self._database.reached)
+        )
+        return verdicts
 
     def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
         """Give the rows of a stream; see ``StorageTransaction.rows``."""

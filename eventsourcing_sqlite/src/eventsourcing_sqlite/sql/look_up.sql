@@ -8,7 +8,7 @@
 -- The table of streams keeps the version of a stream whose events were deleted by hand. The events
 -- are asked, too: a program of the version before, which had the file open while it was migrated,
 -- appends without it. sqlite_sequence is where AUTOINCREMENT remembers the highest position that
--- ever was.
+-- ever was; it is behind the events where somebody has copied the tables without it.
 --
 -- Cutting one blob needs no list of parameters of varying length. CROSS JOIN: SQLite looks up each id
 -- in the unique index, and never scans the events.
@@ -24,7 +24,10 @@ SELECT
         ifnull((SELECT version FROM streams WHERE stream_id = wanted.value), 0),
         ifnull((SELECT max(version) FROM events WHERE stream_id = wanted.value), 0)
     ) AS version,
-    ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) AS position
+    max(
+        ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0),
+        ifnull((SELECT max(position) FROM events), 0)
+    ) AS position
 FROM json_each(:stream_ids) AS wanted
 UNION ALL
 SELECT event_id, stream_id, version, position

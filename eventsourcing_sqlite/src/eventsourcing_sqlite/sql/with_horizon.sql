@@ -6,5 +6,8 @@ SELECT * FROM (
 )
 UNION ALL
 SELECT
-    '', 0, ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0),
+    '', 0, max(
+        ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0),
+        ifnull((SELECT max(position) FROM events), 0)
+    ),
     '', x'', NULL, '', x'', 0;
