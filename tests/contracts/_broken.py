@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from eventsourcing_core import ExpectedVersion
     from eventsourcing_core.stores import Append, Placed, Verdict
-    from eventsourcing_core.testing import OpenParts
+    from eventsourcing_core.testing import NewLocation, OpenParts
 
     Rows = AsyncIterator[Sequence[Row]]
     Pages = AsyncIterator[RowPage]
@@ -35,13 +35,21 @@ class BrokenStorage(InMemoryStorage):
 
     @classmethod
     def parts(cls) -> Parts:
-        """Give the parts of a backend with this fault."""
-        log = EventLog()
+        """Give the parts of a new backend with this fault."""
+        return cls.parts_on(EventLog())
+
+    @classmethod
+    def parts_on(cls, log: EventLog) -> Parts:
+        """Give the parts of a handle on a log."""
         return Parts(
             storage=cls(log),
             transactions=InMemoryTransactions(log),
             inspection=InMemoryInspection(log),
         )
+
+    @classmethod
+    def closing(cls, log: EventLog) -> None:
+        """Do what closing a handle does to the log: nothing."""
 
     async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         await asyncio.sleep(0)
@@ -105,6 +113,24 @@ async def changed_pages(pages: Pages, change: Callable[[list[Row]], Iterable[Row
     everything = [page async for page in pages]
     rows = change([row for page in everything for row in page.rows])
     yield RowPage([*rows], everything[-1].seen_to)
+
+
+def new_location_of(fault: type[BrokenStorage]) -> NewLocation:
+    """Give what opens handles with a fault, again and again, on logs that outlive them."""
+
+    def make() -> OpenParts:
+        log = EventLog()
+
+        @asynccontextmanager
+        async def open_broken() -> AsyncIterator[Parts]:
+            try:
+                yield fault.parts_on(log)
+            finally:
+                fault.closing(log)
+
+        return open_broken
+
+    return make
 
 
 class Fault(Protocol):

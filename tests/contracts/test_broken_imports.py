@@ -9,6 +9,7 @@ import pytest
 
 from eventsourcing_core import ConcurrencyError, DuplicateEventError
 from eventsourcing_core.stores import Imported, Written
+from eventsourcing_core.testing._imports.commits import ImportCommitContract
 from eventsourcing_core.testing._imports.ids import ImportedIdContract
 from eventsourcing_core.testing._imports.imports import ImportContract
 from eventsourcing_core.testing._imports.neighbours import ImportNeighbourContract
@@ -339,8 +340,45 @@ class EventByEvent(Broken):
         return verdicts
 
 
+class LooksForFiftyIds(Broken):
+    caught_by = (
+        "test_an_import_in_commits_is_whole_and_can_be_repeated_in_others[64-7",
+        "test_an_import_in_commits_is_whole_and_can_be_repeated_in_others[100-110",
+    )
+
+    def known(self, append: Append) -> dict[bytes, Row]:
+        known = super().known(append)
+        return {key: known[key] for key in [*known][:50]}
+
+
+class KnowsTheFirstHundredStreams(Broken):
+    caught_by = (
+        "test_an_import_in_commits_is_whole_and_can_be_repeated_in_others[30-110",
+        "test_an_import_in_commits_is_whole_and_can_be_repeated_in_others[100-110",
+    )
+
+    def version(self, stream_id: str) -> int:
+        return super().version(stream_id) if stream_id in [*self.log.streams][:100] else 0
+
+
+class PassesOverWhatComesAfterAHole(Broken):
+    caught_by = ("test_a_hole_late_in_a_commit_is_found",)
+
+    def settled(self, append: Append) -> list[Placed]:
+        try:
+            return super().settled(append)
+        except ConcurrencyError:
+            if len(append.event_ids) < 100:
+                raise
+            return []
+
+
 class TestBrokenImports(
-    ImportContract, ImportRefusalContract, ImportedIdContract, ImportNeighbourContract
+    ImportContract,
+    ImportRefusalContract,
+    ImportedIdContract,
+    ImportNeighbourContract,
+    ImportCommitContract,
 ):
     faults = tuple(Broken.__subclasses__())
     deadline = 0.3

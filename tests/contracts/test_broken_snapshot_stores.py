@@ -6,16 +6,19 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from eventsourcing_core.stores import Snapshot, StorageError
-from eventsourcing_core.testing import OpenSnapshotStore, SnapshotStoreContract
+from eventsourcing_core.testing import NewSnapshotLocation, SnapshotStoreContract
 from eventsourcing_inmemory import InMemorySnapshotStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from eventsourcing_inmemory._snapshot_store import SnapshotShelf
 
 INT64 = 2**63
 
@@ -356,7 +359,7 @@ class NotNewEachTime(Broken):
 
     kept: ClassVar[dict[str, dict[int, Snapshot]]] = {}
 
-    def __init__(self) -> None:
+    def __init__(self, _: SnapshotShelf) -> None:
         super().__init__(self.kept)
 
 
@@ -365,9 +368,86 @@ class HasNoPrune:
 
     caught_by = ("test_a_store_has_the_methods_of_the_port",)
 
-    def __init__(self) -> None:
-        store = InMemorySnapshotStore()
+    def __init__(self, shelf: SnapshotShelf) -> None:
+        store = InMemorySnapshotStore(shelf)
         self.save, self.load, self.close = store.save, store.load, store.close
+
+
+class LargeVersionsWrap(Broken):
+    caught_by = ("test_versions_may_be_large",)
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        await super().save(replace(snapshot, version=snapshot.version % 2**32 or 1), keep=keep)
+
+
+class KeysOfFiveHundredBytes(Broken):
+    """Looks at so much of an id, as a key of some databases may have."""
+
+    caught_by = (
+        "test_aggregates_have_snapshots_of_their_own",
+        "test_aggregates_that_are_alike_are_pruned_one_by_one",
+        "test_snapshots_are_there_when_it_is_opened_again",
+    )
+
+    def key(self, aggregate_id: str) -> str:
+        return aggregate_id.encode()[:500].decode(errors="ignore")
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        own = replace(snapshot, aggregate_id=self.key(snapshot.aggregate_id))
+        await super().save(own, keep=keep)
+
+    async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:
+        found = await super().load(self.key(aggregate_id), max_version=max_version)
+        return None if found is None else replace(found, aggregate_id=aggregate_id)
+
+    async def prune(self, aggregate_id: str, *, keep: int) -> None:
+        await super().prune(self.key(aggregate_id), keep=keep)
+
+
+class LosesAllWhenClosed(Broken):
+    caught_by = (
+        "test_snapshots_are_there_when_it_is_opened_again",
+        "test_closing_one_handle_leaves_the_snapshots_of_the_other",
+    )
+
+    def close(self) -> None:
+        super().close()
+        self._snapshots.clear()
+
+
+class PrunesWhatItSavedItself(Broken):
+    """Forgets what was pruned, and writes all that it ever had when it is closed."""
+
+    caught_by = ("test_what_was_pruned_is_not_there_when_it_is_opened_again",)
+
+    def __init__(self, shelf: SnapshotShelf) -> None:
+        super().__init__(shelf)
+        self.saved: list[Snapshot] = []
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        await super().save(snapshot, keep=keep)
+        self.saved.append(snapshot)
+
+    def close(self) -> None:
+        super().close()
+        for snapshot in self.saved:
+            self._snapshots.setdefault(snapshot.aggregate_id, {})[snapshot.version] = snapshot
+
+
+class RemembersWhatItSaved(Broken):
+    caught_by = ("test_each_handle_sees_what_the_other_saves_and_prunes",)
+
+    def __init__(self, shelf: SnapshotShelf) -> None:
+        super().__init__(shelf)
+        self.newest: dict[str, Snapshot] = {}
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        await super().save(snapshot, keep=keep)
+        self.newest[snapshot.aggregate_id] = snapshot
+
+    async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:
+        known = self.newest.get(aggregate_id)
+        return known or await super().load(aggregate_id, max_version=max_version)
 
 
 class TestBrokenSnapshotStores(SnapshotStoreContract):
@@ -379,11 +459,11 @@ class TestBrokenSnapshotStores(SnapshotStoreContract):
     deadline = 0.3
 
     @pytest.fixture
-    def open_store(self, fault: type[Broken]) -> OpenSnapshotStore:
+    def new_location(self, fault: type[Broken]) -> NewSnapshotLocation:
         @asynccontextmanager
-        async def opened() -> AsyncIterator[Broken]:
-            store = fault()
+        async def opened(shelf: SnapshotShelf) -> AsyncIterator[Broken]:
+            store = fault(shelf)
             yield store
             store.close()
 
-        return opened
+        return lambda: partial(opened, {})

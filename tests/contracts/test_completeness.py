@@ -8,20 +8,26 @@ from pathlib import Path
 import pytest
 
 from eventsourcing_core.testing import (
+    BackendContract,
     EventStoreContract,
     MigratorContract,
     SerializerContract,
     SnapshotStoreContract,
+    TransformerContract,
 )
 
 FAULTS: dict[type[object], list[str]] = {
+    BackendContract: ["test_broken_backends.py"],
     EventStoreContract: [
         "test_broken_appends.py",
         "test_broken_concurrency.py",
         "test_broken_filters.py",
         "test_broken_follows.py",
+        "test_broken_handles.py",
         "test_broken_imports.py",
         "test_broken_inspections.py",
+        "test_broken_likeness.py",
+        "test_broken_long_logs.py",
         "test_broken_readers.py",
         "test_broken_reads.py",
         "test_broken_storages.py",
@@ -32,6 +38,7 @@ FAULTS: dict[type[object], list[str]] = {
     MigratorContract: ["test_broken_migrators.py"],
     SerializerContract: ["test_broken_serializers.py"],
     SnapshotStoreContract: ["test_broken_snapshot_stores.py"],
+    TransformerContract: ["test_broken_transformers.py"],
 }
 
 

@@ -227,6 +227,16 @@ def test_a_transformer_that_fails_is_a_transform_error() -> None:
         read_back(squeezing, encoded, "s", 1, 1)
 
 
+@pytest.mark.parametrize("name", ["Deflate", "de+flate", "", "-deflate", "d" * 65, "dé", 5])
+def test_a_name_that_cannot_be_stored_is_refused(name: Any) -> None:
+    odd_transformer, odd_serializer = Deflate(), Shout()
+    odd_transformer.name = odd_serializer.name = name
+    with pytest.raises(ValueError, match="Deflate is called .*: a name is 1 to 64 of a-z"):
+        codec(transformers=[odd_transformer])
+    with pytest.raises(ValueError, match="Shout is called .*: a name is 1 to 64 of a-z"):
+        codec(serializer=odd_serializer)
+
+
 def test_events_are_read_with_what_wrote_them() -> None:
     old = codec(transformers=[Deflate()]).encode(opened())
     plain = codec(serializer=Shout(), transformers=[Deflate()])

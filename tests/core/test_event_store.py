@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eventsourcing_core.stores._checks import check_read, check_read_all, check_wait
+from eventsourcing_core.stores._checks import check_read, check_read_all, check_wait, path_in
 
 READ: dict[str, Any] = {"from_version": 1, "to_version": None, "limit": None}
 READ_ALL: dict[str, Any] = {
@@ -47,3 +47,32 @@ def test_a_timeout_is_a_number_of_seconds(timeout: float) -> None:
     check_wait(after_position=0, timeout=0.0)
     with pytest.raises(ValueError, match="timeout must be a number of seconds"):
         check_wait(after_position=0, timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("mine:///a%20b+c.db", "a b+c.db"),
+        ("mine:////folder/a%2520b", "/folder/a%20b"),
+        ("mine:///%C3%A9%23%3F", "é#?"),
+        ("mine:///", ""),
+    ],
+)
+def test_the_path_in_a_url_is_decoded_once(url: str, path: str) -> None:
+    assert path_in(url) == path
+
+
+@pytest.mark.parametrize(
+    ("url", "cure"),
+    [
+        ("mine:file.db", "write mine:///file.db"),
+        ("mine://file.db", "write mine:///file.db"),
+        ("mine://user:secret@host/file.db", "a file has no user and no host"),
+        ("mine:///no#1", "%23"),
+        ("mine:///%FF", "UTF-8"),
+    ],
+)
+def test_a_url_that_names_no_path_is_refused_with_the_cure(url: str, cure: str) -> None:
+    with pytest.raises(ValueError, match=cure) as caught:
+        path_in(url)
+    assert "secret" not in str(caught.value)

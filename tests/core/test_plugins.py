@@ -85,6 +85,9 @@ def test_a_plugin_without_a_marked_hook_is_refused(make: Callable[..., EntryPoin
         ("backends", {"": str}, "offers '': names are texts"),
         ("backends", {"Ink": str}, "offers 'Ink': schemes of URLs are in lower case"),
         ("transformers", {"ink": 5}, "offers 'ink' with 5, which cannot be called"),
+        ("transformers", {"Ink": str}, "offers 'Ink': a stored name is 1 to 64 of a-z"),
+        ("transformers", {"ink+dry": str}, "offers 'ink+dry': a stored name is 1 to 64 of a-z"),
+        ("serializers", {"x" * 65: str}, "a stored name is 1 to 64 of a-z"),
     ],
 )
 def test_an_offer_that_nobody_can_use_breaks_only_its_plugin(

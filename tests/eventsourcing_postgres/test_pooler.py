@@ -20,16 +20,15 @@ from eventsourcing_core.stores import Snapshot
 from eventsourcing_core.testing import EventStoreContract, SnapshotStoreContract
 from eventsourcing_postgres import PostgresEventStore, PostgresSnapshotStore, migrate
 from eventsourcing_postgres._backend import open_postgres
-from tests.eventsourcing_postgres._databases import execute
 from tests.eventsourcing_postgres._pooler import Pooler, executable
-from tests.eventsourcing_postgres.test_contracts import _EMPTY
+from tests.eventsourcing_postgres.test_contracts import emptied_at_first
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from eventsourcing_core import Backend
-    from eventsourcing_core.stores import Parts, SnapshotStore
-    from eventsourcing_core.testing import OpenParts, OpenSnapshotStore
+    from eventsourcing_core.stores import SnapshotStore
+    from eventsourcing_core.testing import NewLocation, NewSnapshotLocation
 
     Pool = asyncpg.Pool[asyncpg.Record]
 
@@ -72,28 +71,22 @@ class TestEventStore(EventStoreContract):
     examples = 5  # as many as show that it works here, too: test_contracts has the others
 
     @pytest.fixture
-    def open_parts(self, pooler: Pooler, contract_url: str) -> OpenParts:
-        @asynccontextmanager
-        async def open_empty() -> AsyncIterator[Parts]:
-            await execute(contract_url, _EMPTY)
-            async with open_postgres(pooler.in_front_of(contract_url), pooler=True) as parts:
-                yield parts
-
-        return open_empty
+    def new_location(self, pooler: Pooler, contract_url: str) -> NewLocation:
+        url = pooler.in_front_of(contract_url)
+        return lambda: emptied_at_first(contract_url, lambda: open_postgres(url, pooler=True))
 
 
 class TestSnapshotStore(SnapshotStoreContract):
     @pytest.fixture
-    def open_store(self, pooler: Pooler, contract_url: str) -> OpenSnapshotStore:
+    def new_location(self, pooler: Pooler, contract_url: str) -> NewSnapshotLocation:
         @asynccontextmanager
-        async def open_empty() -> AsyncIterator[SnapshotStore]:
-            await execute(contract_url, _EMPTY)
+        async def open_snapshots() -> AsyncIterator[SnapshotStore]:
             async with pool_on(pooler.in_front_of(contract_url)) as pool:
                 store = PostgresSnapshotStore(pool)
                 yield store
                 store.close()
 
-        return open_empty
+        return lambda: emptied_at_first(contract_url, open_snapshots)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,13 @@ import pytest
 
 from eventsourcing_core import open_migrator
 from eventsourcing_core.testing import (
+    BackendContract,
     EventStoreContract,
     MigratorContract,
+    NewLocation,
+    NewSnapshotLocation,
+    NewUrl,
     OpenMigrator,
-    OpenParts,
-    OpenSnapshotStore,
     SnapshotStoreContract,
 )
 from eventsourcing_sqlite import SqliteDatabase, SqliteSnapshotStore
@@ -29,22 +32,22 @@ if TYPE_CHECKING:
 
 class TestSqliteEventStore(EventStoreContract):
     @pytest.fixture
-    def open_parts(self, tmp_path: Path) -> OpenParts:
+    def new_location(self, tmp_path: Path) -> NewLocation:
         numbers = count(1)
-        return lambda: open_sqlite(f"sqlite:///{tmp_path}/{next(numbers)}.db")
+        return lambda: partial(open_sqlite, f"sqlite:///{tmp_path}/{next(numbers)}.db")
 
 
 class TestSqliteSnapshotStore(SnapshotStoreContract):
     @pytest.fixture
-    def open_store(self, tmp_path: Path) -> OpenSnapshotStore:
+    def new_location(self, tmp_path: Path) -> NewSnapshotLocation:
         numbers = count(1)
 
         @asynccontextmanager
-        async def open_snapshot_store() -> AsyncIterator[SnapshotStore]:
-            async with SqliteDatabase.open(tmp_path / f"{next(numbers)}.db") as database:
+        async def open_snapshot_store(path: Path) -> AsyncIterator[SnapshotStore]:
+            async with SqliteDatabase.open(path) as database:
                 yield SqliteSnapshotStore(database)
 
-        return open_snapshot_store
+        return lambda: partial(open_snapshot_store, tmp_path / f"{next(numbers)}.db")
 
 
 class TestSqliteMigrator(MigratorContract):
@@ -52,3 +55,9 @@ class TestSqliteMigrator(MigratorContract):
     def open_migrator(self, tmp_path: Path) -> OpenMigrator:
         numbers = count(1)
         return lambda: open_migrator(f"sqlite:///{tmp_path}/{next(numbers)}.db")
+
+
+class TestSqliteBackend(BackendContract):
+    @pytest.fixture
+    def new_url(self, tmp_path: Path) -> NewUrl:
+        return lambda name: f"sqlite:///{tmp_path}/{name}"

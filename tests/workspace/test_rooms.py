@@ -60,15 +60,16 @@ DOORS = {
         Joining Judge MigrationStatus Migrator OutageError Parts Place Placed Query Row RowPage
         Snapshot SnapshotStore Span Storage StorageError StorageTransaction StoreStatistics
         StreamHeldError StreamInfo Transactions Verdict Write Written check_load check_prune
-        check_rollback check_save
+        check_rollback check_save path_in
     """,
     "eventsourcing_core.plugins": """
         Offer Plugins SCALARS Scalar Serializer Transformer hookimpl hookspec installed_plugins
         load_plugins
     """,
     "eventsourcing_core.testing": """
-        EventStoreContract MigratorContract OpenMigrator OpenParts
-        OpenSnapshotStore SerializerContract SnapshotStoreContract
+        BackendContract EventStoreContract MakeTransformer MigratorContract NewLocation
+        NewSnapshotLocation NewUrl OpenMigrator OpenParts OpenSnapshotStore SerializerContract
+        SnapshotStoreContract TransformerContract
     """,
 }
 """What each door offers. A name that comes or goes is a change of the public interface."""

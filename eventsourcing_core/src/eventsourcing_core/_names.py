@@ -1,13 +1,19 @@
-"""The rule for the names a store keeps: stream ids and event types."""
+"""The rules for the names a store keeps: stream ids, event types, and what encoded the events."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from eventsourcing_core._errors import InvalidStreamIdError
 
 MAX_NAME_LENGTH = 255
 """How many characters a stream id or an event type may have."""
+
+
+ENCODING_NAMES = "1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or a digit first"
+"""What a serializer or a transformer may be called, in words."""
+_ENCODING_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def check_stream_id(stream_id: str) -> None:
@@ -34,6 +40,11 @@ def check_event_type(event_type: str) -> None:
     if reason:
         message = f"invalid event type {event_type[:60]!r}: {reason}"
         raise ValueError(message)
+
+
+def is_encoding_name(name: object) -> bool:
+    """Tell whether a serializer or a transformer may be called so; ``+`` joins these names."""
+    return isinstance(name, str) and _ENCODING_NAME.fullmatch(name) is not None
 
 
 def is_name(text: str) -> bool:

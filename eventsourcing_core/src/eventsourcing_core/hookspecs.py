@@ -40,12 +40,21 @@ hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(PROJECT)
 BackendFactory = Callable[..., AbstractAsyncContextManager[Parts]]
 """Opens the parts of a backend by URL: ``factory(url, **options)``.
 
-``url`` is the URL without its query. The options are the
-factory's keyword-only parameters, each annotated ``str``, ``int``, ``float`` or ``bool`` (or one
-of these ``| None``) and with a default: users give them as keyword arguments of ``open_backend``
-or as query parameters of the URL, and both are checked. A factory that has ``**others: str``, too,
-is given options of any other name, and refuses those that it does not know. Leaving the context
-closes all that was opened.
+``url`` is the URL without its query, and still percent-encoded: the factory decodes it once
+(``eventsourcing_core.stores.path_in`` does, for a file).
+
+The options are the factory's keyword-only parameters, each annotated ``str``, ``int``, ``float`` or
+``bool`` (or one of these ``| None``) and with a default: users give them as keyword arguments of
+``open_backend`` or as query parameters of the URL. They come decoded and checked. A factory that
+has ``**others: str``, too, is given options of any other name, and refuses those that it does not
+know.
+
+Calling the factory checks the URL and the options (``ValueError``). Entering the context opens, and
+raises a ``StorageError`` where it cannot. Leaving the context closes all that was opened.
+
+The factory of a backend with a schema takes ``migrate: bool``. With True, opening brings the schema
+up to date; with False it makes and changes nothing, and raises a ``SchemaError`` if the schema is
+missing or of another version. A backend without a schema has no such option.
 """
 
 MigratorFactory = Callable[..., AbstractAsyncContextManager[Migrator]]

@@ -12,6 +12,7 @@ import pluggy
 
 from eventsourcing_core import hookspecs
 from eventsourcing_core._errors import DuplicatePluginError, PluginError
+from eventsourcing_core._names import ENCODING_NAMES, is_encoding_name
 from eventsourcing_core._payloads.scalars import SCALARS, Scalar
 from eventsourcing_core._payloads.serializer import Serializer, Transformer
 from eventsourcing_core.hookspecs import PROJECT, hookimpl, hookspec
@@ -136,6 +137,9 @@ def _check_mapping(hook: str, given: object) -> None:
             raise PluginError(message)
         if hook in {"backends", "migrators"} and name != name.lower():
             message = f"the hook {hook!r} offers {name!r}: schemes of URLs are in lower case"
+            raise PluginError(message)
+        if hook in {"serializers", "transformers"} and not is_encoding_name(name):
+            message = f"the hook {hook!r} offers {name[:80]!r}: a stored name is {ENCODING_NAMES}"
             raise PluginError(message)
         if not callable(factory):
             message = f"the hook {hook!r} offers {name!r} with {factory!r}, which cannot be called"

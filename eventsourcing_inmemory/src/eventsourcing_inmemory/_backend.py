@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from eventsourcing_core.stores import Parts
 from eventsourcing_inmemory._inspection import InMemoryInspection
@@ -22,9 +23,10 @@ _named: dict[str, tuple[EventLog, SnapshotShelf]] = {}
 async def open_memory(url: str) -> AsyncIterator[Parts]:
     """Open ``memory://``, which is private, or ``memory://name``, shared within the process.
 
-    What is stored under a name stays until the process ends, also while nobody has it open.
+    What is stored under a name stays until the process ends, also while nobody has it open. The
+    name is percent-decoded.
     """
-    name = url.removeprefix("memory:").strip("/")
+    name = unquote(url.removeprefix("memory:").strip("/"))
     log, shelf = _named.setdefault(name, (EventLog(), {})) if name else (EventLog(), {})
     snapshots = InMemorySnapshotStore(shelf)
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from eventsourcing_core.stores import Parts
 from eventsourcing_sqlite._database import SqliteDatabase
 from eventsourcing_sqlite._inspection import SqliteInspection
-from eventsourcing_sqlite._location import path_in
+from eventsourcing_sqlite._location import file_in
 from eventsourcing_sqlite._snapshot_store import SqliteSnapshotStore
 from eventsourcing_sqlite._storage import SqliteStorage
 from eventsourcing_sqlite._transactions import SqliteTransactions
@@ -38,7 +38,7 @@ def open_sqlite(
         SchemaError: Likewise: see ``SqliteDatabase.open``.
     """
     database = SqliteDatabase.open(
-        path_in(url), busy_timeout=busy_timeout, poll_interval=poll_interval, migrate=migrate
+        file_in(url), busy_timeout=busy_timeout, poll_interval=poll_interval, migrate=migrate
     )
     return _parts_in(database)
 

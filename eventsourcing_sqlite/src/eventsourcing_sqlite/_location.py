@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores import OutageError, StorageError
+from eventsourcing_core.stores import OutageError, StorageError, path_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,27 +54,13 @@ class OpenFile:
         raise OutageError(message)
 
 
-def path_in(url: str) -> str:
+def file_in(url: str) -> str:
     """Give the path in a URL: ``sqlite:///file.db`` or ``sqlite:////absolute/file.db``.
 
     Raises:
-        ValueError: The URL has no path, a host or a fragment, or bytes that are not UTF-8.
+        ValueError: The URL names no file.
     """
-    scheme, _, rest = url.partition(":")
-    host, slash, quoted = rest.removeprefix("//").partition("/")
-    if not rest.startswith("//"):
-        _refuse(url, f"write {scheme}:///{rest or 'file.db'}")
-    if "@" in host:  # what is before it may be a password
-        _refuse(f"{scheme}://…@…", "a file has no user and no host: write sqlite:///file.db")
-    path = f"{host}{slash}{quoted}"
-    if host and path != ":memory:":  # which is no file under any URL: check_path says so
-        _refuse(url, f"a file has no host: write {scheme}:///{path} (with three slashes)")
-    if "#" in quoted:
-        _refuse(url, "write a # that belongs to the name as %23")
-    try:
-        path = unquote(quoted or host, errors="strict")
-    except UnicodeDecodeError:
-        _refuse(url, "what is percent-encoded is UTF-8")
+    path = ":memory:" if url.partition(":")[2] == "//:memory:" else path_in(url)
     check_path(path)
     return path
 
@@ -139,8 +124,3 @@ def _identity_of(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_dev
-
-
-def _refuse(url: str, cure: str) -> NoReturn:
-    message = f"not the URL of an SQLite file: {url!r}; {cure}"
-    raise ValueError(message)

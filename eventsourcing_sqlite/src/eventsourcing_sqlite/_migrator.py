@@ -12,7 +12,7 @@ from eventsourcing_core.stores import MigrationStatus, StorageError, check_rollb
 from eventsourcing_sqlite._connection import connected, immediate_transaction, patiently
 from eventsourcing_sqlite._database import SqliteDatabase, check_busy_timeout
 from eventsourcing_sqlite._errors import result_code, translated
-from eventsourcing_sqlite._location import check_place, path_in
+from eventsourcing_sqlite._location import check_place, file_in
 from eventsourcing_sqlite._schema import migrations, rollback, status_of
 
 if TYPE_CHECKING:
@@ -131,5 +131,5 @@ def open_sqlite_migrator(
         ValueError: The URL names no file, or the number is out of bounds.
     """
     check_busy_timeout(busy_timeout)
-    path = Path(path_in(url)).absolute()
+    path = Path(file_in(url)).absolute()
     return nullcontext(SqliteMigrator(path, busy_timeout=busy_timeout))

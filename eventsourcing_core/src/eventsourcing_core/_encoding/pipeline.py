@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing_core._discovery.registry import find_serializer, find_transformer
 from eventsourcing_core._errors import EventSourcingError, TransformError
+from eventsourcing_core._names import ENCODING_NAMES, is_encoding_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,14 +32,18 @@ class Pipeline(NamedTuple):
 
         Raises:
             UnknownPluginError: No installed plugin offers a name.
+            ValueError: Something has a name that cannot be stored.
         """
         pipeline = cls(
             find_serializer(serializer) if isinstance(serializer, str) else serializer,
             tuple(find_transformer(t) if isinstance(t, str) else t for t in transformers),
         )
-        if pipeline.name.count("+") != len(pipeline.transformers):
-            message = f"the name of a serializer or transformer holds a '+': {pipeline.name!r}"
-            raise ValueError(message)
+        parts: list[Serializer | Transformer] = [pipeline.serializer, *pipeline.transformers]
+        for part in parts:
+            if not is_encoding_name(part.name):
+                shown = repr(part.name)[:80]
+                message = f"{type(part).__name__} is called {shown}: a name is {ENCODING_NAMES}"
+                raise ValueError(message)
         return pipeline
 
     @property

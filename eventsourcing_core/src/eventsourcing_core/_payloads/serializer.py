@@ -24,7 +24,10 @@ class Serializer(Protocol):
 
     @property
     def name(self) -> str:
-        """The stored name of the format: lower case, no ``+``, never changed."""
+        """The stored name of the format: lower case, no ``+``, never changed.
+
+        It has 1 to 64 of a-z, 0-9, ``.``, ``_`` and ``-``, a letter or a digit first.
+        """
         ...
 
     def serialize(self, tree: object) -> bytes:
@@ -38,11 +41,16 @@ class Serializer(Protocol):
 
 @runtime_checkable
 class Transformer(Protocol):
-    """Changes serialized bytes (compression, encryption) and brings them back."""
+    """Changes serialized bytes (compression, encryption) and brings them back.
+
+    Bytes that another object of the plugin's factory has transformed, in another process and at
+    another time, are restored by this one: ``eventsourcing_core.testing.TransformerContract``
+    says so in tests.
+    """
 
     @property
     def name(self) -> str:
-        """The stored name: lower case, no ``+``, never changed."""
+        """The stored name; the rule of ``Serializer.name``."""
         ...
 
     def transform(self, data: bytes) -> bytes:
@@ -50,7 +58,7 @@ class Transformer(Protocol):
         ...
 
     def restore(self, data: bytes) -> bytes:
-        """Give back the bytes that were transformed."""
+        """Give back the bytes that were transformed; raises anything where they are damaged."""
         ...
 
 

@@ -18,6 +18,7 @@ from eventsourcing_core.stores._append import (
     Write,
     Written,
 )
+from eventsourcing_core.stores._checks import path_in
 from eventsourcing_core.stores._event_store import AppendResult
 from eventsourcing_core.stores._inspection import (
     Appender,
@@ -81,4 +82,5 @@ __all__ = [
     "check_prune",
     "check_rollback",
     "check_save",
+    "path_in",
 ]

@@ -1,8 +1,10 @@
-"""The rules for the arguments of a store, the same in every store."""
+"""The rules for the arguments of a store, the same in every store, and for the path in a URL."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NoReturn
+from urllib.parse import unquote
 
 from eventsourcing_core._names import check_stream_id
 
@@ -95,3 +97,35 @@ def check_streams(*, prefix: str | None) -> None:
     if not isinstance(prefix, str | None):
         message = f"prefix is a str, got {prefix!r}"
         raise TypeError(message)
+
+
+def path_in(url: str) -> str:
+    """Give the path in the URL of a backend that is a file, percent-decoded; for its factory.
+
+    Three slashes begin a path that is relative to the working directory, four an absolute one.
+
+    >>> path_in("jsonl:///my%20ledger.jsonl"), path_in("jsonl:////var/lib/ledger.jsonl")
+    ('my ledger.jsonl', '/var/lib/ledger.jsonl')
+
+    Raises:
+        ValueError: There is a host or a fragment, or what is encoded is not UTF-8.
+    """
+    scheme, _, rest = url.partition(":")
+    host, slash, quoted = rest.removeprefix("//").partition("/")
+    if not rest.startswith("//"):
+        _refuse(url, f"write {scheme}:///{rest or 'file.db'}")
+    if "@" in host:  # what is before it may be a password
+        _refuse(f"{scheme}://…@…", f"a file has no user and no host: write {scheme}:///file.db")
+    if host:
+        _refuse(url, f"a file has no host: write {scheme}:///{host}{slash}{quoted} (three slashes)")
+    if "#" in quoted:
+        _refuse(url, "write a # that belongs to the name as %23")
+    try:
+        return unquote(quoted, errors="strict")
+    except UnicodeDecodeError:
+        _refuse(url, "what is percent-encoded is UTF-8")
+
+
+def _refuse(url: str, cure: str) -> NoReturn:
+    message = f"not the URL of a file: {url[:200]!r}; {cure}"
+    raise ValueError(message)

@@ -1,22 +1,33 @@
 """The contracts that every store and every serializer keeps, as tests to inherit.
 
-A store is held to them by five lines in a test file of its author's. The fixture returns a
-callable that opens a new, empty backend; the tests put the core's front over it::
+A store is held to them by a few lines in a test file of its author's. Each call of what the
+fixture returns gives the opener of a backend at a new location, which is opened again and again;
+the tests put the core's front over it::
 
     class TestMyEventStore(EventStoreContract):
         @pytest.fixture
-        def open_parts(self, tmp_path: Path) -> OpenParts:
-            return lambda: open_mine(tmp_path / f"{uuid4()}.db")
+        def new_location(self, tmp_path: Path) -> NewLocation:
+            return lambda: partial(open_mine, tmp_path / f"{uuid4()}.db")
 
     class TestMySnapshotStore(SnapshotStoreContract):
         @pytest.fixture
-        def open_store(self) -> OpenSnapshotStore:
-            return MySnapshotStore.open
+        def new_location(self, tmp_path: Path) -> NewSnapshotLocation:
+            return lambda: partial(MySnapshotStore.open, tmp_path / f"{uuid4()}.db")
 
     class TestMySerializer(SerializerContract):
         @pytest.fixture
         def serializer(self) -> Serializer:
             return MySerializer()
+
+    class TestMyTransformer(TransformerContract):
+        @pytest.fixture
+        def make_transformer(self) -> MakeTransformer:
+            return MyTransformer
+
+    class TestMyBackend(BackendContract):
+        @pytest.fixture
+        def new_url(self, tmp_path: Path) -> NewUrl:
+            return lambda name: f"mine:///{tmp_path}/{name}"
 
     class TestMyMigrator(MigratorContract):
         @pytest.fixture
@@ -36,6 +47,8 @@ pytest.register_assert_rewrite(
         f"eventsourcing_core.testing.{name}"
         for name in (
             "_appends",
+            "_backend_contract",
+            "_handles",
             "_imports",
             "_machine",
             "_migrator_contract",
@@ -45,23 +58,38 @@ pytest.register_assert_rewrite(
             "_storage",
             "_store",
             "_transactions",
+            "_transformer_contract",
         )
     )
 )
 
 # ruff: noqa: E402 - imported after the lines above, as they ask
-from eventsourcing_core.testing._contract import OpenMigrator, OpenParts, OpenSnapshotStore
+from eventsourcing_core.testing._backend_contract import BackendContract, NewUrl
+from eventsourcing_core.testing._contract import (
+    NewLocation,
+    NewSnapshotLocation,
+    OpenMigrator,
+    OpenParts,
+    OpenSnapshotStore,
+)
 from eventsourcing_core.testing._event_store_contract import EventStoreContract
 from eventsourcing_core.testing._migrator_contract import MigratorContract
 from eventsourcing_core.testing._serializer_contract import SerializerContract
 from eventsourcing_core.testing._snapshot_store_contract import SnapshotStoreContract
+from eventsourcing_core.testing._transformer_contract import MakeTransformer, TransformerContract
 
 __all__ = [
+    "BackendContract",
     "EventStoreContract",
+    "MakeTransformer",
     "MigratorContract",
+    "NewLocation",
+    "NewSnapshotLocation",
+    "NewUrl",
     "OpenMigrator",
     "OpenParts",
     "OpenSnapshotStore",
     "SerializerContract",
     "SnapshotStoreContract",
+    "TransformerContract",
 ]

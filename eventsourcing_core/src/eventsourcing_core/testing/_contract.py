@@ -24,10 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
-"""Opens a new, empty backend, and closes it when its block is left."""
+"""Opens a backend, and closes it when its block is left."""
+
+NewLocation = Callable[[], OpenParts]
+"""Gives what opens the backend at a new location, such as a file of a new name.
+
+What it gives is called again and again: the backend is empty at first, and then as it was left.
+"""
 
 OpenSnapshotStore = Callable[[], AbstractAsyncContextManager[SnapshotStore]]
-"""Opens a new, empty snapshot store."""
+"""Opens a snapshot store, and closes it when its block is left."""
+
+NewSnapshotLocation = Callable[[], OpenSnapshotStore]
+"""Gives what opens the snapshot store at a new location, again and again."""
 
 OpenMigrator = Callable[[], AbstractAsyncContextManager[Migrator]]
 """Opens the migrator of a new place, where no migration was applied yet."""
@@ -35,16 +44,26 @@ OpenMigrator = Callable[[], AbstractAsyncContextManager[Migrator]]
 OpenStore = Callable[[EventCodec], AbstractAsyncContextManager[StorageEventStore]]
 """Opens the core's front over a new, empty backend; for the chapters, not for authors."""
 
+Reopen = Callable[[], AbstractAsyncContextManager[StorageEventStore]]
+"""Opens the core's front over one backend, the same at each call; for the chapters."""
+
 
 class AsyncContract:
-    """Tests that pytest-asyncio runs in its strict mode, too."""
+    """Tests that pytest-asyncio runs in its strict mode, too, and what they need."""
 
     deadline: ClassVar[float] = 10.0
     """Seconds after which something that should happen counts as never happening."""
+    is_durable: ClassVar[bool] = True
+    """Whether what is stored is there when the store is opened again; False skips what tests it."""
+    is_shared: ClassVar[bool] = True
+    """Whether a store may be open twice at the same time; False skips what tests it."""
+    needs: ClassVar[tuple[Need, ...]] = ()
+    """What must be promised or offered; without it, the tests of the class are skipped."""
 
-    def __init_subclass__(cls, **options: object) -> None:
+    def __init_subclass__(cls, *, needs: tuple[Need, ...] = (), **options: object) -> None:
         """Mark each async test; a mark on the class would reach the tests that are not async."""
         super().__init_subclass__(**options)
+        cls.needs = needs
         for name, member in vars(cls).items():
             if name.startswith("test_") and inspect.iscoroutinefunction(member):
                 pytest.mark.asyncio(loop_scope="function")(member)
@@ -53,19 +72,25 @@ class AsyncContract:
 class Chapter(AsyncContract):
     """A chapter of the contract of event stores: its fixtures, and what a backend needs for it."""
 
-    needs: ClassVar[tuple[Need, ...]] = ()
-    """What must be promised or offered; without it, the tests of the chapter are skipped."""
-
-    def __init_subclass__(cls, *, needs: tuple[Need, ...] = (), **options: object) -> None:
-        """Note what the tests of the class need."""
-        super().__init_subclass__(**options)
-        cls.needs = needs
+    @pytest.fixture
+    def new_location(self, request: pytest.FixtureRequest) -> NewLocation:
+        """Override this: return what gives, at each call, the opener of a new, empty backend."""
+        skip_unless_met(request)
+        message = (
+            "override the fixture new_location (for a store that cannot be opened again: set "
+            "is_durable = False, and override the fixture open_parts instead); see "
+            "eventsourcing_core.testing"
+        )
+        raise NotImplementedError(message)
 
     @pytest.fixture
-    def open_parts(self) -> OpenParts:
-        """Override this: return what opens a new, empty backend."""
-        message = "override the fixture open_parts; see eventsourcing_core.testing"
-        raise NotImplementedError(message)
+    def open_parts(self, new_location: NewLocation) -> OpenParts:
+        """Return what opens a new, empty backend; for stores that cannot be opened again."""
+
+        def open_new() -> AbstractAsyncContextManager[Parts]:
+            return new_location()()
+
+        return open_new
 
     @pytest.fixture
     def serializer(self) -> Serializer:
@@ -74,10 +99,28 @@ class Chapter(AsyncContract):
 
     @pytest.fixture
     def open_store(self, request: pytest.FixtureRequest, open_parts: OpenParts) -> OpenStore:
-        """Return what opens a store, the core's front over a backend, with a codec."""
+        """Return what opens a store, the core's front over a new backend, with a codec."""
 
         @asynccontextmanager
         async def open_front(codec: EventCodec) -> AsyncIterator[StorageEventStore]:
+            async with open_parts() as parts:
+                skip_unless_met(request, parts)
+                async with _closing(StorageEventStore(parts, codec), self.deadline) as store:
+                    yield store
+
+        return open_front
+
+    @pytest.fixture
+    def reopen(
+        self, request: pytest.FixtureRequest, new_location: NewLocation, serializer: Serializer
+    ) -> Reopen:
+        """Return what opens stores at one location, which is new."""
+        skip_unless_met(request)
+        open_parts = new_location()
+
+        @asynccontextmanager
+        async def open_front() -> AsyncIterator[StorageEventStore]:
+            codec = EventCodec(serializer, event_types=EVENT_TYPES)
             async with open_parts() as parts:
                 skip_unless_met(request, parts)
                 async with _closing(StorageEventStore(parts, codec), self.deadline) as store:

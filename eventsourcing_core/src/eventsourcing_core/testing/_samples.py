@@ -15,6 +15,26 @@ if TYPE_CHECKING:
 EVENT_TYPES = EventTypes()
 """The registry of the contracts: theirs alone."""
 
+ALIKE = (
+    # These differ after more bytes than some databases look at in a key.
+    *("x" * 254 + last for last in "abAé"),
+    "x" * 254,
+    *("é" * 250 + last for last in ("a", "b", "ab", "")),
+    *("\U0001f389" * 254 + last for last in "ab"),
+    *(first + "\U0001f389" * 254 for first in "ab"),
+    # These do so in the eyes of a person, or of a database with a language.
+    *("doc", "Doc", "DOC", "doc ", " doc", "doc\u00a0", "doc\u3000", "d\u00adoc", "d\u200boc"),
+    *("\u00e9", "e\u0301", "\u00c9", "E\u0301", "e", "\u212b", "\u00c5", "A\u030a"),
+    *("\ufb01", "fi", "\u0131", "i", "\u0130", "I", "\u00df", "ss", "\u1e9e", "\u017f", "s"),
+    *("1", "01", "1.0", "\uff11", "\u00b9", "1e0", "+1", "0x1", "true", "null", "None"),
+    # These have the same CRC-32.
+    *("plumless", "buckeroo"),
+    # And these are made of what separates the parts of a key.
+    *("doc-1", "doc-10", "doc-1-", "doc--1", "doc_1", "doc:1", "doc/1", "doc.1", "doc|1", "doc#1"),
+    *("doc-1\U0010ffff", "doc-1\uffff", "doc-1!", "doc-1~", "%", "_", "*", "?", "[a]", "$1", "\\"),
+)
+"""Names that somebody may take for one another; no two are the same."""
+
 COUNTED = "contract.counted"
 """The type of the plain events, which have no class."""
 

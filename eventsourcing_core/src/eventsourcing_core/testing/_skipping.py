@@ -4,30 +4,59 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import pytest
 
 from eventsourcing_core.stores._storage import Guarantee, Parts
 
-Need = Guarantee | Literal["inspection", "transactions"]
-"""What a chapter is about that not every backend has: a guarantee, or one of its ``Parts``."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Setting = Literal["is_durable", "is_shared"]
+Need = Guarantee | Setting | Literal["inspection", "transactions"]
+"""What a chapter is about that not every backend has.
+
+It is a guarantee, a setting of the author's test class, or one of the ``Parts``.
+"""
+
+_UNSET: dict[object, str] = {
+    "is_durable": "the store cannot be opened again (is_durable = False)",
+    "is_shared": "the store is not opened twice at once (is_shared = False)",
+}
 
 _ANNOUNCED = pytest.StashKey[set[str]]()
 
 
-def skip_unless_met(request: pytest.FixtureRequest, parts: Parts) -> None:
-    """Skip the test that is running if the backend lacks what its chapter needs.
+def skip_unless_met(
+    request: pytest.FixtureRequest,
+    parts: Parts | None = None,
+    *,
+    needs: tuple[Need, ...] | None = None,
+) -> None:
+    """Skip the test that is running if the backend lacks what it needs.
+
+    Args:
+        request: That of the test.
+        parts: What the backend has; without them, only the settings of the test's class count.
+        needs: What the test needs; unless given, what its chapter does.
+    """
+    wanted = _needs_of(request) if needs is None else needs
+    reasons = [reason for need in wanted if (reason := _lack_of(request.instance, parts, need))]
+    if reasons:
+        skip_aloud(request, reasons)
+
+
+def skip_aloud(request: pytest.FixtureRequest, reasons: Sequence[str]) -> NoReturn:
+    """Skip the test that is running, for want of something.
 
     The first skip for want of something is printed, whatever the options of pytest, so that
     nobody takes a chapter that was skipped for one that was passed.
     """
-    reasons = [reason for need in _needs_of(request) if (reason := _lack_of(parts, need))]
-    name = type(request.instance).__name__
     for reason in reasons:
+        name = type(request.instance).__name__
         _announce(request, f"{name}: a chapter is skipped, since {reason}")
-    if reasons:
-        pytest.skip(", and ".join(reasons))
+    pytest.skip(", and ".join(reasons))
 
 
 def _needs_of(request: pytest.FixtureRequest) -> tuple[Need, ...]:
@@ -39,7 +68,13 @@ def _needs_of(request: pytest.FixtureRequest) -> tuple[Need, ...]:
     return needs
 
 
-def _lack_of(parts: Parts, need: Need) -> str | None:
+def _lack_of(test: object, parts: Parts | None, need: Need) -> str | None:
+    if need in _UNSET:
+        # What ends with its only handle cannot have two of them.
+        unset = [name for name in ("is_durable", str(need)) if not getattr(test, name)]
+        return _UNSET[unset[0]] if unset else None
+    if parts is None:
+        return None
     if isinstance(need, Guarantee):
         is_met = need in parts.guarantees
         return None if is_met else f"the store does not promise that {need.value}"

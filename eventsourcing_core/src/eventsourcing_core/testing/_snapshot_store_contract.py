@@ -8,22 +8,23 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
-import pytest_asyncio
 
 from eventsourcing_core._errors import InvalidStreamIdError, StorageError
 from eventsourcing_core.stores._snapshot_store import Snapshot, SnapshotStore
-from eventsourcing_core.testing._contract import AsyncContract, OpenSnapshotStore
+from eventsourcing_core.testing._handles.snapshots import (
+    ReopenedSnapshotContract,
+    SharedSnapshotContract,
+    SnapshotChapter,
+    snapshot,
+)
+from eventsourcing_core.testing._samples import ALIKE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import Awaitable
+
+    from eventsourcing_core.testing._contract import OpenSnapshotStore
 
 METHODS = ("save", "load", "prune")
-
-
-def snapshot(version: int, aggregate_id: str = "doc-1", state: bytes = b"state") -> Snapshot:
-    """Make a snapshot that differs from that of any other version."""
-    taken = datetime(2026, 11, 23, 12, 0, 0, version, tzinfo=UTC)
-    return Snapshot(aggregate_id, version, state + b" %d" % version, "json", "1:abc", taken)
 
 
 def call(store: SnapshotStore, method: str, aggregate_id: str) -> Awaitable[object]:
@@ -37,24 +38,16 @@ def call(store: SnapshotStore, method: str, aggregate_id: str) -> Awaitable[obje
             return store.prune(aggregate_id, keep=1)
 
 
-class SnapshotStoreContract(AsyncContract):
-    """Every rule of ``SnapshotStore``, one test each; inherit from it and override ``open_store``.
+class SnapshotStoreContract(ReopenedSnapshotContract, SharedSnapshotContract, SnapshotChapter):
+    """Every rule of ``SnapshotStore``, one test each; inherit and override ``new_location``.
 
-    The fixture returns a callable that gives an async context manager of a store that is new and
-    empty each time, and closed when its block is left.
+    The fixture returns a callable. Each call makes a new, empty location, and gives what opens the
+    store there: a callable that gives an async context manager of it, again and again.
+
+    A store that cannot be opened again sets ``is_durable = False``, and overrides ``open_store``
+    instead: a callable that opens a new, empty store. One that cannot be open twice at the same
+    time sets ``is_shared = False``. What tests these is skipped then, and the skip is printed.
     """
-
-    @pytest.fixture
-    def open_store(self) -> OpenSnapshotStore:
-        """Override this: return what opens a new, empty store."""
-        message = "override the fixture open_store; see eventsourcing_core.testing"
-        raise NotImplementedError(message)
-
-    @pytest_asyncio.fixture(loop_scope="function")
-    async def store(self, open_store: OpenSnapshotStore) -> AsyncIterator[SnapshotStore]:
-        """Open a store."""
-        async with open_store() as store:
-            yield store
 
     async def test_a_store_has_the_methods_of_the_port(self, store: SnapshotStore) -> None:
         assert isinstance(store, SnapshotStore)
@@ -106,11 +99,34 @@ class SnapshotStoreContract(AsyncContract):
         assert await store.load("doc-1", max_version=4) == snapshot(4)
 
     async def test_aggregates_have_snapshots_of_their_own(self, store: SnapshotStore) -> None:
-        names = ("doc-1", "doc-10", "Doc-1", "doc-1 ", "doc_1", "e\u0301", "\u00e9")
-        for version, name in enumerate(names, start=1):
+        for version, name in enumerate(ALIKE, start=1):
             await store.save(snapshot(version, name))
-        for version, name in enumerate(names, start=1):
+        for version, name in enumerate(ALIKE, start=1):
             assert await store.load(name) == snapshot(version, name)
+            assert await store.load(name, max_version=2**62) == snapshot(version, name)
+            if version > 1:
+                assert await store.load(name, max_version=version - 1) is None
+
+    async def test_aggregates_that_are_alike_are_pruned_one_by_one(
+        self, store: SnapshotStore
+    ) -> None:
+        for name in ALIKE:
+            for version in (9, 10):
+                await store.save(snapshot(version, name))
+        for number, name in enumerate(ALIKE):
+            if number % 3 == 0:
+                await store.prune(name, keep=0)
+            elif number % 3 == 1:
+                await store.save(snapshot(11, name), keep=1)
+        for number, name in enumerate(ALIKE):
+            assert await self._versions(store, name) == [[], [11], [10, 9]][number % 3]
+
+    async def test_versions_may_be_large(self, store: SnapshotStore) -> None:
+        versions = [1, 255, 256, 2**16, 2**31 - 1, 2**31, 2**32, 2**32 + 1, 2**53 + 1, 2**63 - 1]
+        for version in (*versions[::2], *versions[1::2]):
+            await store.save(snapshot(version))
+        assert await self._versions(store, "doc-1") == versions[::-1]
+        assert await store.load("doc-1", max_version=2**32 + 7) == snapshot(2**32 + 1)
 
     @pytest.mark.parametrize(
         ("keep", "expected"), [(0, []), (1, [9]), (2, [9, 7]), (3, [9, 7, 2]), (2**70, [9, 7, 2])]

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from eventsourcing_core.stores._event_store import EventStore
 
-FAR = (2**31, 2**63 - 1, 2**63, 2**70)
-"""Bounds that no stream reaches, and that not every database can be asked for."""
+FAR = (2**16, 2**31, 2**32, 2**63 - 1, 2**63, 2**70)
+"""Bounds that no stream here reaches, and that not every number of a database can hold."""
 
 
 async def five_events(store: EventStore) -> None:

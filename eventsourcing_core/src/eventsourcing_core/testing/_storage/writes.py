@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     from eventsourcing_core.stores._append import Verdict
     from eventsourcing_core.stores._storage import Parts
 
+_STREAMS = 1_100
+"""More than some databases take as the parameters of one statement."""
 ODD_BYTES = EncodedEvent("odd", bytes(range(256)), b"\xff\0{", "x+y", b"\0\xff" * 8, -(2**55))
 """Bytes and names that no serializer of this project makes: a storage does not look into them."""
+
+
+NO_BYTES = EncodedEvent("none", b"", b"", "x", b"\0\xfe" * 8, 0)
+"""No bytes at all, which is another thing than metadata that are missing."""
 
 
 class StorageWriteContract(Chapter):
@@ -73,7 +79,7 @@ class StorageWriteContract(Chapter):
 
     async def test_rows_are_what_was_written(self, parts: Parts) -> None:
         storage = storage_of(parts)
-        events = (encoded(1), ODD_BYTES, encoded(3)._replace(metadata=b"{}"))
+        events = (encoded(1), ODD_BYTES, encoded(3)._replace(metadata=b"{}"), NO_BYTES)
         (verdict,) = await storage.write([append_to("a", *events, expected=0)])
         rows = await rows_of(storage, "a")
         ((version, position),) = _results([verdict])
@@ -95,6 +101,19 @@ class StorageWriteContract(Chapter):
                 *(str, int, int),
                 *(str, bytes, bytes, str, bytes, int),
             ]
+
+    async def test_a_batch_of_many_streams_knows_the_version_of_each(self, parts: Parts) -> None:
+        storage = storage_of(parts)
+        for version in (0, 1):
+            batch = [append_to(f"s-{n}", encoded(n), expected=version) for n in range(_STREAMS)]
+            verdicts = await storage.write(batch)
+            assert {written.results[0].version for written in _written(verdicts)} == {version + 1}
+            assert len(_written(verdicts)) == _STREAMS
+            repeated = await storage.write(batch)
+            assert _results(repeated) == _results(verdicts)
+        too_late = [append_to(f"s-{n}", encoded(n), expected=1) for n in range(_STREAMS)]
+        verdicts = await storage.write(too_late)
+        assert {type(verdict) for verdict in verdicts} == {ConcurrencyError}
 
     async def test_positions_of_a_batch_follow_its_order_in_each_stream(self, parts: Parts) -> None:
         storage = storage_of(parts)

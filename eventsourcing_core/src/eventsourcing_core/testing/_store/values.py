@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from threading import get_ident
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -51,12 +52,15 @@ class Marked(JsonSerializer):
     def __init__(self) -> None:
         super().__init__()
         self.written = 0
+        self.threads: set[int] = set()
 
     def serialize(self, tree: object) -> bytes:
         self.written += 1
+        self.threads.add(get_ident())
         return b"\0\xff" + super().serialize(tree)
 
     def deserialize(self, data: bytes) -> object:
+        self.threads.add(get_ident())
         if data[:2] != b"\0\xff":
             message = "the mark is missing"
             raise ValueError(message)
@@ -210,5 +214,6 @@ class ValueContract(Chapter):
             event = Event.of(Opened("Zoë"), metadata={"user": "x"}, event_types=EVENT_TYPES)
             recorded = await stored(store, event)
         assert serializer.written == 2  # the payload and the metadata
+        assert serializer.threads == {get_ident()}  # that of the event loop
         assert recorded.data == Opened("Zoë")
         assert dict(recorded.metadata) == {"user": "x"}
