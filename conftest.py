@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from sybil import Document
 
+pytest_plugins = ["tests._time_limits"]
+
 
 @pytest.fixture(scope="session")
 def pages() -> Iterator[Pages]:

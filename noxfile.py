@@ -28,12 +28,13 @@ if "PYENV_ROOT" in os.environ:
     os.environ["PYENV_VERSION"] = ":".join(path.name for path in found)
 
 # These need the machine for themselves.
-UNDER_LOAD = "tests/eventsourcing_postgres/under_load"
+UNDER_LOAD = ("tests/eventsourcing_postgres/under_load", "tests/eventsourcing_postgres/failover")
+ALL_BUT_UNDER_LOAD = tuple(f"--ignore={folder}" for folder in UNDER_LOAD)
 # That the contracts catch broken stores, and PostgreSQL under load, behind a pooler, with bad input
 # and in the examples, are shown once: they take as long as all else. So is that the benchmarks are
 # fair, which needs what they compare with; and that the pages do what they say.
 ONCE = (
-    f"--ignore={UNDER_LOAD}",
+    *ALL_BUT_UNDER_LOAD,
     "--ignore=docs/how-to",
     "--ignore=docs/tutorial",
     "--ignore=tests/benchmarks",
@@ -207,7 +208,8 @@ def minimums(session: nox.Session) -> None:
     """The tests with the oldest version of each dependency that we say we support."""
     members = [f"--editable={distribution}" for distribution in DISTRIBUTIONS]
     testing = "--editable=eventsourcing_core[all,testing]"
-    tools = nox.project.dependency_groups(PYPROJECT, "examples", "parallel", "server")
+    groups = ("examples", "parallel", "server", "time-limits")
+    tools = nox.project.dependency_groups(PYPROJECT, *groups)
     session.install("--resolution=lowest-direct", *members, testing, *tools)
     session.run("pytest", *ONCE, *AT_ONCE, *session.posargs)
 
@@ -220,8 +222,8 @@ def tests(session: nox.Session) -> None:
         less = () if session.posargs else (*ONCE, *AT_ONCE)
         session.run("pytest", *less, *session.posargs)
     else:
-        session.run("pytest", UNDER_LOAD)
-        session.run("pytest", f"--ignore={UNDER_LOAD}", *AT_ONCE)
+        session.run("pytest", *UNDER_LOAD)
+        session.run("pytest", *ALL_BUT_UNDER_LOAD, *AT_ONCE)
 
 
 @nox.session(default=False)

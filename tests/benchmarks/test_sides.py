@@ -51,7 +51,8 @@ def test_an_append_that_expects_a_stale_version_is_a_conflict(side: Worker) -> N
 def test_what_an_append_gives_is_what_the_next_one_expects(side: Worker) -> None:
     stream = uuid4()
     at = side.do("append", stream, 0, 2)
-    side.do("append", stream, at, 1)
+    after = side.do("append", stream, at, 1)
+    assert side.do("last", stream) == after != at
 
 
 @sides(Ability.RACE)

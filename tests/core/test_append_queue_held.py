@@ -8,7 +8,9 @@ import pytest
 
 from eventsourcing_core import ConcurrencyError
 from eventsourcing_core.stores import StreamHeldError
-from tests.core._writers import Holding, append, heard, held_by_first, start
+from eventsourcing_core.stores._held import Entry, Held
+from eventsourcing_core.stores._lines import Batch, Lines
+from tests.core._writers import WRITTEN, Holding, append, heard, held_by_first, start
 
 
 class Clock:
@@ -226,6 +228,19 @@ async def test_one_whose_time_is_over_leaves_those_behind_it_where_they_are(cloc
     assert writer.names()[-2:] == ["a3", "a4"]
 
 
+async def test_the_time_of_one_that_its_caller_writes_runs_from_its_first_try(clock: Clock) -> None:
+    writer = Holding()
+    writer.hold("held")
+    writer.released.clear()
+    (lone,) = await start(writer.queue(max_wait=5.0), append("held"))
+    clock.now = 5.0
+    writer.released.set()
+    with pytest.raises(StreamHeldError):
+        async with asyncio.timeout(10):
+            await lone
+    assert writer.names() == ["held0"]
+
+
 async def test_one_that_is_late_in_its_batch_fails_and_those_behind_it_wait(clock: Clock) -> None:
     writer = Holding()
     writer.released.clear()
@@ -328,3 +343,26 @@ async def test_a_shut_down_before_anything_is_tried_again_leaves_nobody_waiting(
     writer.faults.clear()
     async with asyncio.timeout(10):
         await queue.append(append("held"))
+
+
+async def test_what_is_set_apart_just_as_nothing_else_is_any_more_is_tried_again() -> None:
+    # The task that tried again has ended then, and asyncio has not told so yet.
+    lines: Lines[Entry] = Lines(10, 1000)
+    one, other = (Entry(append(name), asyncio.Future(), 1e12) for name in ("one", "other"))
+
+    async def write(batch: Batch[Entry]) -> None:
+        for entry in batch.entries:
+            entry.verdict.set_result(WRITTEN)
+        lines.let_go(batch.keys)
+
+    def set_the_other_apart() -> None:
+        if lines.turns:
+            held.set_apart(lines.turns.popleft(), StreamHeldError())
+
+    held = Held(lines, write, set_the_other_apart)
+    for entry in (one, other):
+        lines.join(entry)
+    held.set_apart(lines.turns.popleft(), StreamHeldError())
+    async with asyncio.timeout(10):
+        assert [await one.verdict, await other.verdict] == [WRITTEN, WRITTEN]
+    assert not lines.by_key

@@ -70,6 +70,18 @@ async def test_one_batch_is_under_way_where_others_append_and_two_when_they_stop
     assert set(server.most_at_once[-20:]) == {1, 2}
 
 
+async def test_appends_of_our_own_that_met_no_other_one_are_not_taken_for_those_of_others() -> None:
+    server = Server()
+    queue = AppendQueue(server, max_writes=2)
+    await busy(queue, 20)
+    for number in range(200):
+        await queue.append(append(f"alone-{number}"))
+    del server.most_at_once[:]
+    await busy(queue, 40)
+    alternating = zip(server.most_at_once, server.most_at_once[1:], strict=False)
+    assert [pair for pair in alternating if pair == (1, 1)][1:] == []
+
+
 async def test_an_append_that_meets_no_other_one_goes_on_where_others_append() -> None:
     server = Server()
     queue = AppendQueue(server, max_writes=2)
@@ -102,8 +114,9 @@ def test_others_are_told_by_positions_that_rise_faster(
     assert windows((step * n, events) for n in range(1, 100)) is expected
 
 
-def test_what_was_there_before_the_first_batch_is_nobodys() -> None:
-    assert windows((10**9 + n, 1) for n in range(1, 100)) is False
+@pytest.mark.parametrize("batches", [16, 32, 100])
+def test_what_was_there_before_the_first_batch_is_nobodys(batches: int) -> None:
+    assert windows((10**9 + n, 1) for n in range(batches)) is False
 
 
 def test_repetitions_and_refusals_tell_nothing() -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from eventsourcing_core import ConcurrencyError, Repository, StorageError
-from eventsourcing_core._repositories.command import event_ids_of
+from eventsourcing_core._repositories.command import confirm, event_ids_of
 from eventsourcing_core.stores import OutageError
 from eventsourcing_inmemory._storage import InMemoryStorage
 from tests.core._storages import Forgetful, Through
@@ -23,7 +23,7 @@ from tests.core._tills import Events, Loud, Shelf, Sold, Till, replayed, reposit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core.stores import Append, Verdict
+    from eventsourcing_core.stores import Append, Storage, Verdict
 
 
 async def counts(events: Events, id: str = "1") -> list[int]:  # noqa: A002 - the word of the domain
@@ -332,3 +332,58 @@ async def test_a_command_whose_payload_equals_nothing_gets_its_snapshots(
     till = await once(tills, "c-1", 1, 2)
     assert (till.version, till.total) == (2, 3)
     assert shelf.versions() == [2]
+
+
+class Unconfirmed(Through):
+    """Shows what it has, as a server without its standby does, and confirms no repetition."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage)
+        self.is_alone = False
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        """Write, and tell nobody while it is alone."""
+        verdicts = await self.storage.write(appends)
+        return [OutageError("no standby") for _ in appends] if self.is_alone else verdicts
+
+
+@pytest.mark.parametrize("sold", [[], [1], [1, 2]], ids=["nothing", "the same", "more"])
+async def test_a_repeated_command_is_confirmed_by_an_append_and_not_by_a_read(
+    sold: list[int],
+) -> None:
+    storage = Unconfirmed(InMemoryStorage())
+    events = Events(storage)
+    tills = Repository(events, Till)
+    await once(tills, "c-1", 1)
+    await sell(tills, 10)
+    storage.is_alone = True
+    with pytest.raises(OutageError):
+        await once(tills, "c-1", *sold)
+    with pytest.raises(OutageError):
+        await tills.update("1", refuse, command_id="c-1")
+
+    storage.is_alone = False
+    assert (await once(tills, "c-1", *sold)).version == 2
+    assert (await tills.update("1", refuse, command_id="c-1")).version == 2
+    assert await counts(events) == [1, 10]
+
+
+def refuse(till: Till) -> None:
+    message = f"{till.id} is closed"
+    raise ValueError(message)
+
+
+async def test_a_command_that_did_nothing_on_an_event_that_is_gone_meets_a_conflict() -> None:
+    events = Events()
+    tills = Repository(events, Till)
+    await once(tills, "c-1", 1)
+    with pytest.raises(ConcurrencyError, match="Till-1"):
+        await confirm(events, "Till-1", 1, bytes(16))
+    with pytest.raises(ConcurrencyError, match="Till-1"):
+        await confirm(events, "Till-1", 2, bytes(16))
+
+
+async def test_a_command_that_does_nothing_to_a_new_aggregate_stores_nothing() -> None:
+    events = Events()
+    assert (await once(Repository(events, Till), "c-1")).version == 0
+    assert await counts(events) == []

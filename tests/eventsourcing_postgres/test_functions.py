@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import eventsourcing_postgres
-from eventsourcing_core import Event, SchemaError, open_backend
+from eventsourcing_core import ConcurrencyError, Event, SchemaError, open_backend
 from eventsourcing_postgres import migrate, rollback, status
 from eventsourcing_postgres._functions import functions
 
@@ -217,6 +217,8 @@ async def test_a_newer_text_for_another_schema_is_made_anew(pool: Pool, url: str
     await migrate(pool, schema="renamed")
     async with open_backend(url, schema="renamed") as backend:
         await backend.event_store.append("a", [Event("Opened", {})], expected_version=0)
+        with pytest.raises(ConcurrencyError, match="is at version 1"):  # and not at 42
+            await backend.event_store.append("a", [Event("Opened", {})], expected_version=0)
 
 
 # Files that have landed.

@@ -245,8 +245,8 @@ async def test_nothing_overtakes_what_is_held_although_it_is_free_a_moment_later
     # The second of two tries, which passes over held streams, finds this one held once.
     await pool.execute("""
         create sequence calls;
-        alter function eventsourcing.advance rename to real_advance;
-        create function eventsourcing.advance(stream_id text, expected bigint, size integer)
+        alter function eventsourcing.advance_v1 rename to real_advance;
+        create function eventsourcing.advance_v1(stream_id text, expected bigint, size integer)
         returns bigint language plpgsql as $$
         begin
             if stream_id = 'a' and nextval('calls') <= 2 then
@@ -261,6 +261,9 @@ async def test_nothing_overtakes_what_is_held_although_it_is_free_a_moment_later
         results = await asyncio.gather(*tasks)
         assert [result.version for result in results] == [1, 1, 2, 3]
         assert await types_in(store, "a") == ["A1", "A2", "A3"]
+        assert await pool.fetchval("select last_value from calls") > 2, (
+            "it was held, and asked again"
+        )
 
 
 @pytest.mark.parametrize("expected", [ExpectedVersion.STREAM_EXISTS, 1])

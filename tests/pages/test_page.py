@@ -221,4 +221,5 @@ def test_a_database_is_there_where_a_page_names_one(tmp_path: Path, pages: Pages
         + block("sh", f"python -m eventsourcing_postgres status {url}"),
         "utf-8",
     )
-    pages.page(path).finish()
+    page = pages.page(path)
+    assert [page.failure(number) for number in range(5)] == [None] * 5

@@ -20,6 +20,8 @@ from tests.eventsourcing_postgres.under_load.other_process import Acknowledged
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.timeout(2 * DEADLINE)  # what hangs ends by itself before
+
 CLIENTS = 3
 STORES = 3  # of each client; each has one batch under way
 TASKS = 4  # on each store

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[asyncpg.Record]
 
+pytestmark = pytest.mark.timeout(2 * DEADLINE)  # what hangs ends by itself before
+
 PROCESSES = 4
 TASKS = 16  # of each process, in the race
 ROUNDS = 20  # of each task

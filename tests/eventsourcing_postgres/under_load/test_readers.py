@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
 
 SECONDS = 30  # of load
+pytestmark = pytest.mark.timeout(SECONDS + 2 * DEADLINE)  # what hangs ends by itself before
 WRITERS = 4
 TASKS = 8  # of each writer
 FIRST_EVENTS = 1_000  # before the reader from the middle begins

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
+from eventsourcing_core._errors import ConcurrencyError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
@@ -75,6 +77,30 @@ async def holds_as_they_are(
         return True
     stored = store.read(stream_id, from_version=before + 1, to_version=after)
     return [_facts(event) async for event in stored] == [_facts(event) for event in events]
+
+
+async def confirm(store: EventStore, stream_id: str, version: int, event_id: bytes) -> None:
+    """See to it that an event that was read stays, with all before it: append it once more.
+
+    Reading tells only that it was there. A server that was told to wait no longer for its standby
+    shows what a failover would lose. An append that is repeated is confirmed as the first one was.
+
+    Args:
+        store: Where it was read.
+        stream_id: The stream.
+        version: Its version; 0: there was no event, and nothing is to be confirmed.
+        event_id: Its id.
+
+    Raises:
+        ConcurrencyError: It is not there any more.
+    """
+    if version == 0:
+        return
+    async for event in store.read(stream_id, from_version=version, to_version=version):
+        if event.raw_event_id == event_id:
+            await store.append(stream_id, [event], expected_version=version - 1)
+            return
+    raise ConcurrencyError(stream_id, version, await store.stream_version(stream_id))
 
 
 def _facts(event: Event[Any]) -> tuple[object, ...]:

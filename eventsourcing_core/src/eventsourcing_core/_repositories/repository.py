@@ -11,7 +11,7 @@ from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
 from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
 from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError
-from eventsourcing_core._repositories.command import event_ids_of, holds_as_they_are
+from eventsourcing_core._repositories.command import confirm, event_ids_of, holds_as_they_are
 from eventsourcing_core._repositories.saving import (
     Saved,
     save_pending,
@@ -277,6 +277,9 @@ class Repository(Generic[A]):
         before = aggregate.version - len(pending)
         saved = await save_pending(self._store, aggregate)
         use_event_ids(aggregate, None)
+        if not pending:  # what the command has done before may be why there is nothing to do
+            last = stored_as(aggregate).event_id
+            await confirm(self._store, aggregate.stream_id, before, last)
         if not await holds_as_they_are(self._store, aggregate.stream_id, before, pending):
             aggregate = await self.load(id)
         if pending and self._snapshots is not None:
@@ -284,11 +287,14 @@ class Repository(Generic[A]):
         return aggregate
 
     async def _holds(self, id: str, command_id: UUID | str) -> bool:  # noqa: A002 - the word of the domain
-        """Tell whether the events of a command are in a stream, the newest ones first."""
+        """Tell whether the events of a command are in a stream, to stay; the newest ones first."""
         stream_id = self._class(id).stream_id
         first = next(event_ids_of(stream_id, command_id)).bytes
+        last: tuple[int, bytes] | None = None
         async for event in self._store.read(stream_id, backward=True):
+            last = last or (event.version, event.raw_event_id)
             if event.raw_event_id == first:
+                await confirm(self._store, stream_id, *last)
                 return True
         return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -177,9 +176,13 @@ class SerializerContract:
     ) -> None:
         whole = serializer.serialize(tree)
         place = round(where * len(whole))
+        raised: list[Exception] = []
         for data in (whole[:place] + damage + whole[place + 1 :], damage):
-            with contextlib.suppress(ValueError):
+            try:
                 serializer.deserialize(data)
+            except Exception as error:  # noqa: BLE001 - of which kind it is, is the claim
+                raised.append(error)
+        assert [error for error in raised if not isinstance(error, ValueError)] == []
 
     @pytest.mark.parametrize(
         "value",

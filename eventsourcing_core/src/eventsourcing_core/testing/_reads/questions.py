@@ -46,3 +46,4 @@ class QuestionContract(Chapter):
         await store.ping()
         await store.append("doc-1", counted(1), expected_version=0)
         await store.ping()
+        assert await store.stream_version("doc-1") == 1
