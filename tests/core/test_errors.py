@@ -80,7 +80,8 @@ def test_errors_with_facts_can_be_pickled(error: Exception) -> None:
 def test_a_conflict_says_what_happened_and_what_to_do() -> None:
     assert str(ConcurrencyError("s", ExpectedVersion.NO_STREAM, 2)) == (
         "stream 's' is at version 2, the append expected NO_STREAM: "
-        "somebody else wrote first; load again and repeat the command"
+        "somebody else wrote first, or an earlier try of yours did; load again and repeat the "
+        "command"
     )
     assert "expected version 1" in str(ConcurrencyError("s", 1, 2))
 

@@ -299,3 +299,50 @@ async def test_an_import_refuses_a_larger_event_than_the_store_allows() -> None:
         with pytest.raises(SerializationError):
             await store.import_events([at_place("a", 1), event])
         assert await collected(store.read_all()) == []
+
+
+NO_NUMBERS = (None, True, "1", 1.0, object())
+"""What is sometimes given in place of a whole number; None by readers without a position yet."""
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+async def test_a_position_is_a_whole_number(store: StorageEventStore, number: Any) -> None:
+    with pytest.raises(TypeError, match="after_position must be an int, got"):
+        store.read_all(after_position=number)
+    with pytest.raises(TypeError, match="after_position must be an int, got"):
+        await store.wait(after_position=number, timeout=0)
+    with pytest.raises(TypeError, match="after must be an int, got"):
+        store.follow(number)
+
+
+async def test_a_reader_without_a_position_is_told_where_to_begin(store: StorageEventStore) -> None:
+    nothing: Any = None
+    with pytest.raises(TypeError, match="got None; to begin at the beginning, give 0"):
+        store.read_all(after_position=nothing)
+    with pytest.raises(TypeError, match="got None; to begin at the beginning, give 1"):
+        store.read("doc-1", from_version=nothing)
+
+
+@pytest.mark.parametrize("seconds", [None, True, "1", object()])
+async def test_a_timeout_is_a_number(store: StorageEventStore, seconds: Any) -> None:
+    with pytest.raises(TypeError, match="timeout must be a number of seconds, got"):
+        await store.wait(after_position=0, timeout=seconds)
+
+
+@pytest.mark.parametrize("number", [True, "1", 1.0, object()])
+async def test_versions_and_limits_are_whole_numbers(store: StorageEventStore, number: Any) -> None:
+    for name in ("from_version", "to_version", "limit"):
+        with pytest.raises(TypeError, match=f"{name} must be an int, got"):
+            store.read("doc-1", **{name: number})
+    with pytest.raises(TypeError, match="limit must be an int, got"):
+        store.read_all(limit=number)
+
+
+@pytest.mark.parametrize("events", [None, True, 1, Event("Noted", {"a": 1})])
+async def test_what_is_no_sequence_of_events_is_refused(
+    store: StorageEventStore, events: Any
+) -> None:
+    with pytest.raises(TypeError, match="append takes a sequence of events, got"):
+        await store.append("doc-1", events, expected_version=0)
+    with pytest.raises(TypeError, match="import_events takes a sequence of events, got"):
+        await store.import_events(events)

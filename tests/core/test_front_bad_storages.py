@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -35,6 +35,12 @@ class TooManyVerdicts(Bad):
         return [*await super().write(appends)] * 2
 
 
+class NoVerdicts(Bad):
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        nothing: Any = await super().write(appends) and None
+        return cast("Sequence[Verdict]", nothing)
+
+
 class Changes(Bad):
     """Gives the rows that a test makes of them."""
 
@@ -60,12 +66,12 @@ class Doubled(Changes):
 
 
 class PageByPage(Bad):
-    """Gives pages in the wrong order, each of them right."""
+    """Gives pages in the wrong order, or a row on two of them; each is right by itself."""
 
     async def rows(self, stream_id: str, span: Span) -> Rows:
         rows = [row async for page in super().rows(stream_id, span) for row in page]
+        yield rows[:3]
         yield rows[2:]
-        yield rows[:2]
 
     async def rows_of_all(
         self, after: int, query: Query, *, backward: bool, limit: int | None
@@ -90,7 +96,7 @@ class SeenToBelowWhereItBegan(Bad):
         self, after: int, query: Query, *, backward: bool, limit: int | None
     ) -> Pages:
         async for rows, _ in super().rows_of_all(after, query, backward=backward, limit=limit):
-            yield RowPage(rows, len(self.log.rows))
+            yield RowPage(rows, len(self.log.rows) - 1)
 
 
 class RowsBeyondSeenTo(Bad):
@@ -132,6 +138,17 @@ async def test_another_number_of_verdicts_is_an_error_that_names_the_storage(
             assert "verdicts for 1 append" in str(outcome)
 
 
+@pytest.mark.parametrize("count", [1, 5])
+async def test_no_verdicts_at_all_are_an_error_that_names_the_storage(count: int) -> None:
+    async with StorageEventStore(NoVerdicts.parts()) as store:
+        appends = [store.append("doc-1", counted(n), expected_version=ANY) for n in range(count)]
+        outcomes = await asyncio.gather(*appends, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {StorageError}
+        assert {str(outcome).partition(",")[0] for outcome in outcomes} == {
+            "NoVerdicts gave None in place of 1 verdicts"
+        }
+
+
 @pytest.mark.parametrize("storage", [Swapped, Doubled, PageByPage])
 @pytest.mark.parametrize("backward", [False, True])
 async def test_rows_out_of_order_are_an_error_that_names_the_storage(
@@ -156,7 +173,7 @@ async def test_rows_out_of_order_reach_neither_pages_nor_followers(storage: type
 
 @pytest.mark.parametrize(
     ("storage", "after"),
-    [(SeenToGoesBack, 0), (SeenToBelowWhereItBegan, 70), (RowsBeyondSeenTo, 0)],
+    [(SeenToGoesBack, 0), (SeenToBelowWhereItBegan, 4), (RowsBeyondSeenTo, 0)],
 )
 async def test_a_seen_to_that_cannot_be_is_an_error_that_names_the_storage(
     storage: type[Bad], after: int
@@ -175,7 +192,7 @@ async def test_no_page_at_all_is_an_error_that_names_the_storage() -> None:
             await store.last_position()
         await store.append("doc-1", counted(1), expected_version=0)
         with pytest.raises(StorageError, match="NoPage"):
-            async for _ in store.follow(70):
+            async for _ in store.follow(1):
                 pass
 
 

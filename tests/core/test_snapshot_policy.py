@@ -75,7 +75,7 @@ def test_a_number_of_events_is_an_int(number: Any) -> None:
 
 @pytest.mark.parametrize("seconds", [-0.1, float("nan")])
 def test_a_load_takes_no_negative_time(seconds: float) -> None:
-    with pytest.raises(ValueError, match="0 or more seconds"):
+    with pytest.raises(ValueError, match="a number of seconds, 0 or more"):
         SlowLoad(seconds)
 
 

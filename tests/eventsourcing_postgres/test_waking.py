@@ -98,12 +98,12 @@ async def test_a_lost_listening_connection_is_replaced(pool: Pool) -> None:
         PostgresEventStore(pool, poll_interval=0.5) as reader,
         PostgresEventStore(pool) as writer,
     ):
+        await append(writer, "a")
         waiting = asyncio.create_task(reader.wait(after_position=1, timeout=60))
         first = await listener(pool)
         await pool.fetchval("select pg_terminate_backend($1, 10000)", first)
         second = await listener(pool, but=first)
         assert second != first
-        await append(writer, "a")
         await append(writer, "b")
         async with asyncio.timeout(10):
             assert await waiting

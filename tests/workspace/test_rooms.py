@@ -59,8 +59,8 @@ DOORS = {
         ALL_GUARANTEES Append AppendResult Appender EncodedEvent Guarantee Imported Inspection
         Joining Judge MigrationStatus Migrator OutageError Parts Place Placed Query Row RowPage
         Snapshot SnapshotStore Span Storage StorageError StorageTransaction StoreStatistics
-        StreamHeldError StreamInfo Transactions Verdict Write Written check_load check_prune
-        check_rollback check_save path_in
+        StreamHeldError StreamInfo Transactions Verdict Write Written check_given check_load
+        check_prune check_rollback check_save missing_events path_in
     """,
     "eventsourcing_core.plugins": """
         Offer Plugins SCALARS Scalar Serializer Transformer hookimpl hookspec installed_plugins

@@ -14,7 +14,7 @@ EventSourcingError                 never raised itself
 │   ├── OutageError                the storage is away
 │   ├── SchemaError                tables are missing or of another version
 │   ├── StoreBusyError             too many appends are waiting; nothing was written
-│   └── StreamHeldError            somebody else's transaction holds the stream
+│   └── StreamHeldError            another transaction holds the stream
 └── PluginError                    a plugin that cannot be used
     ├── UnknownPluginError         (LookupError) nothing installed offers that name
     └── DuplicatePluginError       two plugins offer one name
@@ -72,7 +72,10 @@ class ConcurrencyError(EventSourcingError):
         elif not isinstance(expected, int) and not actual:
             cause = "there is no such stream; correct its id, or begin it with NO_STREAM"
         elif is_behind:
-            cause = "somebody else wrote first; load again and repeat the command"
+            cause = (
+                "somebody else wrote first, or an earlier try of yours did; load again and repeat "
+                "the command"
+            )
         else:
             cause = (
                 "that version is not there (yet); load from the store that it was saved to, do not "
@@ -138,23 +141,25 @@ class HistoryChangedError(EventSourcingError):
 
     Attributes:
         position: The position that the reader had reached.
-        event_id: The id of the event that it saw there.
+        event_id: The id of the event that it saw there; None if it told the position only.
         found: The id of the event that is there now; None if there is none.
         last_position: The last position of the store.
     """
 
     def __init__(
-        self, position: int, event_id: UUID, found: UUID | None, last_position: int
+        self, position: int, event_id: UUID | None, found: UUID | None, last_position: int
     ) -> None:
         self.position = position
         self.event_id = event_id
         self.found = found
         self.last_position = last_position
+        saw = f"saw event {event_id} at" if event_id else "is at"
         there = f"event {found} is there now" if found else "no event is there now"
         super().__init__(
-            f"the reader saw event {event_id} at position {position}, but {there} (the store ends "
-            f"at {last_position}): the store was restored or failed over; build what was derived "
-            "from it anew, or go on from a position before the change"
+            f"the reader {saw} position {position}, but {there} (the store ends at "
+            f"{last_position}): the store was restored or failed over, or the position is of "
+            "another store; build what was derived from it anew, or go on from a position before "
+            "the change"
         )
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
@@ -204,7 +209,11 @@ class OutageError(StorageError):
 
 
 class StreamHeldError(StorageError):
-    """Somebody else's transaction is at work on the stream; nothing was written."""
+    """Another transaction is at work on the stream; nothing was written now.
+
+    It may be an earlier try of the same append, whose commit still waits for a standby: repeated
+    with the same events, it is stored once.
+    """
 
 
 class StoreBusyError(StorageError):
@@ -279,6 +288,16 @@ class DuplicatePluginError(PluginError):
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Pickle by the facts, so that the error crosses process borders."""
         return type(self), (self.kind, self.name, self.plugins)
+
+
+def missing_events(stream_id: str, version: int) -> StorageError:
+    """Give the error of a stream that should have an event of a version, and has none."""
+    message = (
+        f"stream {stream_id!r} has no version {version}: events are missing, and loading again "
+        "does not bring them back; restore them from a backup, or use another id if they were "
+        "deleted on purpose"
+    )
+    return StorageError(message)
 
 
 def _shortened(text: str) -> str:

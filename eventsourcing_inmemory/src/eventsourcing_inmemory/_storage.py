@@ -10,7 +10,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores import RowPage
+from eventsourcing_core.stores import RowPage, check_given
 from eventsourcing_inmemory._log import EventLog, judge, refuse
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class InMemoryStorage:
     ) -> AsyncIterator[RowPage]:
         """Give the rows of all streams, in pages; see ``Storage.rows_of_all``."""
         rows = self._log.rows
+        if not backward:
+            check_given(after, len(rows))
         end = max(after, len(rows))
         left = end if limit is None else limit
 
@@ -84,6 +86,7 @@ class InMemoryStorage:
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there are rows after a position; see ``Storage.wait``."""
         log = self._log
+        check_given(after_position, len(log.rows))
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 while len(log.rows) <= after_position:

@@ -23,9 +23,9 @@ _MISSING = (
 )
 _HELD = (asyncpg.LockNotAvailableError,)
 _HOLDER = (
-    "another transaction holds the stream (an append inside a transaction that has not ended, or "
-    "one that waits for a standby, such as the first try of this one; appenders() tells which), or "
-    "it has locked the tables"
+    "another transaction holds the stream (it has appended inside a transaction of its own and has "
+    "not ended; appenders() tells which), or it has locked the tables; it may be an earlier try of "
+    "this append, whose commit waits for a standby: repeat it with the same events"
 )
 _MOVED = "another append to the same stream ended at the same moment: repeat this one"
 _EVENT_ID = "events_event_id"  # the constraint; the other ones do not fail in a store that is whole

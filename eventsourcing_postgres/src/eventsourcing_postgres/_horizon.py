@@ -14,7 +14,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores import RowPage
+from eventsourcing_core.stores import RowPage, check_given
 from eventsourcing_postgres._pages import PAGE_BYTES, Paging, Step, steps_from
 from eventsourcing_postgres._rows import POSITION
 from eventsourcing_postgres._statements import LARGEST_INTEGER
@@ -83,12 +83,16 @@ class AllReader:
 
     async def _first_filtered(self, after: int) -> Step:
         self._horizon = await self._ask_horizon()
+        if self._horizon < after:  # or an append has published a lower floor
+            await check_given_on(self._database, "read_all", after)
         if self._is_in_vain or self._horizon <= after:
             return Step([], max(after, self._horizon), is_last=True)
         return await self._above(after)
 
     async def _first(self, after: int) -> Step:
         rows = await self._fetch("read_all_forward", after, LARGEST_INTEGER)
+        if not rows and after:
+            await check_given_on(self._database, "read_all", after)
         settled = after + _without_hole(rows, after)
         has_hole = settled < after + len(rows)
         if not has_hole and self._paging.is_over(rows):  # nothing fits between: no need to ask
@@ -131,6 +135,17 @@ class AllReader:
     async def _ask_horizon(self) -> int:
         rows = await self._database.fetch("read_all", "horizon")
         return int(rows[0][0])
+
+
+async def check_given_on(database: Database, doing: str, position: int) -> None:
+    """Check that a position was ever given; a standby cannot tell.
+
+    Raises:
+        HistoryChangedError: It was not.
+    """
+    ((given,),) = await database.fetch(doing, "given")
+    if given is not None:
+        check_given(position, given)
 
 
 def _without_hole(rows: list[Row], cursor: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from eventsourcing_core.stores import StorageError
+from eventsourcing_core.stores import StorageError, missing_events
 from eventsourcing_postgres._rows import VERSION, size_of
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
@@ -133,6 +133,10 @@ async def stream_pages(
     if limit == 0:
         return
     step = await fetch(cursor)
+    if not step.rows and first == 1 and await source.fetch("read", "stream_version", stream_id):
+        step = await fetch(cursor)  # it may have begun between the two statements
+        if not step.rows:
+            raise missing_events(stream_id, 1)
     if step.is_last:  # most streams are short
         if step.rows:
             yield step.rows

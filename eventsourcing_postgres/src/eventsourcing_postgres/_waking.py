@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core.stores import StorageError
 from eventsourcing_postgres._errors import DRIVER, translation
+from eventsourcing_postgres._horizon import check_given_on
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
@@ -93,11 +94,13 @@ class Waking:
         Where it would not, a waiting reader must sleep: it would read nothing and wait again at
         once, for as long as somebody's transaction is open.
         """
-        ((is_there, is_next),) = await self._exists_after(position, LARGEST_INTEGER)
+        ((is_there, is_next, was_given),) = await self._exists_after(position, LARGEST_INTEGER)
+        if not is_there and not was_given:
+            await check_given_on(self._database, "wait", position)
         if not is_there or is_next:  # what follows without a hole needs no horizon
             return bool(is_there)
         ((horizon,),) = await self._database.fetch("wait", "horizon")
-        ((is_there, _),) = await self._exists_after(position, horizon)
+        ((is_there, *_),) = await self._exists_after(position, horizon)
         return bool(is_there)
 
     async def _exists_after(self, position: int, highest: int) -> list[Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores import RowPage
+from eventsourcing_core.stores import RowPage, check_given
 from eventsourcing_sqlite._inspection import as_blob
 from eventsourcing_sqlite._pages import LARGEST_INTEGER, Pages
 from eventsourcing_sqlite._statements import statement
@@ -73,6 +73,8 @@ async def pages_of_all(
     """Read the rows of all streams; see ``Storage.rows_of_all``."""
     if limit == 0 or query.event_types == frozenset():
         ((horizon,),) = await fetch(_HORIZON, {})
+        if not backward:
+            check_given(after, horizon)
         yield RowPage([], after if limit == 0 and not backward else max(after, horizon))
         return
     pages = AllPages(fetch, query, backward=backward, limit=limit)
@@ -82,8 +84,8 @@ async def pages_of_all(
 
 async def _forward(fetch: Fetch, pages: AllPages, after: int) -> AsyncIterator[RowPage]:
     last = min(after + pages.stretch, LARGEST_INTEGER)
-    rows, horizon = await pages.first_page(after + 1, last)
-    end = max(after, horizon)
+    rows, end = await pages.first_page(after + 1, last)
+    check_given(after, end)
     while True:
         last = min(last, end)
         if pages.is_full:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, cast
 
-from eventsourcing_core.stores import Row
+from eventsourcing_core.stores import Row, missing_events
 from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _as_row = cast("Callable[[type[Row], tuple[Any, ...]], Row]", vars(tuple)["__new
 
 _READ_STREAM = {False: statement("read_stream"), True: statement("read_stream_backward")}
 _LAST_VERSION = statement("last_version")
+_STREAM_VERSION = statement("stream_version")
 
 
 class Pages:
@@ -87,6 +88,10 @@ async def pages_of_stream(fetch: Fetch, stream_id: str, span: Span) -> AsyncIter
 
     while pages.remaining > 0 and lowest <= highest:
         rows = await pages.next_page(lowest, highest)
+        if not rows and is_first and lowest == 1 and await fetch(_STREAM_VERSION, stream):
+            rows = await pages.next_page(lowest, highest)  # it may have begun in between
+            if not rows:
+                raise missing_events(stream_id, 1)
         is_over = not pages.is_full
         if span.backward and rows:
             highest = rows[-1].version - 1
@@ -95,7 +100,7 @@ async def pages_of_stream(fetch: Fetch, stream_id: str, span: Span) -> AsyncIter
                 ((there,),) = await fetch(_LAST_VERSION, stream)
                 highest = min(highest, there)
             lowest = rows[-1].version + 1
-            is_first = False
+        is_first = False
 
         if rows:
             yield rows

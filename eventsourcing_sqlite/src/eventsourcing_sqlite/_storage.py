@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from eventsourcing_core.stores import check_given
 from eventsourcing_sqlite._all_pages import pages_of_all
 from eventsourcing_sqlite._append import write_appends
 from eventsourcing_sqlite._pages import pages_of_stream
@@ -62,9 +63,10 @@ class SqliteStorage:
         deadline = loop.time() + timeout
         while True:
             changed = self._database.changed  # taken before the look, so that no change is missed
-            ((last,),) = await self._database.fetch(_LAST_POSITION, {})
+            ((last, given),) = await self._database.fetch(_LAST_POSITION, {})
             if last > after_position:
                 return True
+            check_given(after_position, given)
 
             remaining = deadline - loop.time()
             if remaining <= 0:

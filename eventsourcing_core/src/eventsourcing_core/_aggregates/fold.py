@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from eventsourcing_core._errors import StorageError
+from eventsourcing_core._errors import missing_events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -32,6 +32,8 @@ class Folded(Generic[S]):
     """The 16 bytes of its id; empty if no event was read."""
     snapshot_version: int | None = None
     """The version of the snapshot that it began with; None if it began with the first event."""
+    untyped: frozenset[str] = frozenset()
+    """The types of the events that were read as dicts, since no class was registered for them."""
 
 
 async def fold(
@@ -61,39 +63,52 @@ async def fold(
         nonlocal state
         state = evolve(state, event)
 
-    version, last = await apply_pages(pages, step, version)
-    return folded_to(last, state, version)
+    read = await apply_pages(pages, step, version)
+    return folded_to(read, state)
+
+
+class Applied(NamedTuple):
+    """What was applied."""
+
+    version: int
+    """The version of the last event."""
+    last: RecordedEvent[Any] | None
+    """That event; None if there was none."""
+    untyped: frozenset[str]
+    """See ``Folded``."""
 
 
 async def apply_pages(
     pages: AsyncIterator[Iterable[RecordedEvent[Any]]],
     apply: Callable[[RecordedEvent[Any]], object],
     version: int,
-) -> tuple[int, RecordedEvent[Any] | None]:
+) -> Applied:
     """Apply events, the first of them at the version after the given one.
-
-    Returns:
-        The version of the last event, and that event; None if there was none.
 
     Raises:
         StorageError: A version is missing.
     """
     # Loads spend most of their time in this loop, so it does nothing else.
     event: RecordedEvent[Any] | None = None
+    untyped: set[str] = set()
+    reached = version
     async for page in pages:
-        for event in page:
-            version += 1
-            if event.version != version:
-                raise _hole(event.stream_id, version)
+        first = reached + 1
+        for reached, event in enumerate(page, first):
+            if event.version != reached:
+                raise missing_events(event.stream_id, reached)
+            if type(event.data) is dict:
+                untyped.add(event.event_type)
             apply(event)
-    return version, event
+    return Applied(reached, event, frozenset(untyped))
 
 
-def folded_to(event: RecordedEvent[Any] | None, state: S, version: int) -> Folded[S]:
-    """Give a state that ends with an event; without one if no event was read."""
-    if event is None:
+def folded_to(applied: Applied, state: S) -> Folded[S]:
+    """Give the state that events were applied to."""
+    version, last, untyped = applied
+    if last is None:
         return Folded(state, version)
-    return Folded(state, version, event.position, event.raw_event_id)
+    return Folded(state, version, last.position, last.raw_event_id, untyped=untyped)
 
 
 FoldPages: TypeAlias = "Callable[[Pages, S, int], Awaitable[Folded[S]]]"
@@ -129,7 +144,7 @@ async def fold_after(  # noqa: PLR0913 - a stream, a state, and the event betwee
         folded = await fold_pages(_rest(events, pages), state, version)
         if folded.version == version:
             return Folded(folded.state, version, event.position, event_id, version)
-        return Folded(folded.state, folded.version, folded.position, folded.event_id, version)
+        return replace(folded, snapshot_version=version)
     return f"the stream ends before version {version}"
 
 
@@ -137,7 +152,3 @@ async def _rest(events: Iterable[RecordedEvent[Any]], pages: Pages) -> Pages:
     yield events
     async for page in pages:
         yield page
-
-
-def _hole(stream_id: str, version: int) -> StorageError:
-    return StorageError(f"stream {stream_id!r} has no version {version}: events are missing")

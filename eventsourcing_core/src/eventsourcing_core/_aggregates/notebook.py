@@ -28,6 +28,8 @@ class StoredAs:
     """The version of the newest snapshot that it came from or made."""
     load_seconds: float | None = None
     """How long loading it took, unless a snapshot was tried since."""
+    untyped: frozenset[str] = frozenset()
+    """The types of events in it that were read as dicts, by whoever read them."""
     in_doubt: tuple[int, ...] = ()
     """Of the first pending events: the sizes of the appends that may have stored them, or not."""
 

@@ -21,6 +21,7 @@ from eventsourcing_core._names import check_event_type, check_stream_id
 from eventsourcing_core._payloads.scalars import plain_tree
 from eventsourcing_core._versions import ExpectedVersion
 from eventsourcing_core.stores._append import Append, Imported, Write
+from eventsourcing_core.stores._checks import check_whole
 from eventsourcing_core.stores._rows import EncodedEvent
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ class EventCodec:
         event_types: EventTypes = default_event_types,
         max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
-        if max_event_bytes < 1:
-            message = f"max_event_bytes must be 1 or more, got {max_event_bytes}"
-            raise ValueError(message)
+        check_whole("max_event_bytes", max_event_bytes, lowest=1)
         given: object = event_types
         if not isinstance(given, EventTypes):
             message = (
@@ -140,8 +139,11 @@ class EventCodec:
         """
         check_stream_id(stream_id)
         _check_expected_version(expected_version)
-        if isinstance(events, Event):
-            message = "append takes a sequence of events: put the one into a list"
+        if not hasattr(events, "__iter__"):
+            message = (
+                f"append takes a sequence of events, got {type(events).__name__}: put the one into "
+                "a list"
+            )
             raise TypeError(message)
 
         encoded = tuple([self.encode(self._event_of(event)) for event in events])
@@ -159,8 +161,11 @@ class EventCodec:
             TypeError: Something else than recorded events.
             SerializationError: An event cannot be stored; names its stream and version.
         """
-        if isinstance(events, Event):
-            message = "import_events takes a sequence of events: put the one into a list"
+        if not hasattr(events, "__iter__"):
+            message = (
+                f"import_events takes a sequence of events, got {type(events).__name__}: put the "
+                "one into a list"
+            )
             raise TypeError(message)
         recorded = [_recorded(event) for event in events]
         for stream_id in {event.stream_id for event in recorded}:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 from eventsourcing_core._encoding.all_streams import POSITION, Reading
 from eventsourcing_core._encoding.streams import HIGHEST
 from eventsourcing_core._errors import HistoryChangedError
-from eventsourcing_core.stores._checks import check_position, check_read_all
+from eventsourcing_core.stores._checks import check_read_all, check_whole
 from eventsourcing_core.stores._event_store import Checkpoint, Page
 from eventsourcing_core.stores._rows import Query
 
@@ -102,7 +103,7 @@ class Following:
             _check_checkpoint(after)
             place = _Place(min(after.position, HIGHEST), after)
         else:
-            check_position("after", after)
+            check_whole("after", after, lowest=0)
             place = _Place(min(after, HIGHEST))
         check_read_all(
             after_position=0, limit=None, event_types=event_types, stream_prefix=stream_prefix
@@ -174,10 +175,11 @@ class Following:
     async def _event_at(self, position: int) -> UUID | None:
         """Give the id of the event that stands at a position; None if none does."""
         reading = Reading(min(position, HIGHEST) - 1, Query(), limit=1)
-        async for page in self._streams.pages(reading):
-            for row in page.rows:
-                if row[POSITION] == position:
-                    return UUID(bytes=row[_EVENT_ID])
+        with suppress(HistoryChangedError):  # the store does not even go so far
+            async for page in self._streams.pages(reading):
+                for row in page.rows:
+                    if row[POSITION] == position:
+                        return UUID(bytes=row[_EVENT_ID])
         return None
 
     async def _proved(self, place: _Place) -> _Place:
@@ -207,7 +209,7 @@ def _checkpoint_at(row: Row) -> Checkpoint:
 
 
 def _check_checkpoint(checkpoint: Checkpoint) -> None:
-    check_position("after.position", checkpoint.position, lowest=1)  # an event stands there
+    check_whole("after.position", checkpoint.position, lowest=1)  # an event stands there
     given: object = checkpoint.event_id
     if not isinstance(given, UUID):
         message = f"after.event_id is a UUID, got {given!r}: read it back by UUID(text)"

@@ -87,6 +87,11 @@ class StorageEventStore:
         self._waits: set[asyncio.Task[bool]] = set()
         self._in_transaction: set[asyncio.Task[Any]] = set()
 
+    @property
+    def guarantees(self) -> frozenset[Guarantee]:
+        """What the storage promises."""
+        return self._parts.guarantees
+
     async def append(
         self,
         stream_id: str,
@@ -127,7 +132,7 @@ class StorageEventStore:
         """Write events as another store recorded them; see ``EventStore.import_events``."""
         append = self._codec.encode_import(events)
         self._check_usable()
-        if Guarantee.IMPORTS not in self._parts.guarantees:
+        if Guarantee.IMPORTS not in self.guarantees:
             message = f"{type(self._storage).__name__} cannot import events"
             raise StorageError(message)
         return 0 if append is None else (await self._queue.append(append)).count

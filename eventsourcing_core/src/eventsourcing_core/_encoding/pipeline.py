@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing_core._discovery.registry import find_serializer, find_transformer
@@ -34,6 +35,9 @@ class Pipeline(NamedTuple):
             UnknownPluginError: No installed plugin offers a name.
             ValueError: Something has a name that cannot be stored.
         """
+        if isinstance(transformers, str) or not isinstance(transformers, Iterable):
+            message = f"transformers is a list of transformers or names, got {transformers!r:.60}"
+            raise TypeError(message)
         pipeline = cls(
             find_serializer(serializer) if isinstance(serializer, str) else serializer,
             tuple(find_transformer(t) if isinstance(t, str) else t for t in transformers),

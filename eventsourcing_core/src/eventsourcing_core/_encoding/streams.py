@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from operator import ge, itemgetter
+from itertools import takewhile
+from operator import eq, ge, itemgetter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from eventsourcing_core._errors import StorageError
+from eventsourcing_core._errors import StorageError, missing_events
 from eventsourcing_core.stores._checks import check_read
 from eventsourcing_core.stores._rows import Span
 
@@ -98,11 +99,20 @@ class StreamReader:
         if span.limit == 0:
             return
         last: list[int] = []
+        expected = span.from_version
         async for rows in self._rows.rows(stream_id, span):
             versions = list(map(_version, rows))
             if last or len(versions) > 1:
                 check_order(last + versions, backward=span.backward, whose=self._rows)
             last = versions[-1:]
+            if not span.backward and versions:
+                end = expected + len(versions)
+                if versions[-1] != end - 1:
+                    whole = map(eq, versions, range(expected, end))
+                    before = sum(takewhile(bool, whole))
+                    yield self._codec.decode(rows[:before])
+                    raise missing_events(stream_id, expected + before)
+                expected = end
             yield self._codec.decode(rows)
             self._check_usable()
 

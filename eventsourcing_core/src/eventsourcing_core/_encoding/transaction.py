@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._encoding.streams import StreamReader
 from eventsourcing_core._errors import StorageError
+from eventsourcing_core.stores._checks import check_verdicts
 from eventsourcing_core.stores._rows import Span
 
 if TYPE_CHECKING:
@@ -195,9 +196,7 @@ class Transaction:
 
     async def _write(self, append: Append) -> Written:
         verdicts = await self._opened.write([append])
-        if len(verdicts) != 1:
-            message = f"{type(self._opened).__name__} gave {len(verdicts)} verdicts for one append"
-            raise StorageError(message)
+        check_verdicts(verdicts, 1, self._opened.write)
         (verdict,) = verdicts
         if isinstance(verdict, Exception):
             raise verdict
@@ -210,3 +209,18 @@ class Transaction:
         if asyncio.current_task() is not self._task:
             message = "the transaction belongs to the task that opened it: open another one here"
             raise RuntimeError(message)
+
+
+def transaction_given(given: object) -> Transaction:
+    """Give what a repository was given as a transaction.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(given, Transaction):
+        message = (
+            f"transaction is what backend.transaction() gives, got {given!r:.60}: "
+            "async with backend.transaction() as transaction"
+        )
+        raise TypeError(message)
+    return given

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from eventsourcing_core._events.event import Event
+from eventsourcing_core._events.event import Event
 
 
 def caused_by(event: Event[object]) -> dict[str, object]:
@@ -15,6 +12,10 @@ def caused_by(event: Event[object]) -> dict[str, object]:
     is its id where it has none, so that it names the first event of the chain. Use it as
     ``recording_metadata(**caused_by(event))``.
     """
+    given: object = event
+    if not isinstance(given, Event):
+        message = f"caused_by takes an event, got {given!r:.60}"
+        raise TypeError(message)
     causation_id = str(event.event_id)
     return {
         "correlation_id": event.metadata.get("correlation_id", causation_id),

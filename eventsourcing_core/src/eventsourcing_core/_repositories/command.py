@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from eventsourcing_core._errors import ConcurrencyError
+from eventsourcing_core._errors import ConcurrencyError, StorageError
+from eventsourcing_core.stores._storage import ALL_GUARANTEES, Guarantee
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,22 @@ class EventIds:
     def __next__(self) -> UUID:
         self._number += 1
         return uuid5(self._command, str(self._number))
+
+
+def check_unique_ids(store: object) -> None:
+    """Refuse a command with an id where its events could be stored twice.
+
+    Raises:
+        StorageError: The store does not promise that an event id occurs once.
+    """
+    guarantees: frozenset[Guarantee] = getattr(store, "guarantees", ALL_GUARANTEES)
+    if Guarantee.UNIQUE_EVENT_IDS not in guarantees:
+        message = (
+            f"{type(store).__name__} does not promise that an event id occurs once, so a command "
+            "that is repeated would be stored again: call update without command_id, and make the "
+            "command itself find out whether it was done"
+        )
+        raise StorageError(message)
 
 
 def event_ids_of(stream_id: str, command_id: UUID | str) -> EventIds:

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
 from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
+from eventsourcing_core._encoding.transaction import transaction_given
 from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError
-from eventsourcing_core._repositories.command import confirm, event_ids_of, holds_as_they_are
+from eventsourcing_core._repositories.command import (
+    check_unique_ids,
+    confirm,
+    event_ids_of,
+    holds_as_they_are,
+)
 from eventsourcing_core._repositories.saving import (
     Saved,
     save_pending,
@@ -21,6 +27,7 @@ from eventsourcing_core._repositories.saving import (
 from eventsourcing_core._snapshots.kind import AggregateKind
 from eventsourcing_core._snapshots.policy import policy_of
 from eventsourcing_core._snapshots.snapshots import Snapshots, Source
+from eventsourcing_core.stores._checks import check_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,7 +89,8 @@ class Repository(Generic[A]):
         self._kind = AggregateKind(aggregate_class)
         self._snapshots: Snapshots[A] | None = None
         policy = None if snapshot_frequency is None else policy_of(snapshot_frequency)
-        _check_keep(keep_snapshots)  # both also where there is no snapshot store: it may come
+        # Both are checked also where there is no snapshot store: it may come.
+        check_whole("keep_snapshots", keep_snapshots, lowest=1)
         if snapshot_store is not None and policy is not None:
             self._snapshots = Snapshots(
                 self._kind,
@@ -111,7 +119,8 @@ class Repository(Generic[A]):
                 of another backend.
             InvalidStreamIdError: If the id cannot be part of a stream id.
             SerializationError: If an event cannot be read; it says which.
-            StorageError: If the store fails, or holds the stream with a hole.
+            StorageError: If the store fails, or an event is missing: it was deleted by hand, or
+                lost. Where the last ones are missing, that is found out by the next save.
         """
         aggregate = await self._load(id, at_version, transaction)
         _check_reached(aggregate, at_version)
@@ -123,9 +132,7 @@ class Repository(Generic[A]):
         at_version: int | None,
         transaction: Transaction | None,
     ) -> A:
-        if at_version is not None and at_version < 1:
-            message = f"at_version must be 1 or more, got {at_version}"
-            raise ValueError(message)
+        check_whole("at_version", at_version, lowest=1, may_be_none=True)
         source = self._source(transaction)
         started = perf_counter()
         new = self._class(id)
@@ -145,7 +152,14 @@ class Repository(Generic[A]):
         seconds = perf_counter() - started
         note(
             aggregate,
-            StoredAs(version, folded.position, folded.event_id, folded.snapshot_version, seconds),
+            StoredAs(
+                version,
+                folded.position,
+                folded.event_id,
+                folded.snapshot_version,
+                seconds,
+                folded.untyped,
+            ),
         )
         return aggregate
 
@@ -191,7 +205,7 @@ class Repository(Generic[A]):
         """
         self._check_class(aggregate)
         if transaction is not None:
-            transaction.check_is_of(self._store)
+            transaction_given(transaction).check_is_of(self._store)
             return await saving_inside(aggregate, transaction, self._snapshots).save()
 
         pending = aggregate.pending_events
@@ -207,6 +221,7 @@ class Repository(Generic[A]):
         Readers that follow the log have seen the save once they are at its position. Both are 0
         where nothing is stored yet.
         """
+        self._check_class(aggregate)
         stored = stored_as(aggregate)
         return Saved(aggregate.version - len(aggregate.pending_events), stored.position)
 
@@ -237,10 +252,12 @@ class Repository(Generic[A]):
         Raises:
             ConcurrencyError: If the last attempt met a conflict, too.
             ValueError: If ``attempts`` is below 1, or ``command_id`` is empty.
+            StorageError: With ``command_id``, the store does not keep event ids unique; or as for
+                ``save``.
         """
-        if attempts < 1:
-            message = f"attempts must be 1 or more, got {attempts}"
-            raise ValueError(message)
+        check_whole("attempts", attempts, lowest=1)
+        if command_id is not None:
+            check_unique_ids(self._store)
         for attempt in range(1, attempts + 1):
             is_last = attempt == attempts
             try:
@@ -350,7 +367,7 @@ class Repository(Generic[A]):
         snapshots = None if self._snapshots is None else self._snapshots.store
         if transaction is None:
             return Source(self._store, snapshots)
-        transaction.check_is_of(self._store)
+        transaction_given(transaction).check_is_of(self._store)
         if snapshots is not None and transaction.is_snapshot_store(snapshots):
             snapshots = transaction.snapshot_store
         return Source(transaction, snapshots)
@@ -384,13 +401,4 @@ def _check_reached(aggregate: Aggregate, at_version: int | None) -> None:
             f"{aggregate.stream_id!r} is at version {aggregate.version}, {at_version} was not "
             "reached yet"
         )
-        raise ValueError(message)
-
-
-def _check_keep(keep: object) -> None:
-    if type(keep) is not int:
-        message = f"keep_snapshots is an int, got {keep!r}"
-        raise TypeError(message)
-    if keep < 1:
-        message = f"keep_snapshots must be 1 or more, got {keep}"
         raise ValueError(message)

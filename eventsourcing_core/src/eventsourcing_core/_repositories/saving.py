@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
 from eventsourcing_core._aggregates.notebook import UNKNOWN, stored_as
-from eventsourcing_core._errors import StorageError
+from eventsourcing_core._errors import ConcurrencyError, StorageError, missing_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from eventsourcing_core._encoding.transaction import Transaction
     from eventsourcing_core._events.event import Event
     from eventsourcing_core._snapshots.snapshots import Snapshots
-    from eventsourcing_core.stores._event_store import AppendResult, EventStore
+    from eventsourcing_core.stores._event_store import AppendResult, EventStore, StreamStore
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -40,6 +40,9 @@ async def save_pending(store: EventStore, aggregate: Aggregate) -> Saved:
         expected = aggregate.version - len(aggregate.pending_events)
         try:
             result = await store.append(aggregate.stream_id, batch, expected_version=expected)
+        except ConcurrencyError as conflict:
+            await _check_kept(store, conflict)
+            raise
         except (StorageError, CancelledError):
             stored.in_doubt = stored.in_doubt or (len(batch),)
             raise
@@ -47,6 +50,19 @@ async def save_pending(store: EventStore, aggregate: Aggregate) -> Saved:
         note_stored(aggregate, batch, result)
         stored.in_doubt = left
     return Saved(aggregate.version - len(aggregate.pending_events), stored.position)
+
+
+async def _check_kept(store: StreamStore, conflict: ConcurrencyError) -> None:
+    """Refuse to send whoever met a conflict to load again, if what it is about cannot be loaded.
+
+    A stream keeps its version when its last events are deleted by hand.
+
+    Raises:
+        StorageError: It says which event is missing.
+    """
+    there = await store.stream_version(conflict.stream_id)
+    if there < conflict.actual:
+        raise missing_events(conflict.stream_id, there + 1) from conflict
 
 
 def _batches(events: Sequence[Event[Any]], sizes: Sequence[int]) -> Iterator[Sequence[Event[Any]]]:
@@ -130,6 +146,9 @@ class SavingInside(Generic[A]):
             self._result = await self._transaction.append(
                 self._aggregate.stream_id, batch, expected_version=self._version
             )
+        except ConcurrencyError as conflict:
+            await _check_kept(self._transaction, conflict)
+            raise
         except (StorageError, CancelledError):  # it may be in the transaction, and be committed
             self._doubtful = self._doubtful or [batch]
             raise

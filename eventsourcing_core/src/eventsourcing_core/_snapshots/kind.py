@@ -32,6 +32,10 @@ class Kind(Protocol[S]):
         """Say what a snapshot must have been made by to be used."""
         ...
 
+    def knows(self, event_type: str) -> bool:
+        """Tell whether events of a type come as objects of a class, and not as dicts."""
+        ...
+
     def encode(self, state: S) -> object:
         """Give the state as a tree of plain values."""
         ...
@@ -58,12 +62,15 @@ class AggregateKind(Generic[A]):
 
     async def fold(self, pages: Pages, state: A, version: int) -> Folded[A]:
         """Apply events: an aggregate changes in place."""
-        version, last = await apply_pages(pages, state.apply, version)
-        return folded_to(last, state, version)
+        return folded_to(await apply_pages(pages, state.apply, version), state)
 
     def state_version(self, state: A | None = None) -> str:
         """See ``state_version_of``; an aggregate may be of a class below the repository's."""
         return state_version_of(self._class if state is None else type(state))
+
+    def knows(self, event_type: str) -> bool:
+        """Look into the registry of the class."""
+        return event_type in self._class.event_types.conversions
 
     def encode(self, state: A) -> object:
         """Give what ``snapshot_state`` gives, checked where the class has one of its own."""

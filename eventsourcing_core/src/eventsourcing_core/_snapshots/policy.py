@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from eventsourcing_core.stores._checks import check_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class SnapshotOccasion:
@@ -124,9 +126,7 @@ class SlowLoad(CombinablePolicy):
 
     def __post_init__(self) -> None:
         """Check the number."""
-        if not self.seconds >= 0:  # so that NaN is refused, too
-            message = f"a load takes 0 or more seconds, got {self.seconds}"
-            raise ValueError(message)
+        check_seconds("seconds", self.seconds)
 
     def is_due(self, occasion: SnapshotOccasion) -> bool:
         """Look at how long it took."""

@@ -4,11 +4,16 @@ A snapshot holds the state, and beside it the id of the last event in it. Loadin
 from that one on, and uses the snapshot only if the event is there: so neither a snapshot that is
 ahead of its stream, nor one of a stream that went on differently after a restore, can be mistaken.
 Whatever else is wrong with a snapshot or its store, the events are replayed from the first one.
+
+It also names the types of events that were read as dicts, for want of a class, before it was taken.
+An older version of the program may not know a type of events, and pass over them; whoever has a
+class for one of these types does not use the snapshot.
 """
 
 from __future__ import annotations
 
 from asyncio import CancelledError, current_task
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -51,6 +56,8 @@ class Found(NamedTuple, Generic[S]):
     """The version of the last event in it."""
     event_id: bytes
     """The id of that event."""
+    untyped: frozenset[str]
+    """The types of events in it that were read as dicts."""
 
 
 class Snapshots(Generic[S]):
@@ -139,7 +146,7 @@ class Snapshots(Generic[S]):
     async def _go_on(
         self, source: Source, stream_id: str, found: Found[S], at_version: int | None
     ) -> Folded[S] | None:
-        state, version, event_id = found
+        state, version, event_id, untyped = found
         try:
             folded = await fold_after(
                 source.events,
@@ -157,7 +164,7 @@ class Snapshots(Generic[S]):
             log_unused(stream_id, error)
             return None
         if isinstance(folded, Folded):
-            return folded
+            return replace(folded, untyped=folded.untyped | untyped) if untyped else folded
         log_unused(stream_id, SnapshotError(folded))
         if source.snapshots is not None:  # in a transaction it is not the store of other times
             await self._drop(source.snapshots, stream_id)
@@ -286,6 +293,8 @@ class Snapshots(Generic[S]):
             raise OutdatedError(message)
         try:
             return self._restore(stream_id, state, snapshot)
+        except OutdatedError:
+            raise
         except Exception as error:
             message = f"the snapshot at version {snapshot.version} cannot be read: {said_of(error)}"
             raise SnapshotError(message) from error
@@ -299,14 +308,26 @@ class Snapshots(Generic[S]):
             pipeline = pipeline_named(snapshot.encoding, pipeline)
         envelope: Any = pipeline.read(snapshot.state)
         event_id: UUID = envelope["event_id"]
+        untyped = frozenset[str](envelope.get("untyped", ()))
+        if known := sorted(filter(self._kind.knows, untyped)):
+            message = (
+                f"the snapshot at version {snapshot.version} was taken by a process that has no "
+                f"class for events of type {known[0]!r}"
+            )
+            raise OutdatedError(message)
         restored = self._kind.decode(envelope["state"], state)
-        return Found(restored, snapshot.version, event_id.bytes)
+        return Found(restored, snapshot.version, event_id.bytes, untyped)
 
     def _snapshot(self, state: S, stored: StoredAs, stream_id: str) -> Snapshot:
         state_version = self._kind.state_version(state)
         try:
             tree = self._kind.encode(state)
-            envelope = {"event_id": UUID(bytes=stored.event_id), "state": tree}
+            envelope: dict[str, object] = {
+                "event_id": UUID(bytes=stored.event_id),
+                "state": tree,
+            }
+            if stored.untyped:
+                envelope["untyped"] = sorted(stored.untyped)
             data = self._pipeline.write(envelope)
         except (SnapshotError, TransformError):  # the latter is not the class's fault
             raise

@@ -8,6 +8,7 @@ from eventsourcing_core._errors import (
     OutageError,
     StorageError,
     StreamHeldError,
+    missing_events,
 )
 from eventsourcing_core.stores._append import (
     Append,
@@ -18,7 +19,7 @@ from eventsourcing_core.stores._append import (
     Write,
     Written,
 )
-from eventsourcing_core.stores._checks import path_in
+from eventsourcing_core.stores._checks import check_given, path_in
 from eventsourcing_core.stores._event_store import AppendResult
 from eventsourcing_core.stores._inspection import (
     Appender,
@@ -78,9 +79,11 @@ __all__ = [
     "Verdict",
     "Write",
     "Written",
+    "check_given",
     "check_load",
     "check_prune",
     "check_rollback",
     "check_save",
+    "missing_events",
     "path_in",
 ]

@@ -19,6 +19,7 @@ from typing import cast
 
 from eventsourcing_core._errors import OutageError, StorageError, StoreBusyError, StreamHeldError
 from eventsourcing_core.stores._append import Append, Verdict, Written
+from eventsourcing_core.stores._checks import check_verdicts
 from eventsourcing_core.stores._held import Entry, Held, answer, cancel, refusal, start_task
 from eventsourcing_core.stores._lines import Batch, Lines
 from eventsourcing_core.stores._neighbours import Neighbours
@@ -222,7 +223,7 @@ class AppendQueue:
     async def _verdict(self, append: Append) -> Verdict:
         try:
             verdicts = await self._write([append])
-            self._check_count(verdicts, 1)
+            check_verdicts(verdicts, 1, self._write)
         except Exception as error:  # noqa: BLE001 - every failure goes to the caller
             return error
         return verdicts[0]
@@ -233,19 +234,12 @@ class AppendQueue:
             return [await self._verdict(appends[0])]
         try:
             verdicts = await self._write(appends)
-            self._check_count(verdicts, len(appends))
+            check_verdicts(verdicts, len(appends), self._write)
         except OutageError as error:
             return [error] * len(appends)
         except Exception:  # noqa: BLE001 - whatever it is, the guilty one will meet it again
             return None
         return verdicts
-
-    def _check_count(self, verdicts: Sequence[Verdict], count: int) -> None:
-        if len(verdicts) != count:
-            storage: object = getattr(self._write, "__self__", None)
-            name = "the store" if storage is None else type(storage).__name__
-            message = f"{name} gave {len(verdicts)} verdicts for {count} appends"
-            raise StorageError(message)
 
     async def _verdict_of(self, entry: Entry) -> Written:
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sized
 from typing import NoReturn
 from urllib.parse import unquote
 
+from eventsourcing_core._errors import HistoryChangedError, StorageError
 from eventsourcing_core._names import check_stream_id
 
 
@@ -23,9 +24,9 @@ def check_read(
         InvalidStreamIdError: The stream id is not one.
     """
     check_stream_id(stream_id)
-    _check_whole("from_version", from_version, lowest=1)
-    _check_whole("to_version", to_version, lowest=1, may_be_none=True)
-    _check_whole("limit", limit, lowest=0, may_be_none=True)
+    check_whole("from_version", from_version, lowest=1)
+    check_whole("to_version", to_version, lowest=1, may_be_none=True)
+    check_whole("limit", limit, lowest=0, may_be_none=True)
 
 
 def check_read_all(
@@ -41,8 +42,8 @@ def check_read_all(
         ValueError: A negative position or limit.
         TypeError: An argument of another type, as one string for a collection of event types.
     """
-    _check_whole("after_position", after_position, lowest=0)
-    _check_whole("limit", limit, lowest=0, may_be_none=True)
+    check_whole("after_position", after_position, lowest=0)
+    check_whole("limit", limit, lowest=0, may_be_none=True)
     if isinstance(event_types, str | bytes) or not isinstance(event_types, Collection | None):
         message = f"event_types is a collection of classes or names, got {event_types!r}"
         raise TypeError(message)
@@ -55,14 +56,80 @@ def check_read_all(
         raise TypeError(message)
 
 
-def check_position(name: str, position: int, *, lowest: int = 0) -> None:
-    """Check a position that a reader goes on after.
+def check_whole(name: str, value: object, *, lowest: int, may_be_none: bool = False) -> None:
+    """Check a number that counts something.
 
     Raises:
         ValueError: It is below the lowest one that makes sense.
-        TypeError: It is not an ``int``.
+        TypeError: It is not an ``int``, and not a ``bool`` either.
     """
-    _check_whole(name, position, lowest=lowest)
+    if value is None and may_be_none:
+        return
+    if type(value) is not int:
+        hint = "" if value is not None else f"; to begin at the beginning, give {lowest}"
+        message = f"{name} must be an int, got {value!r:.60}{hint}"
+        raise TypeError(message)
+    if value < lowest:
+        message = f"{name} must be {lowest} or more, got {value}"
+        raise ValueError(message)
+
+
+def check_seconds(name: str, value: object) -> None:
+    """Check a number of seconds, 0 or more.
+
+    Raises:
+        ValueError: It is negative, or not a number.
+        TypeError: It is neither an ``int`` nor a ``float``.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        message = f"{name} must be a number of seconds, got {value!r:.60}"
+        raise TypeError(message)
+    if not value >= 0:  # so that NaN is refused, too
+        message = f"{name} must be a number of seconds, 0 or more, got {value}"
+        raise ValueError(message)
+
+
+def check_given(position: int, last_position: int) -> None:
+    """Check that a position was given by the store; for storages.
+
+    Args:
+        position: Where a reader goes on.
+        last_position: The highest position that was ever given.
+
+    Raises:
+        HistoryChangedError: It was not.
+    """
+    if position > last_position:
+        raise HistoryChangedError(position, None, None, last_position)
+
+
+def check_verdicts(verdicts: Sized, count: int, write: object) -> None:
+    """Check that a storage has given a verdict for each append.
+
+    Args:
+        verdicts: What it gave.
+        count: The number of appends.
+        write: Its method that gave them.
+
+    Raises:
+        StorageError: It names the storage.
+    """
+    try:
+        found = len(verdicts)
+    except TypeError:
+        found = -1
+    if found == count:
+        return
+    storage: object = getattr(write, "__self__", None)
+    name = "the store" if storage is None else type(storage).__name__
+    if found < 0:
+        message = (
+            f"{name} gave {verdicts!r:.60} in place of {count} verdicts, so nobody knows whether "
+            "they were written: this is a fault of the storage"
+        )
+    else:
+        message = f"{name} gave {found} verdicts for {count} appends"
+    raise StorageError(message)
 
 
 def check_wait(*, after_position: int, timeout: float) -> None:
@@ -71,21 +138,8 @@ def check_wait(*, after_position: int, timeout: float) -> None:
     Raises:
         ValueError: A negative position or timeout.
     """
-    _check_whole("after_position", after_position, lowest=0)
-    if not timeout >= 0:  # so that NaN is refused, too
-        message = f"timeout must be a number of seconds, 0 or more, got {timeout}"
-        raise ValueError(message)
-
-
-def _check_whole(name: str, value: int | None, *, lowest: int, may_be_none: bool = False) -> None:
-    if value is None and may_be_none:
-        return
-    if type(value) is not int:
-        message = f"{name} must be an int, got {value!r}"
-        raise TypeError(message)
-    if value < lowest:
-        message = f"{name} must be {lowest} or more, got {value}"
-        raise ValueError(message)
+    check_whole("after_position", after_position, lowest=0)
+    check_seconds("timeout", timeout)
 
 
 def check_streams(*, prefix: str | None) -> None:

@@ -94,6 +94,8 @@ class StreamStore(Protocol):
         version, or the highest one when reading ``backward``.
 
         Raises:
+            StorageError: An event is missing: it was deleted by hand, or lost. Reading forward,
+                that is said where it should come; of a stream that has lost all, at once.
             ValueError: A version below 1 or a negative limit.
             InvalidStreamIdError: As for ``append``.
             SerializationError: Stored bytes cannot be read; names stream, version and encoding.
@@ -150,6 +152,8 @@ class EventStore(StreamStore, Protocol):
         ``stream_prefix`` filter before the limit counts.
 
         Raises:
+            HistoryChangedError: Reading forward, the position is above every one that the store
+                has ever given: it was restored, or failed over, since the reader was there.
             ValueError: A negative position or limit.
             UnknownEventTypeError: A class that is not registered.
         """
@@ -174,8 +178,8 @@ class EventStore(StreamStore, Protocol):
             stream_prefix: As for ``read_all``.
 
         Raises:
-            HistoryChangedError: The event of the checkpoint is not at its position, or later that
-                of the last page is not: the store was restored or has failed over.
+            HistoryChangedError: The event of the checkpoint is not at its position; or as for
+                ``read_all``, also while it follows.
             ValueError: A negative position, or a checkpoint below 1.
             TypeError: A checkpoint whose event id is not a UUID.
             UnknownEventTypeError: A class that is not registered.
@@ -187,6 +191,7 @@ class EventStore(StreamStore, Protocol):
         """Sleep until there may be events after a position; False when ``timeout`` seconds passed.
 
         Raises:
+            HistoryChangedError: As for ``read_all``.
             ValueError: A negative position or timeout.
         """
         ...

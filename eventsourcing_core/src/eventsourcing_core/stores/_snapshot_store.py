@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from eventsourcing_core._events.event import to_microseconds
 from eventsourcing_core._names import check_stream_id
+from eventsourcing_core.stores._checks import check_whole
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,9 +92,7 @@ def check_save(*, keep: int | None) -> None:
     Raises:
         ValueError: A ``keep`` below 1.
     """
-    if keep is not None and keep < 1:
-        message = f"keep must be 1 or more, got {keep}"
-        raise ValueError(message)
+    check_whole("keep", keep, lowest=1, may_be_none=True)
 
 
 def check_load(aggregate_id: str, *, max_version: int | None) -> None:
@@ -104,9 +103,7 @@ def check_load(aggregate_id: str, *, max_version: int | None) -> None:
         InvalidStreamIdError: The id is no stream id.
     """
     check_stream_id(aggregate_id)
-    if max_version is not None and max_version < 1:
-        message = f"max_version must be 1 or more, got {max_version}"
-        raise ValueError(message)
+    check_whole("max_version", max_version, lowest=1, may_be_none=True)
 
 
 def check_prune(aggregate_id: str, *, keep: int) -> None:
@@ -117,6 +114,4 @@ def check_prune(aggregate_id: str, *, keep: int) -> None:
         InvalidStreamIdError: The id is no stream id.
     """
     check_stream_id(aggregate_id)
-    if keep < 0:
-        message = f"keep must not be negative, got {keep}"
-        raise ValueError(message)
+    check_whole("keep", keep, lowest=0)

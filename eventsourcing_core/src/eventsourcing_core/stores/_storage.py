@@ -53,6 +53,11 @@ class Storage(Protocol):
         """Give the rows of a stream by version, in pages; nothing if it is not there.
 
         What is appended while the consumer is at work need not come.
+
+        Raises:
+            StorageError: It should have events, and has none: see ``missing_events``. A storage
+                that keeps the versions of streams beside the events says so of reads from version
+                1 on. The front finds the holes between rows.
         """
         ...
 
@@ -66,11 +71,20 @@ class Storage(Protocol):
         says how far everything is decided: no event comes later at or below that position. A page
         may end early; a long stretch without a match is no reason to hold the event loop, or to
         keep the consumer waiting for one page.
+
+        Raises:
+            HistoryChangedError: Reading forward, ``after`` is above every position that was ever
+                given. One that was drawn by an append that then failed was given, if it is not
+                given again.
         """
         ...
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's own word; a caller's timeout would cancel, this one answers
-        """Sleep until ``rows_of_all`` may give a row after a position; False at the timeout."""
+        """Sleep until ``rows_of_all`` may give a row after a position; False at the timeout.
+
+        Raises:
+            HistoryChangedError: As for ``rows_of_all``.
+        """
         ...
 
 

@@ -186,6 +186,13 @@ class FollowContract(Chapter):
             assert (error.position, error.event_id) == (event.position, UUID(int=7))
             assert (error.found, error.last_position) == (event.event_id, events[-1].position)
 
+    async def test_a_follower_ahead_of_the_store_is_told(self, store: EventStore) -> None:
+        last = (await six_events(store))[-1]
+        async with asyncio.timeout(self.deadline):
+            for event_types in (None, {ODD}):
+                with pytest.raises(HistoryChangedError):
+                    await anext(store.follow(last + 1, event_types=event_types))
+
     async def test_a_checkpoint_beyond_the_end_is_a_changed_history(
         self, store: EventStore
     ) -> None:

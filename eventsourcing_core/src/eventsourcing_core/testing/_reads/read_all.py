@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eventsourcing_core._errors import HistoryChangedError
 from eventsourcing_core.testing._appends.append import ANY
 from eventsourcing_core.testing._contract import Chapter
 from eventsourcing_core.testing._reads.read import FAR
@@ -14,6 +15,7 @@ from eventsourcing_core.testing._samples import Opened, collected, counted, numb
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import Any
 
     from eventsourcing_core.stores._event_store import EventStore
 
@@ -100,12 +102,22 @@ class ReadAllContract(Chapter):
         assert numbers_of(await collected(events)) == expected
 
     @pytest.mark.parametrize("far", FAR)
-    async def test_positions_and_limits_far_away_are_bounds(
-        self, store: EventStore, far: int
-    ) -> None:
+    async def test_a_limit_far_away_is_a_bound(self, store: EventStore, far: int) -> None:
         await six_events(store)
-        assert await collected(store.read_all(after_position=far)) == []
         assert len(await collected(store.read_all(limit=far))) == 6
+        assert await collected(store.read_all(after_position=far, backward=True)) == []
+
+    @pytest.mark.parametrize("filters", [{}, {"event_types": {ODD}}, {"event_types": ()}])
+    @pytest.mark.parametrize("distance", [1, 1000, *FAR])
+    async def test_a_reader_ahead_of_the_store_is_told(
+        self, store: EventStore, distance: int, filters: dict[str, Any]
+    ) -> None:
+        last = (await six_events(store))[-1]
+        assert await collected(store.read_all(after_position=last, **filters)) == []
+        with pytest.raises(HistoryChangedError) as caught:
+            await collected(store.read_all(after_position=last + distance, **filters))
+        assert (caught.value.event_id, caught.value.found) == (None, None)
+        assert caught.value.last_position == last
 
     @pytest.mark.parametrize(
         ("event_types", "expected"),

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
+from eventsourcing_core._errors import HistoryChangedError
 from eventsourcing_core.testing._appends.append import ANY
 from eventsourcing_core.testing._contract import Chapter
+from eventsourcing_core.testing._reads.read import FAR
 from eventsourcing_core.testing._samples import counted
 
 if TYPE_CHECKING:
@@ -43,9 +47,19 @@ class WaitContract(Chapter):
             # The first may be early, for the sake of the append just made.
             await store.wait(after_position=result.position, timeout=_BRIEF),
             await store.wait(after_position=result.position, timeout=_BRIEF),
-            await store.wait(after_position=result.position + 2**70, timeout=_BRIEF),
         ]
-        assert answers[1:] == [False, False]
+        assert answers[1:] == [False]
+
+    @pytest.mark.parametrize("distance", [1, 1000, *FAR])
+    async def test_a_wait_ahead_of_the_store_is_told_at_once(
+        self, store: EventStore, distance: int
+    ) -> None:
+        result = await store.append("doc-1", counted(1, 2), expected_version=0)
+        async with asyncio.timeout(self.deadline):
+            with pytest.raises(HistoryChangedError):
+                await store.wait(
+                    after_position=result.position + distance, timeout=self.deadline * 10
+                )
 
     async def test_an_append_wakes_who_waits(self, store: EventStore) -> None:
         before = await store.append("doc-1", counted(1), expected_version=0)
