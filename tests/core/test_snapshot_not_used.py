@@ -336,3 +336,20 @@ async def test_a_class_whose_annotations_are_broken_is_replayed(
     assert cls.__name__ in line
     report = await tills.verify("1")
     assert cls.__name__ in report.reason
+
+
+async def test_a_snapshot_store_that_is_away_is_said_once_and_so_is_its_return(
+    events: Events, shelf: Shelf, tills: Repository[Till], caplog: pytest.LogCaptureFixture
+) -> None:
+    await sell(tills, *[1] * 5)
+    for outage in (1, 2):
+        shelf.error = StorageError("it is away")
+        for _ in range(3):
+            assert state(await tills.load("1")) == await replayed(events)
+        await sell(tills, *[1] * 5)
+        assert len(said(caplog, logging.WARNING)) == outage
+        shelf.error = None
+        for _ in range(3):
+            await tills.load("1")
+        assert said(caplog).count("the snapshot store answers again") == outage
+    assert "it is away" in said(caplog, logging.WARNING)[0]

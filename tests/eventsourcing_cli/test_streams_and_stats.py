@@ -91,3 +91,22 @@ async def test_who_holds_readers_back_is_named(run: Run, url: str) -> None:
     assert appender["process_id"] == pid
     assert appender["floor"] == 0
     assert f"appender\t0\t{pid}\t" in in_a_pipe.out
+
+
+async def test_a_store_is_counted_where_nobody_knows_who_appends(run: Run, url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(  # as on a standby
+        """
+        create or replace function eventsourcing.horizon_v1() returns bigint language plpgsql as $$
+        begin
+            raise exception 'a standby cannot tell'
+                using errcode = 'object_not_in_prerequisite_state';
+        end $$
+        """
+    )
+    await connection.close()
+    counted: Outcome = await asyncio.to_thread(run, "stats", url)
+    assert counted.code == 0
+    assert "events\t0\n" in counted.out
+    assert "warning: who appends is not known: appenders failed: " in counted.err
+    assert "a standby cannot tell" in counted.err

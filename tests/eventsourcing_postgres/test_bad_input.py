@@ -36,6 +36,7 @@ from eventsourcing_postgres import (
 from tests.eventsourcing_postgres._databases import execute, temporary_database
 from tests.eventsourcing_postgres._server import GUARDED
 from tests.eventsourcing_postgres._storages import storage_of
+from tests.eventsourcing_postgres.test_database import until_notified
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -202,10 +203,12 @@ async def test_a_missing_database_is_named(url: str) -> None:
     assert "createdb" in str(error)
 
 
-async def test_an_address_where_nothing_listens_says_so() -> None:
+@pytest.mark.parametrize("options", [{}, {"migrate": True, "pooler": False}])
+async def test_an_address_where_nothing_listens_says_so(options: dict[str, bool]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    error = await refused(f"postgresql://u:secret@127.0.0.1:{port}/x")
+    error = await refused(f"postgresql://u:secret@127.0.0.1:{port}/x", **options)
+    assert f"opening the database at 127.0.0.1:{port} failed" in str(error)
     assert isinstance(error.__cause__, ConnectionRefusedError)
     assert "nothing listens there" in str(error)
 
@@ -714,11 +717,13 @@ async def test_a_sequence_that_is_behind_its_table_is_said(
     store: PostgresEventStore, other: Connection
 ) -> None:
     await store.append("a", [event(), event()], expected_version=0)
+    await until_notified(store)
     await other.execute("select setval('eventsourcing.events_position', 1)")
     with pytest.raises(StorageError, match="the sequence events_position is behind") as caught:
         async with asyncio.timeout(10):
             await store.append("b", [event()], expected_version=0)
     assert isinstance(caught.value.__cause__, asyncpg.UniqueViolationError)
+    assert (await store.append("b", [event()], expected_version=0)).position == 3  # it is level now
 
 
 async def test_a_closed_connection_is_a_storage_error(

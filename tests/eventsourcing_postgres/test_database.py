@@ -23,7 +23,7 @@ from eventsourcing_core import (
     open_migrator,
 )
 from eventsourcing_core.stores import OutageError, Snapshot
-from eventsourcing_postgres import PostgresEventStore, _database, _watch
+from eventsourcing_postgres import PostgresEventStore, _database, _pool, _watch
 from eventsourcing_postgres._pages import FIRST_PAGE
 from eventsourcing_postgres._watch import Watch
 from tests.eventsourcing_postgres._storages import storage_of
@@ -280,6 +280,7 @@ async def test_a_connection_that_is_lost_as_it_is_ended_does_not_end_the_watch()
 async def test_a_backend_is_closed_although_who_waits_has_no_answer(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_pool, "_GOOD_BYE", 0.2)
     monkeypatch.setattr(_database, "_CLOSING", 0.2)
     async with asyncio.timeout(20):
         opened = open_backend(url, application_name="hangs", answer_timeout=0.3, poll_interval=0.01)
@@ -304,7 +305,7 @@ async def test_a_store_is_closed_when_its_listening_connection_was_lost_just_now
         store = PostgresEventStore(pool, poll_interval=0.01)
         waiting = asyncio.create_task(store.wait(after_position=0, timeout=3600))
         await processes(url, LISTENS)
-        listening = storage_of(store)._waking._listening
+        listening = storage_of(store)._waking._listener._connection
         assert listening is not None
         listening.terminate()
         for _ in range(turns):
@@ -364,7 +365,7 @@ async def test_a_store_is_closed_although_its_listening_connection_is_lost_meanw
 async def test_a_backend_is_closed_although_all_of_its_server_hangs(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_database, "_CLOSING", 0.2)
+    monkeypatch.setattr(_pool, "_GOOD_BYE", 0.2)
     async with asyncio.timeout(20):
         opened = open_backend(url, application_name="hangs", poll_interval=3600)
         store = (await opened.__aenter__()).event_store
@@ -381,7 +382,7 @@ async def test_a_backend_is_closed_although_all_of_its_server_hangs(
 async def test_a_migrator_is_closed_although_the_server_hangs(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_database, "_CLOSING", 0.2)
+    monkeypatch.setattr(_pool, "_GOOD_BYE", 0.2)
     async with asyncio.timeout(20):
         opened = open_migrator(url, application_name="hangs")
         migrator = await opened.__aenter__()
@@ -394,7 +395,7 @@ async def test_a_migrator_is_closed_although_the_server_hangs(
 async def test_closing_a_backend_lets_what_is_under_way_end(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_database, "_CLOSING", 0.1)
+    monkeypatch.setattr(_pool, "_GOOD_BYE", 0.1)
     other = await asyncpg.connect(url)
     async with asyncio.timeout(20):
         async with open_backend(url, migrate=True) as backend:

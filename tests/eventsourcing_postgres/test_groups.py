@@ -223,6 +223,7 @@ async def test_a_group_whose_stream_moves_meanwhile_is_decided_anew_in_a_transac
             return eventsourcing.real_advance(stream_id, expected, size);
         end
         $$;
+        comment on function eventsourcing.advance_v1 is 'revision 1 for "eventsourcing"';
     """)
     transactions = storage.parts().transactions
     assert transactions is not None

@@ -237,5 +237,7 @@ async def test_a_standby_refuses_what_it_cannot_know() -> None:
             assert [e.version async for e in store.read("a")] == [1, 2]
             with pytest.raises(StorageError, match="a standby cannot tell"):
                 await read(store)
+            with pytest.raises(StorageError, match=r"appenders failed: .*a standby cannot tell"):
+                await store.appenders()
     finally:
         server.stop()

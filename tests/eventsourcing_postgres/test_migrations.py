@@ -42,9 +42,8 @@ async def test_a_missing_schema_says_the_command(pool: Pool, url: str) -> None:
         async with open_backend(url, schema="nowhere"):
             pass
     async with PostgresEventStore(pool, schema="nowhere", listen=False) as store:
-        with pytest.raises(SchemaError, match=command) as caught:
+        with pytest.raises(SchemaError, match=command):
             await store.append("a", [Event("Opened", {"n": 1})], expected_version=0)
-        assert isinstance(caught.value.__cause__, asyncpg.PostgresError)
 
 
 async def test_an_older_schema_says_how_old(pool: Pool, url: str) -> None:

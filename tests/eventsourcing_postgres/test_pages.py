@@ -82,6 +82,21 @@ async def test_a_consumer_that_appends_for_each_event_reads_what_was_there_and_e
     assert versions == [*range(1, FIRST_PAGE + 2)]
 
 
+@pytest.mark.parametrize("filters", [None, {}, {"stream_prefix": "a"}])
+async def test_a_consumer_that_appends_pages_of_events_ends(
+    store: PostgresEventStore, filters: dict[str, Any] | None
+) -> None:
+    there = 5 * FIRST_PAGE + 1  # two full pages, and one that has room for more
+    await append(store, "a", *[1] * there)
+    events = store.read("a") if filters is None else store.read_all(**filters)
+    versions: list[int] = []
+    async for event in events:
+        versions.append(event.version)
+        if event.version in {1, FIRST_PAGE + 1, there}:  # the first one of each
+            await append(store, "a", *[1] * (2 * FIRST_PAGE))
+    assert versions == [*range(1, there + 1)]
+
+
 async def test_a_rare_event_is_found_behind_many_others(store: PostgresEventStore) -> None:
     await append(store, "a", *[1] * (2 * FIRST_PAGE))
     await append(store, "b", 1)

@@ -10,6 +10,7 @@ import pytest
 from eventsourcing_core import Event, StorageError
 from eventsourcing_postgres import PostgresEventStore
 from eventsourcing_postgres._database import Database
+from eventsourcing_postgres._listener import Listener
 from tests.eventsourcing_postgres._storages import storage_of
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ async def test_what_runs_in_the_background_is_no_part_of_the_request_that_starte
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, set[str | None]] = {}
-    real, real_look = Database.use, Database._look
+    real, real_look, real_listen = Database.use, Database._look, Listener._listen
     looked = asyncio.Event()
 
     async def noting(self: Database, doing: str, work: Any, *arguments: Any) -> Any:
@@ -174,6 +175,11 @@ async def test_what_runs_in_the_background_is_no_part_of_the_request_that_starte
         looked.set()
         real_look(self)
 
+    async def noting_listen(self: Listener) -> None:
+        seen.setdefault("listen", set()).add(request.get(None))
+        await real_listen(self)
+
+    monkeypatch.setattr(Listener, "_listen", noting_listen)
     monkeypatch.setattr(Database, "use", noting)
     monkeypatch.setattr(Database, "_look", noting_look)
     async with asyncio.timeout(20), PostgresEventStore(pool) as store:

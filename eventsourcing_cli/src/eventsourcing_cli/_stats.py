@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from eventsourcing_cli._arguments import OneObject, Url, examples
 from eventsourcing_cli._escape import escaped
 from eventsourcing_cli._events import write_columns
 from eventsourcing_cli._store import reading
+from eventsourcing_core import StorageError
+from eventsourcing_core.stores import OutageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +57,14 @@ def stats(url: Url, *, as_json: OneObject = False) -> None:
 
 async def _looked_at(url: str) -> tuple[StoreStatistics, Sequence[Appender]]:
     async with reading(url) as store:
-        return await store.statistics(), await store.appenders()
+        statistics = await store.statistics()
+        try:
+            return statistics, await store.appenders()
+        except OutageError:
+            raise
+        except StorageError as error:  # a standby does not know
+            logging.getLogger(__name__).warning("who appends is not known: %s", error)
+            return statistics, ()
 
 
 def _write_json(statistics: StoreStatistics, appenders: Sequence[Appender]) -> None:

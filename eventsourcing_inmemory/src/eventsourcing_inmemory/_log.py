@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import Judge, StorageError
@@ -57,7 +58,9 @@ class Turns:
 
         self._waiting += 1
         try:
-            async with asyncio.timeout(max_wait):
+            async with asyncio.timeout(None) as limit:
+                # The loop keeps a timer until its time, and the context that it was made in.
+                Context().run(limit.reschedule, asyncio.get_running_loop().time() + max_wait)
                 await lock.acquire()
         except TimeoutError:
             return None

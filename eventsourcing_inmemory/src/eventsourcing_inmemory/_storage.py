@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import Context
 from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import RowPage, check_given
@@ -88,7 +89,9 @@ class InMemoryStorage:
         log = self._log
         check_given(after_position, len(log.rows))
         with suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(None) as limit:
+                # The loop keeps a timer until its time, and the context that it was made in.
+                Context().run(limit.reschedule, asyncio.get_running_loop().time() + timeout)
                 while len(log.rows) <= after_position:
                     await log.turns.sleep()
         return len(log.rows) > after_position

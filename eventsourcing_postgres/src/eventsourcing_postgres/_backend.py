@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from eventsourcing_postgres._checks import check_seconds, check_sizes
-from eventsourcing_postgres._database import close_pool
 from eventsourcing_postgres._errors import translated
-from eventsourcing_postgres._migrations import check_current, migrate
+from eventsourcing_postgres._migrations import migrate
+from eventsourcing_postgres._pool import BoundedConnection, close_pool
 from eventsourcing_postgres._server import server_of
 from eventsourcing_postgres._snapshot_store import PostgresSnapshotStore
 from eventsourcing_postgres._statements import quoted
@@ -49,11 +49,12 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
         url: The connection URL.
         schema: The schema of the tables.
         migrate: Whether to bring the schema up to date; production migrates on purpose.
-        min_size: Connections kept open.
+        min_size: Connections that are made when it is opened; one that nobody uses for 5 minutes
+            is closed.
         max_size: The most connections.
         acquire_timeout: Seconds to wait for a free connection, above 0.
-        answer_timeout: Seconds to wait for the server's answer to an append, to a snapshot, or when
-            waiting for events; then the connection is ended, and the others are renewed.
+        answer_timeout: Seconds to wait for the server's answer to a statement, but for imports and
+            ``statistics``; then the connection is ended, and the others are renewed.
         connect_timeout: Seconds to wait for the server when a connection is made, above 0;
             ``acquire_timeout`` unless given.
         poll_interval: Seconds between two looks of a waiting reader that is not notified, above 0.
@@ -68,7 +69,8 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
     Raises:
         ValueError: A number is out of bounds, a parameter is not known, or the URL is not one.
         StorageError: On entering the block: the server cannot be reached, or refuses.
-        SchemaError: On entering the block: the schema is missing or of another version.
+        SchemaError: On entering the block: the schema is missing or of another version, or its
+            sequence is behind its events.
     """
     quoted(schema)
     check_sizes(min_size, max_size)
@@ -85,20 +87,15 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
     async def opened() -> AsyncIterator[Parts]:
         with translated(doing, schema):
             polls = await _is_behind_pooler(server.dsn, timeout) if pooler is None else pooler
-            pool = await asyncpg.create_pool(
-                server.dsn,
-                min_size=min_size,
-                max_size=max_size,
-                timeout=timeout,
-                statement_cache_size=0 if polls else _STATEMENTS,
-                server_settings={"application_name": application_name},
-                # Nothing here leaves state in a session, so none is reset: that costs a round trip.
-                reset=_keep,
+            pool = await _pool_of(
+                server.dsn, max_size, timeout, polls=polls, application_name=application_name
             )
         try:
             if migrate:
+                with translated(doing, schema):
+                    async with pool.acquire():
+                        pass  # a server that is away is not an error of migrating
                 await _migrate(pool, schema=schema)
-            await check_current(pool, schema, doing)
             snapshots = PostgresSnapshotStore(
                 pool,
                 schema=schema,
@@ -115,11 +112,37 @@ def open_postgres(  # noqa: PLR0913 - the options that users give
                 max_wait=max_wait,
             )
             async with _parts_of(storage, snapshots) as parts:
+                await storage.open(doing, min_size)
                 yield parts
         finally:
             await close_pool(pool, patience=answer_timeout)
 
     return opened()
+
+
+async def _pool_of(
+    dsn: str,
+    max_size: int,
+    timeout: float,  # noqa: ASYNC109 - the driver's word
+    *,
+    polls: bool,
+    application_name: str,
+) -> asyncpg.Pool[asyncpg.Record]:
+    return await asyncpg.create_pool(
+        dsn,
+        # Not so many as are wanted: in an outage the driver logs a traceback whenever it fails to
+        # keep up the number that is given here.
+        min_size=0,
+        max_size=max_size,
+        timeout=timeout,
+        statement_cache_size=0 if polls else _STATEMENTS,
+        # For ever: the driver's timer would keep the context of whoever was first.
+        max_cached_statement_lifetime=0,
+        server_settings={"application_name": application_name},
+        connection_class=BoundedConnection,
+        # Nothing here leaves state in a session, so none is reset: that costs a round trip.
+        reset=_keep,
+    )
 
 
 @asynccontextmanager
@@ -147,9 +170,11 @@ async def _is_behind_pooler(dsn: str, timeout: float) -> bool:  # noqa: ASYNC109
     Names of prepared statements are counted in each process, so behind a pooler that lends one
     server connection to two of them one could run the other's statement, without any error.
     """
-    connection = await asyncpg.connect(dsn, timeout=timeout, statement_cache_size=0)
+    connection = await asyncpg.connect(
+        dsn, timeout=timeout, statement_cache_size=0, connection_class=BoundedConnection
+    )
     try:
-        real: object = await connection.fetchval("select pg_backend_pid()")
+        real: object = await connection.fetchval("select pg_backend_pid()", timeout=timeout)
         return real != connection.get_server_pid()
     finally:
         await connection.close()

@@ -11,7 +11,8 @@ import asyncpg
 
 from eventsourcing_core.stores import StorageError
 from eventsourcing_postgres._checks import check_pool, check_seconds
-from eventsourcing_postgres._errors import DRIVER, translation
+from eventsourcing_postgres._errors import DRIVER, exhausted, is_outage, translation
+from eventsourcing_postgres._migrations import check_on
 from eventsourcing_postgres._rows import StoredRow
 from eventsourcing_postgres._statements import quoted, statement
 from eventsourcing_postgres._watch import Watch
@@ -19,12 +20,11 @@ from eventsourcing_postgres._watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from asyncpg.pool import PoolConnectionProxy
-
     from eventsourcing_core.stores import Row
+    from eventsourcing_postgres import _pool
 
-    Lent: TypeAlias = PoolConnectionProxy[asyncpg.Record]
-    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | Lent
+    Lent: TypeAlias = _pool.Lent
+    Connection: TypeAlias = _pool.Connection
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -32,11 +32,9 @@ Args = TypeVarTuple("Args")
 _AT_HAND = 0.05
 """Seconds for which an unused connection is kept, before it goes back to the pool."""
 _CLOSING = 10.0
-"""Seconds until a connection is ended that the server does not close, or whose statement it does
-not give up."""
-_LOOK = 0.01  # seconds between two looks whether connections are free
-_QUICK = frozenset({"append", "notify", "wait", "saving a snapshot", "loading a snapshot"})
-"""What takes a moment, unless the server is away; reading and importing may take long."""
+"""Seconds until a connection is ended whose statement the server does not give up."""
+_LONG = frozenset({"statistics", "import"})
+"""What may take long; anything else takes a moment, unless the server is away."""
 _WRITING = frozenset({"append", "import"})
 
 
@@ -51,7 +49,7 @@ class Database:
         pool: The caller's pool; it is not closed here.
         schema: The schema of the store's tables.
         acquire_timeout: Seconds to wait for a free connection.
-        answer_timeout: Seconds to wait for the answer to a short statement.
+        answer_timeout: Seconds to wait for the answer to a statement: all but ``_LONG``.
     """
 
     def __init__(
@@ -71,6 +69,7 @@ class Database:
         self._acquire_timeout = acquire_timeout
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._is_checked = False  # the schema, since the last outage
         self._most_at_hand = pool.get_max_size() // 2
         self._at_hand: list[Lent] = []
         self._unused = 0  # how many of these nobody took since the last look
@@ -98,6 +97,13 @@ class Database:
             message = "the store is closed"
             raise StorageError(message)
 
+    async def open(self, doing: str, connections: int) -> None:
+        """Make so many connections, but one at least, and look whether the schema is right."""
+        uses = [self.start(self.use(doing, _look_at)) for _ in range(max(connections, 1))]
+        await asyncio.wait(uses)
+        for each in uses:
+            each.result()
+
     async def use(
         self, doing: str, work: Callable[[Connection, *Args], Awaitable[T]], *args: *Args
     ) -> T:
@@ -112,30 +118,28 @@ class Database:
             if connection is None:
                 connection = await self._acquire()
             try:
-                if doing in _QUICK:
-                    result = await self.watched(connection, work, *args)
-                else:
+                if not self._is_checked:
+                    await self._check(connection)
+                if doing in _LONG:
                     result = await work(connection, *args)
-            except asyncio.CancelledError:
-                if doing in _WRITING:
+                else:
+                    result = await self.watched(connection, work, *args)
+            except BaseException as error:
+                if doing in _WRITING and isinstance(error, asyncio.CancelledError):
                     leave(connection)
-                # The driver first waits until the server has given up what it was doing.
-                self.start(self._release(connection, seconds=_CLOSING))
-                raise
-            except BaseException:
-                await self._release(connection)
+                self._part_with(connection, error)
                 raise
             if self._may_keep(was_at_hand=was_at_hand):
                 self._keep(connection)
             else:
-                await self._release(connection)
+                self._start_apart(self._release(connection))
         except asyncpg.SerializationError as error:
             if was_strict:
                 raise translation(error, doing, self.schema) from error
             self._is_strict = True
             return await self.use(doing, work, *args)
         except DRIVER as error:
-            raise translation(error, doing, self.schema) from error
+            raise self._translated(error, doing) from error
         return result
 
     async def isolated(
@@ -154,6 +158,21 @@ class Database:
             return await work(connection, *args)
         async with connection.transaction(isolation="read_committed"):
             return await work(connection, *args)
+
+    def doubt(self) -> None:
+        """Have the next use look again whether the schema is that of this version, and whole."""
+        self._is_checked = False
+
+    async def _check(self, connection: Lent) -> None:
+        """Refuse a schema that this version cannot work with: once, and after each outage."""
+        await self.watched(connection, check_on, self.schema)
+        self._is_checked = True
+
+    def _translated(self, error: Exception, doing: str) -> StorageError:
+        """Give our error for the driver's; after an outage it may be another server."""
+        if is_outage(error):
+            self.doubt()
+        return translation(error, doing, self.schema)
 
     async def watched(
         self,
@@ -179,7 +198,8 @@ class Database:
 
     def _renew(self) -> None:
         """Use no connection any more that is as old as one that was ended: it may be dead, too."""
-        self.start(self.pool.expire_connections())
+        self.doubt()
+        self._start_apart(self.pool.expire_connections())
         for connection in self._at_hand:
             with suppress(asyncpg.InterfaceError):  # it is lost already
                 connection.terminate()
@@ -190,8 +210,14 @@ class Database:
         """Give a connection for longer than one statement; ``take_back`` must follow."""
         try:
             connection = self._take_at_hand() or await self._acquire()
+            try:
+                if not self._is_checked:
+                    await self._check(connection)
+            except BaseException as error:
+                self._part_with(connection, error)
+                raise
         except DRIVER as error:
-            raise translation(error, doing, self.schema) from error
+            raise self._translated(error, doing) from error
         return connection
 
     async def take_back(self, connection: Lent, *, reset: bool) -> None:
@@ -199,7 +225,7 @@ class Database:
         if reset:
             with suppress(*DRIVER):  # it is lost: the pool will see that, too
                 await self.watched(connection, _reset)
-        await self._release(connection)
+        await asyncio.wait({self._start_apart(self._release(connection))})
 
     async def rows(self, doing: str, name: str, *arguments: Any) -> list[Row]:
         """Run a statement of a file that reads events."""
@@ -208,13 +234,8 @@ class Database:
 
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run a statement of a file, and give its rows."""
-        return await self.use(doing, self.isolated, self._fetch, name, arguments)
-
-    async def _fetch(
-        self, connection: Connection, name: str, arguments: tuple[Any, ...]
-    ) -> list[Any]:
-        rows: list[Any] = await connection.fetch(statement(name, self.schema), *arguments)
-        return rows
+        sql = statement(name, self.schema)
+        return await self.use(doing, self.isolated, fetch_on, sql, *arguments)
 
     def _take_at_hand(self) -> Lent | None:
         """Give a connection that is at hand, if there is one."""
@@ -224,27 +245,59 @@ class Database:
             self._unused = min(self._unused, len(self._at_hand))
             if not _is_lost(connection):
                 return connection
-            self.start(self._release(connection))
+            self._start_apart(self._release(connection))
         return None
 
     async def _acquire(self) -> Lent:
-        """Give a connection of the pool."""
+        """Give a connection of the pool; who is cancelled does not wait until the driver gives up.
+
+        A new connection runs in the context of whoever made it for as long as it lives: in that of
+        a task of ours, not of a request.
+        """
+        acquiring = self._start_apart(self._from_pool())
         self._acquiring += 1
         try:
-            connection = await self.pool.acquire(timeout=self._acquire_timeout)
+            await asyncio.wait({acquiring})
+        except asyncio.CancelledError:
+            if not self._has_another():  # else it connects: half way the driver leaves litter
+                acquiring.cancel()
+            acquiring.add_done_callback(self._decline)
+            raise
         finally:
             self._acquiring -= 1
+        connection = acquiring.result()
         if self._closed:  # meanwhile; the pool may be closed, too, and take nothing back
             connection.terminate()
             self._check_open()
         return connection
 
-    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    async def _from_pool(self) -> Lent:
+        # Not by the pool's own timeout: on Python 3.11 it loses a connection that comes just then.
+        try:
+            async with asyncio.timeout(self._acquire_timeout):
+                return await self.pool.acquire()
+        except TimeoutError:
+            if self._has_another():
+                raise
+            raise exhausted(self._acquire_timeout, self.pool.get_max_size()) from None
+
+    def _decline(self, acquiring: asyncio.Task[Lent]) -> None:
+        """Give back what came too late."""
+        if not acquiring.cancelled() and acquiring.exception() is None:
+            self._start_apart(self._release(acquiring.result()))
+
+    def start(
+        self, work: Coroutine[Any, Any, T], context: Context | None = None
+    ) -> asyncio.Task[T]:
         """Start something that may come to its end after nobody waits for it any more."""
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(work, context=context)
         self._background.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._ended, context=context)
         return task
+
+    def _start_apart(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start something that the driver may remember for long, and its context with it."""
+        return self.start(work, Context())
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._background.discard(task)
@@ -296,6 +349,15 @@ class Database:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_AT_HAND, self._look, context=Context())
 
+    def _part_with(self, connection: Lent, error: BaseException) -> None:
+        """Give back a connection on which something failed, or end it."""
+        if isinstance(error, asyncpg.InternalClientError):  # the driver has lost track of it
+            with suppress(asyncpg.InterfaceError):  # it is lost already
+                connection.terminate()
+        # After a cancellation the driver first waits until the server has given up what it did.
+        seconds = _CLOSING if isinstance(error, asyncio.CancelledError) else None
+        self._start_apart(self._release(connection, seconds=seconds))
+
     async def _release(self, connection: Lent, *, seconds: float | None = None) -> None:
         """Give a connection back; that may take so many seconds, or else ``acquire_timeout``.
 
@@ -305,11 +367,11 @@ class Database:
         with suppress(*DRIVER):
             if connection.is_closed():
                 connection.terminate()  # else asyncpg 0.30 counts it as in use for ever
-            await self.pool.release(connection, timeout=seconds)
+            await self.pool.release(connection, timeout=seconds or self._acquire_timeout)
 
     def _give_back(self, count: int) -> None:
         for connection in self._at_hand[:count]:
-            self.start(self._release(connection))
+            self._start_apart(self._release(connection))
         del self._at_hand[:count]
 
 
@@ -329,6 +391,16 @@ def leave(connection: Connection) -> None:
         connection.terminate()
 
 
+async def fetch_on(connection: Connection, sql: str, *arguments: Any) -> list[Any]:
+    """Run any other statement on a connection."""
+    rows: list[Any] = await connection.fetch(sql, *arguments)
+    return rows
+
+
+async def _look_at(_: Connection) -> None:
+    """Do nothing: what is to be looked at is when a connection is taken."""
+
+
 async def _reset(connection: Connection) -> None:
     await connection.reset()
 
@@ -338,22 +410,3 @@ def _is_lost(connection: Lent) -> bool:
         return connection.is_closed()
     except asyncpg.InterfaceError:  # the pool took it back when it was closed
         return True
-
-
-async def close_pool(pool: asyncpg.Pool[asyncpg.Record], *, patience: float) -> None:
-    """Close a pool when what is under way on it has ended.
-
-    Args:
-        pool: A pool of ours.
-        patience: Seconds that it may take to end; a server that does not answer is given no more.
-    """
-    try:
-        async with asyncio.timeout(patience):
-            while pool.get_idle_size() < pool.get_size():  # noqa: ASYNC110 - it tells nobody
-                await asyncio.sleep(_LOOK)
-        async with asyncio.timeout(_CLOSING):
-            await pool.close()
-    except TimeoutError:
-        pass
-    finally:
-        pool.terminate()  # what is left

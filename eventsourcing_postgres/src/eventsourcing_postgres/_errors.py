@@ -77,6 +77,11 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
             f"the tables do not go with each other ({error}), as after restoring a part of them; "
             "if only the sequence events_position is behind, set it to the highest position"
         )
+    elif isinstance(error, asyncpg.InternalClientError):
+        said = (
+            f"the connection was lost at a moment that the driver does not expect ({error}): "
+            "repeat what was asked, it may have been done"
+        )
     elif isinstance(error, TimeoutError):
         said = str(error) or (
             "no connection in time, or no answer: the pool is exhausted, or the server away"
@@ -93,7 +98,7 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
         )
     else:
         said = f"{type(error).__name__}: {error}{_cure(error)}"
-    kind = OutageError if _is_outage(error) else StorageError
+    kind = OutageError if is_outage(error) else StorageError
     return kind(f"{doing} failed: {said}")
 
 
@@ -148,6 +153,15 @@ def unseen(doing: str) -> StorageError:
     )
 
 
+def exhausted(seconds: float, size: int) -> TimeoutError:
+    """Give the error for a pool that had no connection."""
+    return TimeoutError(
+        f"no connection in time: all {size} connections of the pool were in use for {seconds:g} "
+        "seconds. Whoever holds one in a transaction and reads without it needs a second one: read "
+        "by backend.transaction(), end transactions sooner, or take a larger pool"
+    )
+
+
 def held(doing: str) -> StreamHeldError:
     """Give the error for an append to a stream that another transaction holds."""
     return StreamHeldError(f"{doing} failed: {_HOLDER}")
@@ -175,7 +189,7 @@ def migrate_command(schema: str) -> str:
     return f"python -m eventsourcing_postgres migrate --schema {shlex.quote(schema)} URL"
 
 
-def _is_outage(error: Exception) -> bool:
+def is_outage(error: Exception) -> bool:
     """Tell whether an error would meet any append: the connection, the server."""
     is_own = isinstance(error, asyncpg.QueryCanceledError)  # one that took too long
     return isinstance(error, _OUTAGES) and not is_own

@@ -27,13 +27,16 @@ class PostgresEventStore(StorageEventStore):
         serializer: In place of a codec: a serializer or its name; JSON unless given.
         schema: The schema of the tables; ``migrate`` makes them.
         acquire_timeout: Seconds to wait for a free connection of the pool.
-        answer_timeout: Seconds to wait for the server's answer to an append, or when waiting for
-            events; then the connection is ended, and the others of the pool are renewed.
+        answer_timeout: Seconds to wait for the server's answer to a statement, but for imports and
+            ``statistics``; then the connection is ended, and the others of the pool are renewed.
         poll_interval: Seconds between two looks of a waiting reader, where no notification comes.
-        listen: Whether waiting readers keep one connection of the pool to be notified on; without
-            it (behind a transaction pooler) they only poll.
+        listen: Whether waiting readers keep one connection of the pool to be notified on, which all
+            stores on the pool share; without it (behind a transaction pooler) they only poll.
         max_wait: Seconds that an append or an import waits for a stream to which somebody's open
             transaction has appended; its neighbours do not wait.
+
+    The first use raises a ``SchemaError`` if the schema is missing or of another version, was
+    renamed, or has a sequence that is behind its events.
     """
 
     def __init__(  # noqa: PLR0913 - each is documented above, and all but the pool have defaults

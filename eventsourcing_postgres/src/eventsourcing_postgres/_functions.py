@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eventsourcing_postgres._statements import in_schema, quoted
 
 if TYPE_CHECKING:
-    from eventsourcing_postgres._database import Connection
+    from eventsourcing_postgres._pool import Connection
 
 FIRST_MIGRATION = 4
 """The migration from which on a schema has them."""

@@ -60,6 +60,10 @@ class PostgresInspection:
 
         The fields are those of ``pg_stat_activity``; what this user may not see is None. A prepared
         transaction has no process.
+
+        Raises:
+            StorageError: The server is a standby: who appends is known on the primary only.
         """
+        await self._database.fetch("appenders", "horizon")  # a standby refuses it, and says why
         rows = await self._database.fetch("appenders", "appenders")
         return [Appender(*row) for row in rows]

@@ -19,12 +19,13 @@ from eventsourcing_postgres._functions import (
     make_functions,
     what_is_wrong,
 )
+from eventsourcing_postgres._sequence import check_sequence
 from eventsourcing_postgres._statements import in_schema, quoted
 
 if TYPE_CHECKING:
     import asyncpg
 
-    from eventsourcing_postgres._database import Connection
+    from eventsourcing_postgres._pool import Connection
 
 _LOCK = 0x6576656E7473  # "events": one migration at a time in a database
 _NAME = re.compile(r"(\d{4})_(\w+)\.up\.sql")
@@ -65,17 +66,16 @@ async def status(
 
     Raises:
         SchemaError: If all migrations are applied, but the functions are missing, or were made for
-            a schema of another name.
+            a schema of another name, or the sequence is wrong.
         StorageError: If the server cannot be asked.
     """
     check_pool(pool)
     with translated("status", schema):
         async with pool.acquire() as connection:
             found = MigrationStatus(await _applied(connection, schema), len(_migrations()))
-            wrong = (
-                await what_is_wrong(connection, schema) if found.applied == found.latest else None
-            )
-    _check_right(wrong, schema)
+            if found.applied == found.latest:
+                _check_right(await what_is_wrong(connection, schema), schema)
+                await check_sequence(connection, schema)
     return found
 
 
@@ -145,25 +145,23 @@ def check_not_newer(applied: int, schema: str) -> None:
         raise SchemaError(message)
 
 
-async def check_current(pool: asyncpg.Pool[asyncpg.Record], schema: str, doing: str) -> None:
-    """Refuse a schema that is not the one of this version.
+async def check_on(connection: Connection, schema: str) -> None:
+    """Refuse a schema that is not the one of this version, or whose sequence is wrong.
 
     Functions of other versions may be beside those of this one.
 
     Raises:
-        SchemaError: If it is missing, older or newer, was renamed, or lacks a function; it says the
-            command that mends it.
+        SchemaError: If it is missing, older or newer, was renamed, or lacks a function, or would
+            give positions a second time; it says the command that mends it.
     """
-    with translated(doing, schema):
-        async with pool.acquire() as connection:
-            applied, latest = await _applied(connection, schema), len(_migrations())
-            wrong = await what_is_wrong(connection, schema) if applied == latest else None
+    applied, latest = await _applied(connection, schema), len(_migrations())
     check_not_newer(applied, schema)
     if applied < latest:
         found = f"at migration {applied} of {latest}" if applied else "not there"
         message = f"the schema {schema!r} is {found}; run: {migrate_command(schema)}"
         raise SchemaError(message)
-    _check_right(wrong, schema)
+    _check_right(await what_is_wrong(connection, schema), schema)
+    await check_sequence(connection, schema)
 
 
 def _check_right(wrong: str | None, schema: str) -> None:

@@ -9,9 +9,9 @@ import asyncpg
 
 from eventsourcing_postgres._backend import options
 from eventsourcing_postgres._checks import check_seconds
-from eventsourcing_postgres._database import close_pool
 from eventsourcing_postgres._errors import translated
 from eventsourcing_postgres._migrations import migrate, rollback, status
+from eventsourcing_postgres._pool import BoundedConnection, close_pool
 from eventsourcing_postgres._server import server_of
 from eventsourcing_postgres._statements import quoted
 
@@ -80,6 +80,7 @@ def open_postgres_migrator(
                 timeout=timeout,
                 statement_cache_size=0,  # a pooler may stand between
                 server_settings={"application_name": application_name},
+                connection_class=BoundedConnection,
             )
         try:
             yield PostgresMigrator(pool, schema)

@@ -79,6 +79,15 @@ class PostgresStorage:
             max_wait=self._max_wait,
         )
 
+    async def open(self, doing: str, connections: int) -> None:
+        """Refuse a schema that is not that of this version, before anything is asked of it.
+
+        Args:
+            doing: What is done, for messages.
+            connections: How many to make now.
+        """
+        await self._database.open(doing, connections)
+
     async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         """Write appends; see ``Storage.write``."""
         if all(map(is_single, appends)):

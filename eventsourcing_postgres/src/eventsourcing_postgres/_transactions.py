@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from eventsourcing_core.stores import StorageError, Written
-from eventsourcing_postgres._database import leave, rows_on
+from eventsourcing_postgres._database import fetch_on, leave, rows_on
 from eventsourcing_postgres._errors import DRIVER, commit_failure, translated, translation
 from eventsourcing_postgres._inside import InsideWriter
 from eventsourcing_postgres._pages import stream_pages
@@ -18,7 +19,7 @@ from eventsourcing_postgres._standbys import heeding_warnings
 from eventsourcing_postgres._statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from eventsourcing_core.stores import Append, Row, SnapshotStore, Span, Verdict
     from eventsourcing_postgres._database import Connection, Database, Lent
@@ -59,42 +60,45 @@ class PostgresTransactions:
         append could fail for what it has nothing to do with.
         """
         connection = await self._database.lend(_OPENING)
-        opened = PostgresTransaction(self._database, connection, self._writer, self._max_wait)
+        opened = PostgresTransaction(
+            self._database, connection, self._writer, self._waking.appended, self._max_wait
+        )
         try:
-            try:
-                await opened.start()
-                yield opened
-                await opened.commit()
-            finally:
-                if opened.may_be_stored:
-                    self._waking.appended()
+            await opened.start()
+            yield opened
+            await opened.commit()
         except asyncio.CancelledError:
             # The driver first waits until the server has given up what it was doing.
-            self._database.start(opened.end())
+            self._database.start(opened.end(), Context())
             raise
         except BaseException:
-            await asyncio.shield(self._database.start(opened.end()))
+            await asyncio.wait({self._database.start(opened.end(), Context())})
             raise
-        self._database.start(opened.end())
+        self._database.start(opened.end(), Context())
 
 
 class PostgresTransaction:
     """A transaction that is open; see ``StorageTransaction``."""
 
     def __init__(
-        self, database: Database, connection: Lent, writer: InsideWriter, max_wait: float
+        self,
+        database: Database,
+        connection: Lent,
+        writer: InsideWriter,
+        on_written: Callable[[], None],
+        max_wait: float,
     ) -> None:
         self._database = database
         self._connection = connection
         self._writer = writer
+        self._on_written = on_written
         self._max_wait = max_wait
-        self._source = _OnConnection(connection, database.schema)
+        self._source = _OnConnection(connection, database)
         self._transaction = connection.transaction(isolation="read_committed")
         self._is_open = False
         self._is_exposed = False  # somebody else has had the connection
         self._has_written = False
-        self.may_be_stored = False
-        """Whether it wrote something, and a commit was asked for."""
+        self._under_way: asyncio.Task[None] | None = None  # its beginning, or its commit
 
     @property
     def connection(self) -> Lent:
@@ -140,25 +144,43 @@ class PostgresTransaction:
     async def start(self) -> None:
         """Begin."""
         with translated(_OPENING, self._database.schema):
-            await self._database.watched(self._connection, lambda _: self._transaction.start())
-        self._is_open = True
+            await self._to_the_end(self._begin)
 
     async def commit(self) -> None:
         """Commit what was written, or say that this was not done, or that nobody knows."""
         await self._check_whole()
-        self.may_be_stored = self._has_written
-        self._is_open = False
         try:
-            with heeding_warnings(self._connection, "commit"):
-                await self._database.watched(self._connection, lambda _: self._transaction.commit())
-        except asyncio.CancelledError:
-            leave(self._connection)
-            raise
+            await self._to_the_end(self._commit)
         except DRIVER as error:
             raise commit_failure(error) from error
 
+    async def _to_the_end(self, step: Callable[[Connection], Awaitable[None]]) -> None:
+        """Begin, or commit, to the end: cancelled half way, it would be open for all one knows."""
+        work = self._database.watched(self._connection, step)
+        self._under_way = self._database.start(work)
+        await asyncio.wait({self._under_way})
+        self._under_way.result()
+
+    async def _begin(self, _: Connection) -> None:
+        await self._transaction.start()
+        self._is_open = True
+
+    async def _commit(self, _: Connection) -> None:
+        self._is_open = False
+        try:
+            with heeding_warnings(self._connection, "commit"):
+                await self._transaction.commit()
+        except asyncio.CancelledError:  # the event loop ends
+            leave(self._connection)
+            raise
+        finally:
+            if self._has_written:
+                self._on_written()
+
     async def end(self) -> None:
         """Roll back what was not committed, and give the connection back."""
+        if self._under_way is not None:
+            await asyncio.wait({self._under_way})
         if self._is_open:
             with suppress(*DRIVER):  # it is lost, and what was done on it with it
                 await self._database.watched(
@@ -187,19 +209,21 @@ class PostgresTransaction:
 class _OnConnection:
     """Runs statements on the connection of a transaction; see ``Source``."""
 
-    def __init__(self, connection: Connection, schema: str) -> None:
+    def __init__(self, connection: Lent, database: Database) -> None:
         self._connection = connection
-        self._schema = schema
+        self._database = database
+        self._schema = database.schema
 
     async def rows(self, doing: str, name: str, *arguments: Any) -> list[Row]:
         """Run a statement of a file that reads events."""
         with translated(doing, self._schema):
-            return await rows_on(self._connection, statement(name, self._schema), *arguments)
+            return await self._database.watched(
+                self._connection, rows_on, statement(name, self._schema), *arguments
+            )
 
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run any other statement of a file."""
         with translated(doing, self._schema):
-            rows: list[Any] = await self._connection.fetch(
-                statement(name, self._schema), *arguments
+            return await self._database.watched(
+                self._connection, fetch_on, statement(name, self._schema), *arguments
             )
-        return rows

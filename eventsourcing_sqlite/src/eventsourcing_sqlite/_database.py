@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextvars import Context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -270,9 +271,13 @@ class SqliteDatabase:
         Raises:
             OutageError: The user's transaction did not end in time.
         """
+        loop = asyncio.get_running_loop()
         while True:
             try:
-                async with asyncio.timeout(max(self._busy_timeout, _SHORTEST_WAIT)):
+                async with asyncio.timeout(None) as limit:
+                    # The loop keeps a timer until its time, and the context that it was made in.
+                    seconds = max(self._busy_timeout, _SHORTEST_WAIT)
+                    Context().run(limit.reschedule, loop.time() + seconds)
                     await self._writing.acquire()
             except TimeoutError:
                 if self._is_held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -72,5 +73,8 @@ class SqliteStorage:
             if remaining <= 0:
                 return False
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(remaining, self._database.poll_interval)):
+                async with asyncio.timeout(None) as limit:
+                    # The loop keeps a timer until its time, and the context that it was made in.
+                    seconds = min(remaining, self._database.poll_interval)
+                    Context().run(limit.reschedule, loop.time() + seconds)
                     await changed.wait()

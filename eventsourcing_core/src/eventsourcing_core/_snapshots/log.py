@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from weakref import WeakKeyDictionary
 
-from eventsourcing_core._errors import SnapshotError, said_of
+from eventsourcing_core._errors import SnapshotError, StorageError, said_of
 
 logger = logging.getLogger("eventsourcing_core.snapshots")
 
@@ -23,18 +23,43 @@ class OutdatedError(Exception):
     """
 
 
-def log_unused(stream_id: str, error: BaseException) -> None:
+class Availability:
+    """Whether a snapshot store answers: that it does not is said once, and that it does again.
+
+    In an outage every load and save meets it: the log would hold nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._is_away = False
+
+    def note_answer(self) -> None:
+        """Note that it has answered."""
+        if self._is_away:
+            self._is_away = False
+            logger.info("the snapshot store answers again")
+
+    def level_of(self, error: BaseException) -> int:
+        """Give the level to log an error with."""
+        if not isinstance(error, StorageError | OSError):
+            return logging.WARNING
+        level = logging.DEBUG if self._is_away else logging.WARNING
+        self._is_away = True
+        return level
+
+
+def log_unused(stream_id: str, error: BaseException, level: int = logging.WARNING) -> None:
     """Say why a snapshot was not used."""
     message = "%s: all events are replayed, since %s"
     if isinstance(error, OutdatedError):
         logger.info(message, stream_id, error)
     else:
-        logger.warning(message, stream_id, said_of(error))
+        logger.log(level, message, stream_id, said_of(error))
 
 
-def log_untaken(stream_id: str, kind: type, version: int, error: BaseException) -> None:
+def log_untaken(
+    stream_id: str, kind: type, version: int, error: BaseException, level: int = logging.WARNING
+) -> None:
     """Say why none was taken."""
-    level = logging.WARNING
     if isinstance(error, SnapshotError):  # the class's own fault: said once, else it never ends
         warned = _warned.setdefault(kind, set())
         if str(error) in warned or len(warned) == _MOST_WARNINGS:

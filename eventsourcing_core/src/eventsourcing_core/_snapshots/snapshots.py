@@ -21,7 +21,13 @@ from uuid import UUID
 from eventsourcing_core._aggregates.fold import Folded, fold_after
 from eventsourcing_core._encoding.pipeline import Pipeline, pipeline_named
 from eventsourcing_core._errors import EventSourcingError, SnapshotError, TransformError, said_of
-from eventsourcing_core._snapshots.log import OutdatedError, log_untaken, log_unused, logger
+from eventsourcing_core._snapshots.log import (
+    Availability,
+    OutdatedError,
+    log_untaken,
+    log_unused,
+    logger,
+)
 from eventsourcing_core._snapshots.policy import SnapshotOccasion
 from eventsourcing_core._snapshots.verification import SnapshotReport, differences
 from eventsourcing_core.stores._snapshot_store import Snapshot
@@ -86,6 +92,7 @@ class Snapshots(Generic[S]):
         self._policy = policy
         self._keep = keep
         self._pipeline = pipeline
+        self._availability = Availability()
 
     async def load(
         self,
@@ -136,7 +143,7 @@ class Snapshots(Generic[S]):
         except (Exception, CancelledError) as error:  # noqa: BLE001 - whatever a store raises, the events are there
             _raise_if_cancelled(error)
             _check_usable(source, stream_id)
-            log_unused(stream_id, error)
+            log_unused(stream_id, error, self._availability.level_of(error))
             return None
         if found is None:
             logger.debug("%s: all events are replayed, there is no snapshot", stream_id)
@@ -211,7 +218,8 @@ class Snapshots(Generic[S]):
             await self.take(state, stored, stream_id, version=version)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - the events are stored: the save succeeded
             _raise_if_cancelled(error)
-            log_untaken(stream_id, type(state), version, error)
+            level = self._availability.level_of(error)
+            log_untaken(stream_id, type(state), version, error, level)
 
     async def take(self, state: S, stored: StoredAs, stream_id: str, *, version: int) -> None:
         """Take a snapshot now.
@@ -237,6 +245,7 @@ class Snapshots(Generic[S]):
             raise ValueError(message)
         snapshot = self._snapshot(state, stored, stream_id)
         await self.store.save(snapshot, keep=self._keep)
+        self._availability.note_answer()
         stored.snapshot_version = snapshot.version
         message = "%s: a snapshot was taken at version %d, of %d bytes"
         logger.debug(message, snapshot.aggregate_id, snapshot.version, len(snapshot.state))
@@ -283,6 +292,7 @@ class Snapshots(Generic[S]):
             SnapshotError: It cannot be read; says why.
         """
         snapshot = await store.load(stream_id, max_version=max_version)
+        self._availability.note_answer()
         if snapshot is None:
             return None
         if snapshot.state_version != expected:

@@ -1,0 +1,58 @@
+"""Pools of our own: their connections, and how they are closed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+from eventsourcing_postgres._errors import DRIVER
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Driver: TypeAlias = asyncpg.Connection[asyncpg.Record]
+    Lent: TypeAlias = PoolConnectionProxy[asyncpg.Record]
+    Connection: TypeAlias = Driver | Lent
+else:
+    Driver = asyncpg.Connection  # generic for type checkers only
+
+_GOOD_BYE = 2.0
+"""Seconds until a connection is ended that the server does not close."""
+_LOOK = 0.01  # seconds between two looks whether connections are free
+
+
+class BoundedConnection(Driver):
+    """A connection that is closed in bounded time, also where nobody answers the good-bye.
+
+    Proxies may keep it to themselves, and a server that is gone says nothing. The driver's pool
+    closes connections in tasks that nobody looks at: what fails there would only fill the log.
+    """
+
+    __slots__ = ()
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the driver's word
+        """Say good-bye; if that is not answered, the connection is ended."""
+        with suppress(*DRIVER):
+            await super().close(timeout=_GOOD_BYE if timeout is None else timeout)
+
+
+async def close_pool(pool: asyncpg.Pool[asyncpg.Record], *, patience: float) -> None:
+    """Close a pool when what is under way on it has ended.
+
+    Args:
+        pool: A pool of ours.
+        patience: Seconds that it may take to end; a server that does not answer is given no more.
+    """
+    try:
+        async with asyncio.timeout(patience):
+            while pool.get_idle_size() < pool.get_size():  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(_LOOK)
+        async with asyncio.timeout(_GOOD_BYE):
+            await pool.close()
+    except TimeoutError:
+        pass
+    finally:
+        pool.terminate()  # what is left
