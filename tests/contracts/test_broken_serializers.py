@@ -176,6 +176,16 @@ class EverythingHasAForm(JsonSerializer):
             return json.dumps(repr(tree)).encode()
 
 
+class Shallow(JsonSerializer):
+    caught_by = ("test_trees_come_back_from_as_deep_as_a_codec_lets_them_be",)
+
+    def deserialize(self, data: bytes) -> object:
+        if data.count(b"[") + data.count(b"{") > 100:
+            message = "nested too deeply"
+            raise ValueError(message)
+        return super().deserialize(data)
+
+
 class NamedWithAPlus(JsonSerializer):
     caught_by = ("test_its_name_can_be_stored_for_ever",)
 
@@ -204,6 +214,7 @@ class TestBrokenSerializers(SerializerContract):
         DamagedIsNone,
         DamagedIsAnotherError,
         EverythingHasAForm,
+        Shallow,
         NamedWithAPlus,
         NamedInCapitals,
         CannotRead,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+import pytest
 
 from eventsourcing_core import Event, open_backend
 from tests.eventsourcing_postgres._databases import RUN, temporary_database
@@ -30,6 +33,37 @@ async def test_json_is_shown_as_text_whatever_is_in_it(pool: Pool, url: str) -> 
     assert repr(json.loads(first["data_text"])) == repr(data)
     assert first["metadata_text"] == '{"user":"漢"}'
     assert tuple(second)[2:] == (b"{}", None, "{}", None, None)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "schema.md"
+QUERY, FUNCTION = re.findall(r"```sql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+CASE = "case when pg_input_is_valid(data_text, 'jsonb') then data_text::jsonb end"
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["PostgreSQL 16", "older"])
+async def test_the_query_of_the_page_works_beside_nan_and_nul(
+    pool: Pool, url: str, *, is_old: bool
+) -> None:
+    payloads = [
+        {"owner": "Alice"},
+        {"owner": "Anna", "rate": float("nan")},
+        {"owner": "Arthur \0"},
+        {"owner": "Agnes", "rates": [float("-inf")]},
+        {"owner": "Bob"},
+        {"owner": "Ann", "text": "NaN \\u0000"},
+    ]
+    async with open_backend(url) as backend:
+        events = [Event("account.opened", payload) for payload in payloads]
+        await backend.event_store.append("a", events, expected_version=0)
+    async with open_backend(url, serializer="msgpack") as backend:
+        await backend.event_store.append("b", [Event("account.opened", {})], expected_version=0)
+
+    assert CASE in QUERY
+    query = QUERY
+    if is_old or await pool.fetchval("select current_setting('server_version_num')::int < 160000"):
+        await pool.execute(FUNCTION)
+        query = QUERY.replace(CASE, "jsonb_or_null(data_text)")
+    assert [row["owner"] for row in await pool.fetch(query)] == ["Alice", "Ann"]
 
 
 async def test_bytes_are_shown_as_they_are(pool: Pool, url: str) -> None:

@@ -177,7 +177,7 @@ class InvalidStreamIdError(EventSourcingError, ValueError):
     def __init__(self, stream_id: str, reason: str) -> None:
         self.stream_id = stream_id
         self.reason = reason
-        super().__init__(f"invalid stream id {_shortened(stream_id)}: {reason}")
+        super().__init__(f"invalid stream id {shown(stream_id, 60)}: {reason}")
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Pickle by the facts, so that the error crosses process borders."""
@@ -293,20 +293,46 @@ class DuplicatePluginError(PluginError):
 def missing_events(stream_id: str, version: int) -> StorageError:
     """Give the error of a stream that should have an event of a version, and has none."""
     message = (
-        f"stream {stream_id!r} has no version {version}: events are missing, and loading again "
-        "does not bring them back; restore them from a backup, or use another id if they were "
-        "deleted on purpose"
+        f"stream {shown(stream_id)} has no version {version}: events are missing, and loading "
+        "again does not bring them back; restore them from a backup, or use another id if they "
+        "were deleted on purpose"
     )
     return StorageError(message)
 
 
-def _shortened(text: str) -> str:
-    shown = 60
-    return repr(text) if len(text) <= shown else f"{text[:shown]!r}…"
+_SHOWN = 80
+"""How much of a value a message shows, in characters."""
+_SAID = 400
+"""How much of the text of another library's error a message shows, in characters."""
+
+
+def shown(value: object, length: int = _SHOWN) -> str:
+    """Give a value as messages show it: cut, as messages reach logs, and whatever its class does.
+
+    Args:
+        value: Anything; it may be large, secret, or unable to show itself.
+        length: The longest text, in characters; what is cut ends in ``…``.
+    """
+    if isinstance(value, str | bytes) and len(value) > length:
+        value = value[: length + 1]  # no copy of a large one
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - an integer of too many digits, or any class's own
+        return f"<{shortened(type(value).__name__)} that cannot be shown>"
+    return shortened(text, length)
+
+
+def shortened(text: str, length: int = _SHOWN) -> str:
+    """Give a text as messages show it, cut."""
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def said_of(error: BaseException) -> str:
-    """Give what an error says, and its class if it is not of this library."""
+    """Give what an error says, and its class if it is not of this library; cut."""
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - an error of the caller's, which may hold anything
+        said = "(it cannot be shown)"
     if isinstance(error, EventSourcingError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+        return said
+    return f"{type(error).__name__}: {shortened(said, _SAID)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from eventsourcing_core._errors import InvalidStreamIdError
+from eventsourcing_core._errors import InvalidStreamIdError, shown
 
 MAX_NAME_LENGTH = 255
 """How many characters a stream id or an event type may have."""
@@ -38,7 +38,7 @@ def check_event_type(event_type: str) -> None:
     """
     reason = _fault(event_type, "an event type")
     if reason:
-        message = f"invalid event type {event_type[:60]!r}: {reason}"
+        message = f"invalid event type {shown(event_type, 60)}: {reason}"
         raise ValueError(message)
 
 
@@ -54,7 +54,7 @@ def is_name(text: str) -> bool:
 
 def _fault(name: str, what: str) -> str:
     if not isinstance(name, str):
-        message = f"{what} is a str, got {type(name).__name__}: {name!r}"
+        message = f"{what} is a str, got {type(name).__name__}: {shown(name)}"
         raise TypeError(message)
     if not name:
         return "it is empty"

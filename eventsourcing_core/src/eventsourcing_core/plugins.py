@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pluggy
 
 from eventsourcing_core import hookspecs
-from eventsourcing_core._errors import DuplicatePluginError, PluginError
+from eventsourcing_core._errors import DuplicatePluginError, PluginError, shown
 from eventsourcing_core._names import ENCODING_NAMES, is_encoding_name
 from eventsourcing_core._payloads.scalars import SCALARS, Scalar
 from eventsourcing_core._payloads.serializer import Serializer, Transformer
@@ -139,7 +139,7 @@ def _check_mapping(hook: str, given: object) -> None:
             message = f"the hook {hook!r} offers {name!r}: schemes of URLs are in lower case"
             raise PluginError(message)
         if hook in {"serializers", "transformers"} and not is_encoding_name(name):
-            message = f"the hook {hook!r} offers {name[:80]!r}: a stored name is {ENCODING_NAMES}"
+            message = f"the hook {hook!r} offers {shown(name)}: a stored name is {ENCODING_NAMES}"
             raise PluginError(message)
         if not callable(factory):
             message = f"the hook {hook!r} offers {name!r} with {factory!r}, which cannot be called"

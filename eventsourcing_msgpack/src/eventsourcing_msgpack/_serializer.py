@@ -61,4 +61,8 @@ def _value(code: int, content: bytes) -> object:
     except KeyError:
         message = f"unknown msgpack extension type {code}"
         raise ValueError(message) from None
-    return from_text(content.decode())
+    try:
+        return from_text(content.decode())
+    except ValueError:  # which may hold the whole text
+        message = f"the msgpack extension type {code} holds no value of that type"
+        raise ValueError(message) from None

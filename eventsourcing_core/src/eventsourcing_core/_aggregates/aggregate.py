@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from eventsourcing_core._aggregates.notebook import UNKNOWN, StoredAs, note, stored_as
+from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event import Event
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._names import check_stream_id
@@ -78,8 +79,8 @@ class Aggregate(ABC):
             cls.category = cls.__name__
         if not cls.category or "-" in cls.category:
             message = (
-                f"{cls.__name__}.category must not be empty or hold a '-', got {cls.category!r}: "
-                "the first '-' of a stream id is where the category ends"
+                f"{cls.__name__}.category must not be empty or hold a '-', got "
+                f"{shown(cls.category)}: the first '-' of a stream id is where the category ends"
             )
             raise ValueError(message)
         annotations = inspect.get_annotations(cls)
@@ -170,7 +171,8 @@ class Aggregate(ABC):
             UnknownEventTypeError: If the payload's class is not registered.
         """
         if isinstance(payload, type | Event):
-            message = f"record the payload itself, an instance of an event class; got {payload!r}"
+            given = shown(cast("object", payload))
+            message = f"record the payload itself, an instance of an event class; got {given}"
             raise TypeError(message)
         event_id = None if self._event_ids is None else next(self._event_ids)
         event = Event.of(

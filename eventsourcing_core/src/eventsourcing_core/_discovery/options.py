@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
+from eventsourcing_core._errors import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -36,7 +38,7 @@ class Option(NamedTuple):
             return _FROM_TEXT[self.kind](text)
         except (ValueError, KeyError):
             words = " (true or false)" if self.kind == "bool" else ""
-            message = f"the option {name!r} takes {self.kind}{words}, got {text!r}"
+            message = f"the option {name!r} takes {self.kind}{words}, got {shown(text)}"
             raise ValueError(message) from None
 
     def takes(self, value: object) -> bool:
@@ -53,8 +55,8 @@ class Option(NamedTuple):
         if self.takes(value):
             return value
         expected = f"{self.kind} or None" if self.may_be_none else self.kind
-        shown = type(value).__name__ if "password" in name else repr(value)
-        message = f"the option {name!r} takes {expected}, got {shown}"
+        given = type(value).__name__ if "password" in name else shown(value)
+        message = f"the option {name!r} takes {expected}, got {given}"
         raise TypeError(message)
 
 

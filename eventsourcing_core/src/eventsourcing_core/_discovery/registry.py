@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from eventsourcing_core._errors import PluginError, UnknownPluginError
+from eventsourcing_core._errors import PluginError, UnknownPluginError, said_of
 from eventsourcing_core._payloads.serializer import JsonSerializer, Serializer, Transformer
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _made(kind: str, name: str) -> Any:
         made = factory()
         found = made.name
     except Exception as error:
-        message = f"the {kind} {name!r} cannot be made: {type(error).__name__}: {error}"
+        message = f"the {kind} {name!r} cannot be made: {said_of(error)}"
         raise PluginError(message) from error
     if found != name:
         message = f"the {kind} offered as {name!r} calls itself {found!r}: stored names must agree"

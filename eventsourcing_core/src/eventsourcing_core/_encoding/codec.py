@@ -13,6 +13,8 @@ from eventsourcing_core._errors import (
     TransformError,
     UnknownEventTypeError,
     said_of,
+    shortened,
+    shown,
 )
 from eventsourcing_core._events.event import Event, OpenRecordedEvent, RecordedEvent
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
@@ -68,7 +70,7 @@ class EventCodec:
         given: object = event_types
         if not isinstance(given, EventTypes):
             message = (
-                f"event_types is the registry, an EventTypes, got {given!r}: classes are "
+                f"event_types is the registry, an EventTypes, got {shown(given)}: classes are "
                 "registered by @event"
             )
             raise TypeError(message)
@@ -294,10 +296,10 @@ def _check_expected_version(expected: object) -> None:
     if isinstance(expected, ExpectedVersion):
         return
     if type(expected) is not int:
-        message = f"expected_version is an int or an ExpectedVersion, got {expected!r}"
+        message = f"expected_version is an int or an ExpectedVersion, got {shown(expected)}"
         raise TypeError(message)
     if expected < 0:
-        message = f"expected_version must be 0 or more, got {expected}"
+        message = f"expected_version must be 0 or more, got {shown(expected)}"
         raise ValueError(message)
 
 
@@ -310,7 +312,7 @@ def _recorded(event: RecordedEvent[object]) -> RecordedEvent[object]:
         message = f"import_events takes recorded events, got {type(event).__name__}"
         raise TypeError(message)
     if event.version < 1:
-        message = f"versions count from 1, got {event.version} in stream {event.stream_id!r}"
+        message = f"versions count from 1, got {shown(event.version)} in stream {event.stream_id!r}"
         raise ValueError(message)
     return event
 
@@ -341,5 +343,5 @@ def _kind(error: Exception) -> type[EventSourcingError]:
 
 def _said(error: Exception) -> str:
     if isinstance(error, KeyError):
-        return f"the field {error} is missing"
+        return f"the field {shortened(str(error))} is missing"
     return said_of(error)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from eventsourcing_core._encoding.all_streams import POSITION, Reading
 from eventsourcing_core._encoding.streams import HIGHEST
-from eventsourcing_core._errors import HistoryChangedError
+from eventsourcing_core._errors import HistoryChangedError, shown
 from eventsourcing_core.stores._checks import check_read_all, check_whole
 from eventsourcing_core.stores._event_store import Checkpoint, Page
 from eventsourcing_core.stores._rows import Query
@@ -212,5 +212,5 @@ def _check_checkpoint(checkpoint: Checkpoint) -> None:
     check_whole("after.position", checkpoint.position, lowest=1)  # an event stands there
     given: object = checkpoint.event_id
     if not isinstance(given, UUID):
-        message = f"after.event_id is a UUID, got {given!r}: read it back by UUID(text)"
+        message = f"after.event_id is a UUID, got {shown(given)}: read it back by UUID(text)"
         raise TypeError(message)

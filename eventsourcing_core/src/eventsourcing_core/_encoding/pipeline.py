@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing_core._discovery.registry import find_serializer, find_transformer
-from eventsourcing_core._errors import EventSourcingError, TransformError
+from eventsourcing_core._errors import EventSourcingError, TransformError, said_of, shown
 from eventsourcing_core._names import ENCODING_NAMES, is_encoding_name
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Pipeline(NamedTuple):
             ValueError: Something has a name that cannot be stored.
         """
         if isinstance(transformers, str) or not isinstance(transformers, Iterable):
-            message = f"transformers is a list of transformers or names, got {transformers!r:.60}"
+            message = f"transformers is a list of transformers or names, got {shown(transformers)}"
             raise TypeError(message)
         pipeline = cls(
             find_serializer(serializer) if isinstance(serializer, str) else serializer,
@@ -45,8 +45,8 @@ class Pipeline(NamedTuple):
         parts: list[Serializer | Transformer] = [pipeline.serializer, *pipeline.transformers]
         for part in parts:
             if not is_encoding_name(part.name):
-                shown = repr(part.name)[:80]
-                message = f"{type(part).__name__} is called {shown}: a name is {ENCODING_NAMES}"
+                name = shown(part.name)
+                message = f"{type(part).__name__} is called {name}: a name is {ENCODING_NAMES}"
                 raise ValueError(message)
         return pipeline
 
@@ -97,5 +97,5 @@ def _transformed(name: str, step: Callable[[bytes], bytes], data: bytes) -> byte
     except EventSourcingError:
         raise
     except Exception as error:
-        message = f"the transformer {name!r} failed: {type(error).__name__}: {error}"
+        message = f"the transformer {name!r} failed: {said_of(error)}"
         raise TransformError(message) from error

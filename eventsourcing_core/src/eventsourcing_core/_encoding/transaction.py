@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._encoding.streams import StreamReader
-from eventsourcing_core._errors import StorageError
+from eventsourcing_core._errors import StorageError, shown
 from eventsourcing_core.stores._checks import check_verdicts
 from eventsourcing_core.stores._rows import Span
 
@@ -219,7 +219,7 @@ def transaction_given(given: object) -> Transaction:
     """
     if not isinstance(given, Transaction):
         message = (
-            f"transaction is what backend.transaction() gives, got {given!r:.60}: "
+            f"transaction is what backend.transaction() gives, got {shown(given)}: "
             "async with backend.transaction() as transaction"
         )
         raise TypeError(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event import Event
 
 
@@ -14,7 +15,7 @@ def caused_by(event: Event[object]) -> dict[str, object]:
     """
     given: object = event
     if not isinstance(given, Event):
-        message = f"caused_by takes an event, got {given!r:.60}"
+        message = f"caused_by takes an event, got {shown(given)}"
         raise TypeError(message)
     causation_id = str(event.event_id)
     return {

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from uuid import UUID
 
+from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._events.identity import new_event_id
 from eventsourcing_core._events.metadata import NO_METADATA, current_metadata
@@ -317,7 +318,7 @@ def _id_bytes(event_id: UUID | None) -> bytes:
     if event_id is None:
         return new_event_id()
     if not isinstance(event_id, UUID):
-        message = f"an event id is a UUID, got {event_id!r}"
+        message = f"an event id is a UUID, got {shown(event_id)}"
         raise TypeError(message)
     return event_id.bytes
 
@@ -329,7 +330,7 @@ def to_microseconds(timestamp: datetime) -> int:
         ValueError: If the timestamp has no time zone, or no date in UTC.
     """
     if not isinstance(timestamp, datetime):
-        message = f"a timestamp is a datetime, got {timestamp!r}"
+        message = f"a timestamp is a datetime, got {shown(timestamp)}"
         raise TypeError(message)
     if timestamp.utcoffset() is None:
         message = (

@@ -6,7 +6,7 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
-from eventsourcing_core._errors import UnknownEventTypeError
+from eventsourcing_core._errors import UnknownEventTypeError, shortened, shown
 from eventsourcing_core._names import check_event_type
 from eventsourcing_core._payloads.converter import compile_conversion
 
@@ -44,7 +44,7 @@ class EventTypes:
             ValueError: If the name is taken by another class, or is no name a store can keep.
         """
         if not isinstance(cls, type):
-            message = f"an event type is a class, got {cls!r}"
+            message = f"an event type is a class, got {shown(cls)}"
             raise TypeError(message)
         name = cls.__name__ if name is None else name
         check_event_type(name)
@@ -131,7 +131,7 @@ def event(
         ValueError: If another class has that name.
     """
     if cls is not None and not isinstance(cls, type | str):
-        message = f"@event makes classes events, got {cls!r}"
+        message = f"@event makes classes events, got {shown(cls)}"
         raise TypeError(message)
     if isinstance(cls, type):
         return _event_class(cls, None, event_types)
@@ -154,7 +154,7 @@ def _event_class(cls: type[Any], name: str | None, event_types: EventTypes) -> t
 
 
 def _place(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
+    return shortened(f"{cls.__module__}.{cls.__qualname__}", 200)
 
 
 def _is_redefinition(old: type, new: type) -> bool:

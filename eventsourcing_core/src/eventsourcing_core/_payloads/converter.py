@@ -13,26 +13,27 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import types
 from enum import Enum
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NewType,
-    NotRequired,
-    Required,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-    is_typeddict,
-)
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from eventsourcing_core._errors import SerializationError
+from eventsourcing_core._errors import SerializationError, said_of, shortened
+from eventsourcing_core._payloads.annotations import (
+    is_alias,
+    is_named_tuple,
+    is_required,
+    is_typed_dict,
+    is_union,
+    members_of,
+    unwrapped,
+    value_of,
+)
+from eventsourcing_core._payloads.defaults import made_alike
 from eventsourcing_core._payloads.hints import (
+    DICT,
     Conversion,
+    anything,
     atom,
+    bounded,
     dict_of,
     enum,
     exact_atom,
@@ -42,11 +43,11 @@ from eventsourcing_core._payloads.hints import (
     long_tuple,
     scalar,
     set_of,
-    tagged_union,
     untyped,
 )
 from eventsourcing_core._payloads.records import Field, compile_record
 from eventsourcing_core._payloads.scalars import ATOMS, SCALAR_BY_TYPE
+from eventsourcing_core._payloads.unions import union_of
 
 
 def compile_conversion(cls: type) -> Conversion:
@@ -59,7 +60,9 @@ def compile_conversion(cls: type) -> Conversion:
     Raises:
         SerializationError: For a hint that cannot be stored, naming class and field.
     """
-    return Compiler().record(cls, cls.__name__)
+    compiler = Compiler()
+    conversion = compiler.record(cls, cls.__name__)
+    return bounded(conversion, cls.__name__) if compiler.can_nest else conversion
 
 
 class Compiler:
@@ -73,23 +76,29 @@ class Compiler:
     def __init__(self, *, exact: bool = False) -> None:
         self._exact = exact
         self._records: dict[type, Conversion] = {}
+        self._aliases: dict[Any, Conversion] = {}
+        self._begun: set[Any] = set()
+        self.can_nest = False
+        """Whether a class or an alias so far refers to itself: its values nest without end."""
 
     def conversion(self, hint: Any, where: str) -> Conversion:
         """Give the conversion of a hint; ``where`` is the field, for messages."""
         hint = unwrapped(hint)
+        if is_alias(hint):
+            return self._alias(hint, where)
         origin, arguments = get_origin(hint), get_args(hint)
         if hint is Any:
-            return untyped(where)
+            return anything(where)
         if hint is None:
             hint = type(None)
+        if origin in {list, dict} and not arguments:
+            hint, origin = origin, None  # the bare typing.List
         if isinstance(hint, type) and origin is None:
             return self._plain(hint, where)
         if origin is Literal:
             return literal(arguments, where)
-        if origin in {Union, types.UnionType}:
-            return self._union(arguments, where)
-        if origin in {list, dict} and not arguments:
-            return untyped(where, origin)
+        if is_union(hint):
+            return self._union(hint, where)
         if origin in {list, set, frozenset, tuple, dict} and (arguments or hint == tuple[()]):
             return self._container(origin, arguments, where)
         raise _unsupported(hint, where)
@@ -100,23 +109,43 @@ class Compiler:
         if hint in SCALAR_BY_TYPE:
             return scalar(hint, where)
         if hint is list or hint is dict:
-            return untyped(where, hint)
+            return untyped(hint, where)
         if issubclass(hint, Enum):
             return enum(hint, where)
-        if dataclasses.is_dataclass(hint) or is_typeddict(hint) or is_named_tuple(hint):
+        if dataclasses.is_dataclass(hint) or is_typed_dict(hint) or is_named_tuple(hint):
             return self.record(hint, where)
         raise _unsupported(hint, where)
 
-    def _union(self, arguments: tuple[Any, ...], where: str) -> Conversion:
-        members = [unwrapped(member) for member in arguments if member is not type(None)]
-        if len(members) > 1:
-            converted = [(member, self.conversion(member, where)) for member in members]
-            some = tagged_union(converted, where)
+    def _alias(self, alias: Any, where: str) -> Conversion:
+        self.can_nest |= alias in self._begun
+        if alias not in self._aliases:
+            self._begun.add(alias)
+            self._aliases[alias] = self._later(self._aliases, alias)
+            self._aliases[alias] = self.conversion(value_of(alias), where)
+            self._begun.discard(alias)
+        return self._aliases[alias]
+
+    def _later(self, conversions: dict[Any, Conversion], key: Any) -> Conversion:
+        """Give what a class or an alias that refers to itself finds: it looks itself up in use."""
+
+        def encode(value: Any) -> Any:
+            return conversions[key].encode(value)
+
+        def decode(tree: Any) -> Any:
+            return conversions[key].decode(tree)
+
+        return Conversion(encode, decode)
+
+    def _union(self, union: Any, where: str) -> Conversion:
+        members = members_of(union)
+        some = [member for member in members if member is not type(None)]
+        if len(some) > 1:
+            conversion = union_of([(each, self.conversion(each, where)) for each in some], where)
         else:
-            some = self.conversion(members[0], where)
-        if len(members) == len(arguments):
-            return some
-        encode, decode, _ = some
+            conversion = self.conversion(some[0] if some else type(None), where)
+        if len(some) == len(members):
+            return conversion
+        encode, decode = conversion.encode, conversion.decode
         return Conversion(
             lambda value: None if value is None else encode(value),
             lambda tree: None if tree is None else decode(tree),
@@ -136,30 +165,25 @@ class Compiler:
 
     def record(self, cls: type, where: str) -> Conversion:
         """Give the conversion of a class with named fields."""
+        self.can_nest |= cls in self._begun
         if cls not in self._records:
-            # A class that refers to itself finds this, which looks the real one up when it is used.
-            self._records[cls] = Conversion(
-                lambda value: self._records[cls].encode(value),  # noqa: PLW0108 - looked up later
-                lambda tree: self._records[cls].decode(tree),  # noqa: PLW0108 - as above
-            )
-            fields = [self._field(cls, *field) for field in fields_of(cls, where)]
-            encode, decode = compile_record(cls, fields, mapping=is_typeddict(cls))
-            self._records[cls] = Conversion(encode, decode)
+            self._begun.add(cls)
+            named = fields_of(cls, where)
+            keys = frozenset(name for name, _, _ in named)
+            later = self._later(self._records, cls)._replace(forms=DICT, keys=keys)
+            self._records[cls] = later
+            fields = [self._field(cls, *field) for field in named]
+            encode, decode = compile_record(cls, fields, mapping=is_typed_dict(cls))
+            self._records[cls] = later._replace(encode=encode, decode=decode)
+            self._begun.discard(cls)
         return self._records[cls]
 
     def _field(self, cls: type, name: str, hint: Any, options: dict[str, Any]) -> Field:
-        return Field(name, *self.conversion(hint, f"{cls.__name__}.{name}"), **options)
-
-
-def unwrapped(hint: Any) -> Any:
-    """Give the hint within NewType, Annotated, Required and NotRequired."""
-    while True:
-        if isinstance(hint, NewType):
-            hint = hint.__supertype__
-        elif get_origin(hint) in {Annotated, NotRequired, Required}:
-            hint = get_args(hint)[0]
-        else:
-            return hint
+        where = shortened(f"{cls.__name__}.{name}", 120)
+        encode, decode, kind = self.conversion(hint, where)[:3]
+        if "factory" in options:
+            options["default"] = made_alike(options.pop("factory"), encode, where)
+        return Field(name, encode, decode, kind, **options)
 
 
 def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
@@ -168,8 +192,9 @@ def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
         hints = get_type_hints(cls, localns={cls.__name__: cls}, include_extras=True)
     except (NameError, TypeError) as error:
         message = (
-            f"the hints of {cls.__qualname__} ({where}) cannot be evaluated: {error}; the names "
-            "they use must be defined, at module level, before the class is registered"
+            f"the hints of {shortened(cls.__qualname__)} ({where}) cannot be evaluated: "
+            f"{said_of(error)}; the names they use must be defined, at module level, before the "
+            "class is registered"
         )
         raise SerializationError(message) from error
     if dataclasses.is_dataclass(cls):
@@ -179,9 +204,11 @@ def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
             for field in dataclasses.fields(cls)
             if field.init
         ]
-    if is_typeddict(cls):
+    if is_typed_dict(cls):
+        # Where hints are strings, __required_keys__ is wrong: the evaluated ones go first.
+        required: frozenset[str] = vars(cls)["__required_keys__"]
         return [
-            (name, hint, {"optional": _is_optional(cls, name, hint)})
+            (name, hint, {"optional": not is_required(hint, name in required)})
             for name, hint in hints.items()
         ]
     if is_named_tuple(cls):
@@ -192,7 +219,7 @@ def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
             for name, hint in hints.items()
         ]
     message = (
-        f"{cls.__qualname__} has no typed fields: make it an @event class, a dataclass, "
+        f"{shortened(cls.__qualname__)} has no typed fields: make it an @event class, a dataclass, "
         "a NamedTuple or a TypedDict"
     )
     raise SerializationError(message)
@@ -202,19 +229,13 @@ def _check_constructor(cls: Any, stored: set[str]) -> None:
     """Refuse a class that could not be built again from its stored fields."""
     taken = {parameter for parameter in inspect.signature(cls).parameters if parameter != "_cls"}
     if taken != stored:
-        odd = ", ".join(sorted(taken ^ stored))
+        odd = shortened(", ".join(sorted(taken ^ stored)), 200)
         message = (
-            f"{cls.__qualname__} cannot be stored: what its constructor takes and its typed "
-            f"fields differ in {odd}; InitVar, untyped fields and an __init__ of its own lose data"
+            f"{shortened(cls.__qualname__)} cannot be stored: what its constructor takes and its "
+            f"typed fields differ in {odd}; InitVar, untyped fields and an __init__ of its own "
+            "lose data"
         )
         raise SerializationError(message)
-
-
-def _is_optional(cls: Any, name: str, hint: Any) -> bool:
-    """Tell by the evaluated hint: where hints are strings, ``__optional_keys__`` is wrong."""
-    if get_origin(hint) in {NotRequired, Required}:
-        return get_origin(hint) is NotRequired
-    return name in cls.__optional_keys__
 
 
 def _dataclass_options(field: dataclasses.Field[Any]) -> dict[str, Any]:
@@ -223,17 +244,14 @@ def _dataclass_options(field: dataclasses.Field[Any]) -> dict[str, Any]:
         default = field.default
         options["default"] = lambda: default
     elif field.default_factory is not dataclasses.MISSING:
-        options["default"] = field.default_factory
+        options["factory"] = field.default_factory
     return options
 
 
-def is_named_tuple(cls: type) -> bool:
-    return issubclass(cls, tuple) and hasattr(cls, "_fields")
-
-
 def _unsupported(hint: Any, where: str) -> SerializationError:
+    text = shortened(str(getattr(hint, "__qualname__", hint)), 200)
     return SerializationError(
-        f"{where} has the hint {getattr(hint, '__qualname__', hint)!s}, which cannot be stored: "
+        f"{where} has the hint {text}, which cannot be stored: "
         "use dataclasses, NamedTuple, TypedDict, Enum, Literal, list, tuple, set, dict, unions, "
         "or the scalars str, int, float, bool, bytes, Decimal, UUID, datetime, date, time, "
         "timedelta",

@@ -10,22 +10,22 @@ What the trees look like is stored data: see ``docs/decisions/0003-stored-form-o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, get_origin
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from eventsourcing_core._errors import SerializationError
+from eventsourcing_core._errors import SerializationError, shortened, shown
+from eventsourcing_core._payloads.nesting import check_depth, too_deep
 from eventsourcing_core._payloads.scalars import ATOMS, SCALAR_BY_TYPE, as_base, plain_tree
+from eventsourcing_core._payloads.tags import TAG, is_tagged, tagged, untagged
 
 if TYPE_CHECKING:
     from enum import Enum
 
 Convert = Callable[[Any], Any]
 
+_EXPECTED = 200
+"""How much of what a hint takes a message shows, in characters."""
 
-_SHOWN = 80
-"""How much of a wrong value a message shows, in characters."""
-
-_TAG, _VALUE = "$type", "$value"
-"""The keys under which a union stores the member's name and its tree; no field is called so."""
+DICT, LIST, TEXT = frozenset({dict}), frozenset({list}), frozenset({str})
 
 
 class Conversion(NamedTuple):
@@ -37,13 +37,19 @@ class Conversion(NamedTuple):
     """Tree to value; raises ``ValueError``, ``TypeError`` or ``LookupError`` for other trees."""
     atom: type | None = None
     """The type whose values need no conversion at all, if there is one."""
+    forms: frozenset[type] | None = None
+    """The types of its trees; None: any."""
+    keys: frozenset[str] | None = None
+    """All keys that its trees may have, for classes with named fields."""
+    is_plain: bool = False
+    """Whether its trees say nothing of what they are: others may look the same."""
 
 
-def _wrong(value: object, expected: str, where: str) -> SerializationError:
-    shown = repr(value)
-    if len(shown) > _SHOWN:
-        shown = f"{shown[:_SHOWN]}…"
-    return SerializationError(f"{where} must be {expected}, got {type(value).__name__}: {shown}")
+def wrong(value: object, expected: str, where: str) -> SerializationError:
+    """Give the error for a value, or a tree, that is something else than its hint says."""
+    kind = shortened(type(value).__name__)
+    expected = shortened(expected, _EXPECTED)
+    return SerializationError(f"{where} must be {expected}, got {kind}: {shown(value)}")
 
 
 def atom(kind: type, where: str) -> Conversion:
@@ -57,9 +63,13 @@ def atom(kind: type, where: str) -> Conversion:
             plain = str.__str__(value) if isinstance(value, str) else kind(value)
             if plain == value:
                 return plain
-        raise _wrong(value, kind.__name__, where)
+        raise wrong(value, kind.__name__, where)
 
-    return Conversion(normalize, normalize, kind)
+    def decode(tree: Any) -> Any:
+        return tree if type(tree) is kind else normalize(untagged(tree, kind.__name__, where))
+
+    forms = {float: {float, int}, int: {int, bool}}.get(kind, {kind})
+    return Conversion(normalize, decode, kind, frozenset(forms), is_plain=True)
 
 
 def exact_atom(kind: type, where: str) -> Conversion:
@@ -67,63 +77,99 @@ def exact_atom(kind: type, where: str) -> Conversion:
 
     An int may be where a float is due, as type checkers allow it.
     """
-    _, decode, _ = atom(kind, where)
+    conversion = atom(kind, where)
+    normalize = conversion.encode
 
     def encode(value: Any) -> Any:
         if isinstance(value, kind) and type(value) is not kind:
-            name = type(value).__name__
+            name = shortened(type(value).__name__)
             message = (
                 f"{where} is a {name}, which would come back as a plain {kind.__name__}: annotate "
                 f"it as {name}, or make it a {kind.__name__}"
             )
             raise SerializationError(message)
         if kind is float and isinstance(value, int) and type(value) is not int:
-            raise _wrong(value, "float", where)
-        return decode(value)
+            raise wrong(value, "float", where)
+        return normalize(value)
 
-    return Conversion(encode, decode, kind)
+    return conversion._replace(encode=encode)
 
 
 def scalar(kind: type, where: str) -> Conversion:
     """Store a scalar as its text; one of a subclass as the scalar it is."""
     scalar = SCALAR_BY_TYPE[kind]
-    to_text = scalar.to_text
+    to_text, from_text = scalar.to_text, scalar.from_text
 
     def encode(value: Any) -> str:
         if type(value) is not kind:
             plain = as_base(value, kind)
             if plain is None:
-                raise _wrong(value, kind.__name__, where)
+                raise wrong(value, kind.__name__, where)
             return to_text(plain)
         return to_text(value)
 
-    return Conversion(encode, scalar.from_text)
+    def decode(tree: Any) -> Any:
+        try:
+            return from_text(tree)
+        except (ValueError, TypeError, AttributeError):  # no such text, or none at all
+            plain = untagged(tree, kind.__name__, where)
+        if plain is tree:
+            raise wrong(tree, kind.__name__, where)
+        return decode(plain)
+
+    return Conversion(encode, decode, forms=TEXT)
 
 
-def untyped(where: str, kind: type | None = None) -> Conversion:
-    """Keep a tree (of a kind) as it is, once it is checked."""
+def anything(where: str) -> Conversion:
+    """Keep a tree as it is, once it is checked."""
+    return Conversion(lambda value: plain_tree(value, where), lambda tree: tree, is_plain=True)
+
+
+def untyped(kind: type[list[Any] | dict[Any, Any]], where: str) -> Conversion:
+    """Keep a list or a dict as it is, once it is checked."""
 
     def encode(value: Any) -> Any:
-        if kind is not None and type(value) is not kind:
-            raise _wrong(value, kind.__name__, where)
-        return plain_tree(value, where)
+        if type(value) is not kind:
+            raise wrong(value, kind.__name__, where)
+        tree = plain_tree(value, where)
+        return tagged("dict", tree) if TAG in tree and is_tagged(tree) else tree
 
-    return Conversion(encode, lambda tree: tree)
+    def decode(tree: Any) -> Any:
+        if type(tree) is not kind or TAG in tree:
+            tree = untagged(tree, kind.__name__, where)
+            if type(tree) is not kind:
+                raise wrong(tree, kind.__name__, where)
+        return tree
+
+    return Conversion(encode, decode, forms=frozenset({kind}), is_plain=True)
 
 
 def enum(kind: type[Enum], where: str) -> Conversion:
     """Store an enum member as its value."""
     odd = [member for member in kind if type(member.value) not in {str, int}]
     if odd:
-        message = f"{where}: the value of {odd[0]} cannot be stored: give it a str or an int"
+        message = f"{where}: {shown(odd[0])} has a value that is neither str nor int"
         raise SerializationError(message)
+    by_value = {member.value: member for member in kind}
 
     def encode(value: Any) -> Any:
         if type(value) is not kind:
-            raise _wrong(value, kind.__name__, where)
+            raise wrong(value, kind.__name__, where)
         return value.value
 
-    return Conversion(encode, kind)
+    def decode(tree: Any) -> Any:
+        try:
+            return by_value[tree]
+        except (KeyError, TypeError):  # also flags that are combined, and what _missing_ finds
+            tree = untagged(tree, kind.__name__, where)
+        try:
+            if type(tree) in {str, int}:
+                return kind(tree)
+        except ValueError:
+            pass
+        raise wrong(tree, kind.__name__, where)
+
+    return Conversion(encode, decode, forms=frozenset({str, int}))
 
 
 def literal(allowed: tuple[Any, ...], where: str) -> Conversion:
@@ -132,95 +178,64 @@ def literal(allowed: tuple[Any, ...], where: str) -> Conversion:
         message = f"{where} has a Literal of something else than str, int, bool, bytes or None"
         raise SerializationError(message)
     exact = {(type(value), value) for value in allowed}
+    expected = " or ".join(map(shown, allowed))
 
     def check(value: Any) -> Any:
         if type(value) in ATOMS and (type(value), value) in exact:
             return value
-        raise _wrong(value, " or ".join(map(repr, allowed)), where)
-
-    return Conversion(check, check)
-
-
-def tagged_union(  # noqa: C901 - two closures over the same tables
-    members: list[tuple[Any, Conversion]], where: str
-) -> Conversion:
-    """Store the name of the member beside its tree, so that a member added later changes nothing.
-
-    Trees without a tag are those of the time when the hint was one of the members alone.
-    """
-    kinds = [get_origin(hint) or hint for hint, _ in members]
-    names = [getattr(kind, "__name__", str(kind)) for kind in kinds]
-    if len(set(names)) < len(names):
-        message = f"{where} is a union of two types with one name ({', '.join(names)}): rename one"
-        raise SerializationError(message)
-    conversions = [conversion for _, conversion in members]
-    decoders = dict(zip(names, (conversion.decode for conversion in conversions), strict=True))
-    encoders = [(name, c.encode) for name, c in zip(names, conversions, strict=True)]
-    exact = dict(zip(kinds, encoders, strict=True))
-    atoms = {conversion.atom for conversion in conversions}
-    expected = " or ".join(names)
-
-    def encode(value: Any) -> dict[str, Any]:
-        if type(value) in exact:
-            name, convert = exact[type(value)]
-            return {_TAG: name, _VALUE: convert(value)}
-        for name, convert in encoders:
-            try:
-                return {_TAG: name, _VALUE: convert(value)}
-            except SerializationError:
-                continue
-        raise _wrong(value, expected, where)
+        raise wrong(value, expected, where)
 
     def decode(tree: Any) -> Any:
-        if type(tree) is dict and _TAG in tree:
-            return decoders[tree[_TAG]](tree[_VALUE])
-        if type(tree) in atoms:
-            return tree
-        for convert in decoders.values():
-            try:
-                return convert(tree)
-            except (ValueError, TypeError, LookupError):
-                continue
-        raise _wrong(tree, expected, where)
+        return check(untagged(tree, "Literal", where))
 
-    return Conversion(encode, decode)
+    return Conversion(check, decode, forms=frozenset(map(type, allowed)))
 
 
 def list_of(items: Conversion, where: str) -> Conversion:
     """Store a list as a list."""
-    encode_item, decode_item, _ = items
+    encode_item, decode_item = items.encode, items.decode
 
     def encode(value: Any) -> list[Any]:
         if not isinstance(value, list):
-            raise _wrong(value, "list", where)
+            raise wrong(value, "list", where)
         return [encode_item(item) for item in value]
 
-    return Conversion(encode, lambda tree: [decode_item(item) for item in _listed(tree)])
+    def decode(tree: Any) -> list[Any]:
+        return [decode_item(item) for item in _listed(tree, "list", where)]
+
+    return Conversion(encode, decode, forms=LIST)
 
 
 def set_of(kind: Any, items: Conversion, where: str) -> Conversion:
     """Store a set as a list."""
-    encode_item, decode_item, _ = items
+    encode_item, decode_item = items.encode, items.decode
+    name = kind.__name__
 
     def encode(value: Any) -> list[Any]:
         if not isinstance(value, kind):
-            raise _wrong(value, kind.__name__, where)
+            raise wrong(value, name, where)
         # Sorted, so that equal sets give equal bytes.
         return sorted((encode_item(item) for item in value), key=repr)
 
-    return Conversion(encode, lambda tree: kind(decode_item(item) for item in _listed(tree)))
+    def decode(tree: Any) -> Any:
+        return kind(decode_item(item) for item in _listed(tree, name, where))
+
+    return Conversion(encode, decode, forms=LIST)
 
 
 def long_tuple(items: Conversion, where: str) -> Conversion:
     """Store a tuple of any length as a list."""
-    encode_item, decode_item, _ = items
+    encode_item, decode_item = items.encode, items.decode
 
     def encode(value: Any) -> list[Any]:
         if type(value) is not tuple:
-            raise _wrong(value, "tuple", where)
+            raise wrong(value, "tuple", where)
         return [encode_item(item) for item in value]
 
-    return Conversion(encode, lambda tree: tuple([decode_item(item) for item in _listed(tree)]))
+    def decode(tree: Any) -> tuple[Any, ...]:
+        return tuple([decode_item(item) for item in _listed(tree, "tuple", where)])
+
+    return Conversion(encode, decode, forms=LIST)
 
 
 def fixed_tuple(items: list[Conversion], where: str) -> Conversion:
@@ -228,39 +243,64 @@ def fixed_tuple(items: list[Conversion], where: str) -> Conversion:
 
     def encode(value: Any) -> list[Any]:
         if type(value) is not tuple or len(value) != len(items):
-            raise _wrong(value, f"a tuple of {len(items)}", where)
+            raise wrong(value, f"a tuple of {len(items)}", where)
         return [convert.encode(item) for convert, item in zip(items, value, strict=True)]
 
     def decode(tree: Any) -> tuple[Any, ...]:
-        pairs = zip(items, _listed(tree), strict=True)
+        pairs = zip(items, _listed(tree, "tuple", where), strict=True)
         return tuple([convert.decode(item) for convert, item in pairs])
 
-    return Conversion(encode, decode)
+    return Conversion(encode, decode, forms=LIST)
 
 
 def dict_of(keys: Conversion, values: Conversion, where: str) -> Conversion:
     """Store a dict as a dict where its keys are ``str``, else as a list of pairs."""
-    encode_key, decode_key, key_atom = keys
-    encode_value, decode_value, _ = values
+    encode_key, decode_key = keys.encode, keys.decode
+    encode_value, decode_value = values.encode, values.decode
 
     def encode_pairs(value: Any) -> list[list[Any]]:
         if not isinstance(value, dict):
-            raise _wrong(value, "dict", where)
+            raise wrong(value, "dict", where)
         return [[encode_key(key), encode_value(item)] for key, item in value.items()]
 
     def decode_pairs(tree: Any) -> dict[Any, Any]:
-        return {decode_key(key): decode_value(item) for key, item in _listed(tree)}
+        return {decode_key(key): decode_value(item) for key, item in _listed(tree, "dict", where)}
 
-    if key_atom is not str:
-        return Conversion(encode_pairs, decode_pairs)
-    return Conversion(
-        lambda value: dict(encode_pairs(value)),
-        lambda tree: {key: decode_value(item) for key, item in tree.items()},
-    )
+    def encode(value: Any) -> dict[str, Any]:
+        tree = dict(encode_pairs(value))
+        return tagged("dict", tree) if TAG in tree and is_tagged(tree) else tree
+
+    def decode(tree: Any) -> dict[str, Any]:
+        if type(tree) is dict and TAG in tree:
+            tree = untagged(tree, "dict", where)
+        if type(tree) is not dict:
+            raise wrong(tree, "dict", where)
+        return {key: decode_value(item) for key, item in tree.items()}
+
+    if keys.atom is not str:
+        return Conversion(encode_pairs, decode_pairs, forms=LIST)
+    return Conversion(encode, decode, forms=DICT, is_plain=True)
 
 
-def _listed(tree: Any) -> list[Any]:
-    if type(tree) is not list:
-        message = f"expected a list, found {type(tree).__name__}"
-        raise TypeError(message)
-    return tree
+def bounded(conversion: Conversion, where: str) -> Conversion:
+    """Give a conversion that refuses what is nested too deeply."""
+    encode_any = conversion.encode
+
+    def encode(value: Any) -> Any:
+        try:
+            tree = encode_any(value)
+        except RecursionError:
+            raise too_deep(where) from None
+        check_depth(tree, where)
+        return tree
+
+    return conversion._replace(encode=encode)
+
+
+def _listed(tree: Any, name: str, where: str) -> list[Any]:
+    if type(tree) is list:
+        return tree
+    plain = untagged(tree, name, where)
+    if type(plain) is not list:
+        raise wrong(tree, name, where)
+    return plain

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from eventsourcing_core._errors import SerializationError
+from eventsourcing_core._errors import SerializationError, shortened, shown
+from eventsourcing_core._payloads.tags import TAG, has_tag, untagged
 
 Convert = Callable[[Any], Any]
 
@@ -47,6 +48,7 @@ def compile_record(cls: type, fields: list[Field], *, mapping: bool) -> tuple[Co
     if mapping:
         return _compile_typed_dict(cls, fields)
     space: dict[str, Any] = {"cls": cls, "wrong": _wrong_class, "not_a_dict": _not_a_dict}
+    space |= {"has_tag": has_tag, "untagged": untagged}
     for number, field in enumerate(fields):
         space[f"encode{number}"] = field.encode
         space[f"decode{number}"] = field.decode
@@ -76,21 +78,38 @@ def _encode_source(fields: list[Field]) -> list[str]:
 
 def _decode_source(fields: list[Field]) -> list[str]:
     lines = ["def decode(tree):", "  if type(tree) is not dict: not_a_dict(tree)"]
+    if not fields:
+        lines += _UNTAG
     for number, field in enumerate(fields):
-        indent = "  "
+        # A tree with a tag has no field, so that it is found out where the first one is missing.
+        untag = _UNTAG if number == 0 else []
         if field.default is not None:
-            lines.append(f"  if {field.name!r} not in tree: v{number} = default{number}()")
+            lines.append(f"  if {field.name!r} not in tree:")
+            lines += [f"  {line}" for line in untag]
+            lines.append(f"    v{number} = default{number}()")
             lines.append("  else:")
+            lines.append(f"    v{number} = tree[{field.name!r}]")
             indent = "    "
-        if field.atom is None:
-            lines.append(f"{indent}v{number} = decode{number}(tree[{field.name!r}])")
+        elif untag:
+            lines.append(f"  try: v{number} = tree[{field.name!r}]")
+            lines.append("  except KeyError:")
+            lines += [f"  {line}" for line in untag]
+            lines.append("    raise")
+            indent = "  "
         else:
-            lines.append(f"{indent}v{number} = tree[{field.name!r}]")
+            lines.append(f"  v{number} = tree[{field.name!r}]")
+            indent = "  "
+        if field.atom is None:
+            lines.append(f"{indent}v{number} = decode{number}(v{number})")
+        else:
             lines.append(
                 f"{indent}if type(v{number}) is not atom{number}: "
                 f"v{number} = decode{number}(v{number})"
             )
     return lines
+
+
+_UNTAG = ["  if has_tag(tree): return decode(untagged(tree, cls.__name__, cls.__name__))"]
 
 
 def _construct_source(fields: list[Field]) -> list[str]:
@@ -139,7 +158,9 @@ def _open_class(cls: Any, fields: list[Field]) -> type | None:
 
 
 def _wrong_class(value: object, cls: type) -> None:
-    message = f"expected {cls.__name__} itself, got {type(value).__name__}: {value!r}"
+    # Not the value: it may be a whole payload.
+    wanted, given = shortened(cls.__name__), shortened(type(value).__name__)
+    message = f"expected {wanted} itself, got {given}"
     raise SerializationError(message)
 
 
@@ -151,23 +172,30 @@ def _not_a_dict(tree: object) -> None:
 def _compile_typed_dict(cls: type, fields: list[Field]) -> tuple[Convert, Convert]:
     by_name = {field.name: field for field in fields}
     required = [field.name for field in fields if not field.optional]
+    name = shortened(cls.__name__)
 
     def encode(value: Any) -> dict[str, Any]:
-        if not isinstance(value, dict) or value.keys() - by_name.keys():
-            message = f"expected a dict with keys of {cls.__name__} only, got {value!r}"
+        if not isinstance(value, dict):
+            message = f"expected a dict with keys of {name}, got {shortened(type(value).__name__)}"
             raise SerializationError(message)
-        missing = [name for name in required if name not in value]
+        if value.keys() - by_name.keys():
+            odd = next(key for key in value if key not in by_name)
+            message = f"expected a dict with keys of {name} only, got also the key {shown(odd)}"
+            raise SerializationError(message)
+        missing = [key for key in required if key not in value]
         if missing:
-            message = f"{cls.__name__} lacks the key {missing[0]!r}: {value!r}"
+            message = f"{name} lacks the key {shown(missing[0])}"
             raise SerializationError(message)
-        return {name: by_name[name].encode(item) for name, item in value.items()}
+        return {key: by_name[key].encode(item) for key, item in value.items()}
 
     def decode(tree: Any) -> dict[str, Any]:
         if type(tree) is not dict:
             _not_a_dict(tree)
-        missing = [name for name in required if name not in tree]
+        if TAG in tree and TAG not in by_name:
+            tree = untagged(tree, cls.__name__, cls.__name__)
+        missing = [key for key in required if key not in tree]
         if missing:
             raise KeyError(missing[0])
-        return {name: by_name[name].decode(item) for name, item in tree.items() if name in by_name}
+        return {key: by_name[key].decode(item) for key, item in tree.items() if key in by_name}
 
     return encode, decode

@@ -14,7 +14,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from eventsourcing_core._errors import SerializationError
+from eventsourcing_core._errors import SerializationError, shortened, shown
+from eventsourcing_core._payloads.nesting import MAX_DEPTH, too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ def _time_to_text(value: time) -> str:
 def _with_offset(value: datetime | time, text: str) -> str:
     offset = value.utcoffset()
     if value.tzinfo is not None and (offset is None or offset.microseconds):
-        message = f"{value!r} has no offset from UTC in whole seconds: it would not come back"
+        message = f"{shown(value)} has no offset from UTC in whole seconds: it would not come back"
         raise ValueError(message)
     return text
 
@@ -59,17 +60,20 @@ def _timedelta_to_text(value: timedelta) -> str:
 
 def _timedelta_from_text(text: str) -> timedelta:
     try:
-        return timedelta(microseconds=int(text))
+        return timedelta(microseconds=int(text, 10))  # with a base, int takes texts only
     except OverflowError:
-        message = f"not a timedelta in microseconds: {text!r}"
+        message = f"not a timedelta in microseconds: {shown(text)}"
         raise ValueError(message) from None
 
 
-def _decimal_from_text(text: str) -> Decimal:
+def _decimal_from_text(text: Any) -> Decimal:
+    if type(text) is list:  # Decimal takes the parts of a number, too
+        message = "a decimal number is a text, found a list"
+        raise TypeError(message)
     try:
         return Decimal(text)
     except ArithmeticError:
-        message = f"not a decimal number: {text!r}"
+        message = f"not a decimal number: {shown(text)}"
         raise ValueError(message) from None
 
 
@@ -103,7 +107,11 @@ def as_base(value: Any, kind: type) -> Any:
     return plain if plain == value else None
 
 
-def plain_tree(value: Any, where: str) -> Any:
+_Place = str | tuple[Any, object]
+"""A text, or the place of what holds a value and the value's key in it: most are never shown."""
+
+
+def plain_tree(value: Any, where: _Place, room: int = MAX_DEPTH) -> Any:
     """Give a value as it comes back; refuse one that would come back as another.
 
     Allowed are None, bool, int, float, str, bytes, UUID, datetime, date, time, timedelta, Decimal,
@@ -111,47 +119,62 @@ def plain_tree(value: Any, where: str) -> Any:
     would come back as its base. Only a subclass of a scalar (from UUID on) is given as its base,
     in a copy of what holds it: such subclasses say the same.
 
+    Args:
+        value: The value.
+        where: Its place, for messages.
+        room: How many levels of lists and dicts it may have.
+
     Raises:
         SerializationError: Naming the place and what to do.
     """
     kind: type[object] = type(value)
     if kind in LEAVES:
         return value
-    if kind is dict:
-        return _plain_dict(value, where)
-    if kind is list:
-        return _plain_list(value, where)
+    if kind is dict or kind is list:
+        if not room:
+            raise too_deep(_named(where).partition("[")[0])
+        return (_plain_dict if kind is dict else _plain_list)(value, where, room - 1)
     for base in SCALAR_BY_TYPE:
         plain = as_base(value, base)
         if plain is not None:
             return plain
     message = (
-        f"{where} is a {kind.__name__}, which untyped data cannot hold: "
+        f"{_named(where)} is a {shortened(kind.__name__)}, which untyped data cannot hold: "
         "convert it to a plain value or a list, or give it a place in a class with typed fields"
     )
     raise SerializationError(message)
 
 
-def _plain_dict(value: dict[Any, Any], where: str) -> dict[str, Any]:
+def _plain_dict(value: dict[Any, Any], where: _Place, room: int) -> dict[str, Any]:
     copy = value
     for key, item in value.items():
         if type(key) is not str:
-            message = f"{where} has the key {key!r}: keys must be str, got {type(key).__name__}"
+            kind = shortened(type(key).__name__)
+            message = f"{_named(where)} has the key {shown(key)}: keys must be str, got {kind}"
             raise SerializationError(message)
         if type(item) not in LEAVES:
-            plain = plain_tree(item, f"{where}[{key!r}]")
+            plain = plain_tree(item, (where, key), room)
             if plain is not item:
                 copy = dict(value) if copy is value else copy
                 copy[key] = plain
     return copy
 
 
-def _plain_list(value: list[Any], where: str) -> list[Any]:
+def _plain_list(value: list[Any], where: _Place, room: int) -> list[Any]:
     copy = value
     for index, item in enumerate(value):
         if type(item) not in LEAVES:
-            plain = plain_tree(item, f"{where}[{index}]")
+            plain = plain_tree(item, (where, index), room)
             if plain is not item:
                 copy = list(value) if copy is value else copy
                 copy[index] = plain
     return copy
+
+
+def _named(where: _Place) -> str:
+    """Write a place as ``data['lines'][3]``, cut."""
+    keys: list[str] = []
+    while not isinstance(where, str):
+        where, key = where
+        keys.append(f"[{shown(key)}]")
+    return shortened(where + "".join(reversed(keys)), 200)

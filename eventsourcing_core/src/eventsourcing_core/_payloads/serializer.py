@@ -10,6 +10,7 @@ import base64
 import json
 from typing import Any, Protocol, runtime_checkable
 
+from eventsourcing_core._errors import shown
 from eventsourcing_core._payloads.scalars import SCALAR_BY_NAME, SCALAR_BY_TYPE
 
 
@@ -123,7 +124,7 @@ def _tagged_dict(tree: dict[str, Any]) -> dict[str, Any]:
     copy = tree
     for key, item in tree.items():
         if type(key) is not str:
-            message = f"JSON has no form for a key that is {type(key).__name__}: {key!r}"
+            message = f"JSON has no form for a key that is {type(key).__name__}: {shown(key)}"
             raise TypeError(message)
         if copy is tree and type(item) not in _PLAIN:
             copy = {key: _tagged(item) for key, item in tree.items()}
@@ -141,12 +142,16 @@ def _untagged(found: dict[str, Any]) -> Any:
     if key[:2] == "$$":
         return {key[1:]: value}
     if type(value) is not str:
-        message = f"the tag {key!r} holds no text"
+        message = f"the tag {shown(key)} holds no text"
         raise ValueError(message)
     if key == "$bytes":
         return base64.b64decode(value, validate=True)
     scalar = SCALAR_BY_NAME.get(key[1:])
     if scalar is None:
-        message = f"unknown tag {key!r}"
+        message = f"unknown tag {shown(key)}"
         raise ValueError(message)
-    return scalar.from_text(value)
+    try:
+        return scalar.from_text(value)
+    except ValueError:  # which may hold the whole text
+        message = f"the tag {shown(key)} holds no value of that type: {shown(value)}"
+        raise ValueError(message) from None

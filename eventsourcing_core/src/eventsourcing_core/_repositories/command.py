@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from eventsourcing_core._errors import ConcurrencyError, StorageError
+from eventsourcing_core._errors import ConcurrencyError, StorageError, shown
 from eventsourcing_core.stores._storage import ALL_GUARANTEES, Guarantee
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def event_ids_of(stream_id: str, command_id: UUID | str) -> EventIds:
         TypeError: It is neither a UUID nor a text.
     """
     if not isinstance(command_id, UUID | str):
-        message = f"command_id is a UUID or a str, got {command_id!r}"
+        message = f"command_id is a UUID or a str, got {shown(command_id)}"
         raise TypeError(message)
     if not str(command_id):
         message = "command_id is empty: give each command an id of its own"

@@ -11,7 +11,7 @@ from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
 from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
 from eventsourcing_core._encoding.transaction import transaction_given
-from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError
+from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError, shown
 from eventsourcing_core._repositories.command import (
     check_unique_ids,
     confirm,
@@ -82,7 +82,7 @@ class Repository(Generic[A]):
     ) -> None:
         given: object = aggregate_class
         if not (isinstance(given, type) and issubclass(given, Aggregate)):
-            message = f"a repository takes a class of aggregates, got {given!r}"
+            message = f"a repository takes a class of aggregates, got {shown(given)}"
             raise TypeError(message)
         self._store = store
         self._class = aggregate_class
@@ -383,7 +383,7 @@ class Repository(Generic[A]):
 
     def _check_class(self, aggregate: A) -> None:
         if not isinstance(aggregate, self._class):
-            message = f"this repository keeps {self._class.__name__}, got {aggregate!r}"
+            message = f"this repository keeps {self._class.__name__}, got {shown(aggregate)}"
             raise TypeError(message)
 
 

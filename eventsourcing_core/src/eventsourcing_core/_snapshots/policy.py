@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from eventsourcing_core._errors import shown
 from eventsourcing_core.stores._checks import check_seconds
 
 
@@ -99,10 +100,10 @@ class EveryEvents(CombinablePolicy):
     def __post_init__(self) -> None:
         """Check the number."""
         if type(self.events) is not int:
-            message = f"a number of events is an int, got {self.events!r}"
+            message = f"a number of events is an int, got {shown(self.events)}"
             raise TypeError(message)
         if self.events < 1:
-            message = f"a snapshot is taken every 1 or more events, got {self.events}"
+            message = f"a snapshot is taken every 1 or more events, got {shown(self.events)}"
             raise ValueError(message)
 
     def is_due(self, occasion: SnapshotOccasion) -> bool:
@@ -159,6 +160,6 @@ def _policy(given: object) -> SnapshotPolicy:
         message = f"a policy is an instance: give {given.__name__}(…), not the class"
         raise TypeError(message)
     if not isinstance(given, SnapshotPolicy):
-        message = f"a policy has the method is_due, which {given!r} lacks"
+        message = f"a policy has the method is_due, which {shown(given)} lacks"
         raise TypeError(message)
     return given

@@ -13,11 +13,19 @@ not where it is first met.
 from __future__ import annotations
 
 import dataclasses
-import types
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, is_typeddict
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from eventsourcing_core._payloads.converter import fields_of, is_named_tuple, unwrapped
+from eventsourcing_core._payloads.annotations import (
+    is_alias,
+    is_named_tuple,
+    is_typed_dict,
+    is_union,
+    members_of,
+    unwrapped,
+    value_of,
+)
+from eventsourcing_core._payloads.converter import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,14 +43,17 @@ class _Layout:
 
     def __init__(self) -> None:
         self.classes: dict[type, str] = {}
+        self._aliases: list[Any] = []  # that are being described: one may refer to itself
 
     def text(self, hint: Any) -> str:
         hint = unwrapped(hint)
+        if is_alias(hint):
+            return self._alias(hint)
         origin, arguments = get_origin(hint), get_args(hint)
         if origin is Literal:
             return f"Literal[{', '.join(sorted(map(repr, arguments)))}]"
-        if origin in {Union, types.UnionType}:
-            return " | ".join(sorted(self.text(member) for member in arguments))
+        if is_union(hint):
+            return " | ".join(sorted(self.text(member) for member in members_of(hint)))
         if origin is not None:
             inner = ["..." if item is Ellipsis else self.text(item) for item in arguments]
             return f"{origin.__name__}[{', '.join(inner)}]"
@@ -50,6 +61,15 @@ class _Layout:
             self._describe(hint)
             return name_of(hint)
         return "Any" if hint is Any else str(getattr(hint, "__name__", hint))
+
+    def _alias(self, alias: Any) -> str:
+        """Describe what an alias names: to give a type a name changes nothing that is stored."""
+        if alias in self._aliases:
+            return str(alias)
+        self._aliases.append(alias)
+        text = self.text(value_of(alias))
+        self._aliases.pop()
+        return text
 
     def _describe(self, cls: type) -> None:
         if cls in self.classes:
@@ -71,4 +91,4 @@ def name_of(cls: type) -> str:
 
 
 def _has_fields(cls: type) -> bool:
-    return dataclasses.is_dataclass(cls) or is_typeddict(cls) or is_named_tuple(cls)
+    return dataclasses.is_dataclass(cls) or is_typed_dict(cls) or is_named_tuple(cls)

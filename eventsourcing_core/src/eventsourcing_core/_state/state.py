@@ -24,8 +24,9 @@ from typing import (
     get_type_hints,
 )
 
-from eventsourcing_core._errors import SerializationError, SnapshotError
+from eventsourcing_core._errors import SerializationError, SnapshotError, said_of
 from eventsourcing_core._payloads.converter import Compiler
+from eventsourcing_core._payloads.hints import bounded
 from eventsourcing_core._state.layout import layout_of
 from eventsourcing_core._state.whole import check_whole, is_cached_property
 
@@ -120,7 +121,7 @@ class State(NamedTuple):
                 elif name in present:
                     delattr(instance, name)
             except Exception as error:
-                message = f"{self.class_name}.{name} cannot be restored: {error}"
+                message = f"{self.class_name}.{name} cannot be restored: {said_of(error)}"
                 raise SnapshotError(message) from error
 
 
@@ -167,13 +168,16 @@ def _compiled(cls: type) -> State | str:
             if name not in skipped:
                 _check_no_mark_inside(hint, f"{cls.__name__}.{name}")
                 hints[name] = hint
-                encode, decode, _ = compiler.conversion(hint, f"{cls.__name__}.{name}")
-                attributes.append(Attribute(name, encode, decode))
+                where = f"{cls.__name__}.{name}"
+                conversion = compiler.conversion(hint, where)
+                if compiler.can_nest:
+                    conversion = bounded(conversion, where)
+                attributes.append(Attribute(name, conversion.encode, conversion.decode))
         layout = layout_of(hints)
     except SerializationError as error:
         return f"{error}; mark the attribute as Transient[…] if it is no state, {_CURE}"
     except Exception as error:  # noqa: BLE001 - as above
-        return f"the annotations of {cls.__name__} cannot be used: {_named(error)}; {_CURE[3:]}"
+        return f"the annotations of {cls.__name__} cannot be used: {said_of(error)}; {_CURE[3:]}"
     return State(cls.__name__, tuple(attributes), skipped, layout)
 
 
@@ -204,7 +208,7 @@ def _evaluated(annotation: Any, base: type, name: str) -> Any:
         return get_type_hints(holder, dict(vars(base)), dict(module), include_extras=True)[name]
     except Exception as error:
         message = (
-            f"the annotation of {base.__name__}.{name} cannot be evaluated: {_named(error)}; the "
+            f"the annotation of {base.__name__}.{name} cannot be evaluated: {said_of(error)}; the "
             "names in it must be there at run time, at module level, and not for type checkers only"
         )
         raise SerializationError(message) from error
@@ -243,12 +247,7 @@ def _undeclared(class_name: str, name: str) -> SnapshotError:
 
 
 def _cannot_store(where: str, error: Exception) -> SnapshotError:
-    said = str(error) if isinstance(error, SerializationError) else _named(error)
     return SnapshotError(
-        f"{where} cannot be stored in a snapshot: {said}; mark it as Transient[…] if it is no "
-        f"state, {_CURE}"
+        f"{where} cannot be stored in a snapshot: {said_of(error)}; mark it as Transient[…] if it "
+        f"is no state, {_CURE}"
     )
-
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

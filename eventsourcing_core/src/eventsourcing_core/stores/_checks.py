@@ -6,7 +6,7 @@ from collections.abc import Collection, Sized
 from typing import NoReturn
 from urllib.parse import unquote
 
-from eventsourcing_core._errors import HistoryChangedError, StorageError
+from eventsourcing_core._errors import HistoryChangedError, StorageError, shown
 from eventsourcing_core._names import check_stream_id
 
 
@@ -45,14 +45,14 @@ def check_read_all(
     check_whole("after_position", after_position, lowest=0)
     check_whole("limit", limit, lowest=0, may_be_none=True)
     if isinstance(event_types, str | bytes) or not isinstance(event_types, Collection | None):
-        message = f"event_types is a collection of classes or names, got {event_types!r}"
+        message = f"event_types is a collection of classes or names, got {shown(event_types)}"
         raise TypeError(message)
     for event_type in event_types or ():
         if not isinstance(event_type, str | type):
-            message = f"event_types holds classes or names, got {event_type!r}"
+            message = f"event_types holds classes or names, got {shown(event_type)}"
             raise TypeError(message)
     if not isinstance(stream_prefix, str | None):
-        message = f"stream_prefix is a str, got {stream_prefix!r}"
+        message = f"stream_prefix is a str, got {shown(stream_prefix)}"
         raise TypeError(message)
 
 
@@ -67,7 +67,7 @@ def check_whole(name: str, value: object, *, lowest: int, may_be_none: bool = Fa
         return
     if type(value) is not int:
         hint = "" if value is not None else f"; to begin at the beginning, give {lowest}"
-        message = f"{name} must be an int, got {value!r:.60}{hint}"
+        message = f"{name} must be an int, got {shown(value)}{hint}"
         raise TypeError(message)
     if value < lowest:
         message = f"{name} must be {lowest} or more, got {value}"
@@ -82,7 +82,7 @@ def check_seconds(name: str, value: object) -> None:
         TypeError: It is neither an ``int`` nor a ``float``.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        message = f"{name} must be a number of seconds, got {value!r:.60}"
+        message = f"{name} must be a number of seconds, got {shown(value)}"
         raise TypeError(message)
     if not value >= 0:  # so that NaN is refused, too
         message = f"{name} must be a number of seconds, 0 or more, got {value}"
@@ -124,7 +124,7 @@ def check_verdicts(verdicts: Sized, count: int, write: object) -> None:
     name = "the store" if storage is None else type(storage).__name__
     if found < 0:
         message = (
-            f"{name} gave {verdicts!r:.60} in place of {count} verdicts, so nobody knows whether "
+            f"{name} gave {shown(verdicts)} in place of {count} verdicts, so nobody knows whether "
             "they were written: this is a fault of the storage"
         )
     else:
@@ -149,7 +149,7 @@ def check_streams(*, prefix: str | None) -> None:
         TypeError: The prefix is not a text.
     """
     if not isinstance(prefix, str | None):
-        message = f"prefix is a str, got {prefix!r}"
+        message = f"prefix is a str, got {shown(prefix)}"
         raise TypeError(message)
 
 

@@ -14,7 +14,7 @@ from contextvars import Context
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from eventsourcing_core._errors import StorageError, StreamHeldError
+from eventsourcing_core._errors import StorageError, StreamHeldError, shown
 from eventsourcing_core.stores._append import Written
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def refusal(verdict: object) -> Exception:
     """Give what the caller of an append gets that was not written."""
     if isinstance(verdict, Exception):
         return verdict
-    return StorageError(f"the store gave a verdict that is none: {verdict!r}")
+    return StorageError(f"the store gave a verdict that is none: {shown(verdict)}")
 
 
 class Held:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from eventsourcing_core._errors import shown
+
 
 class MigrationStatus(NamedTuple):
     """How far a schema is."""
@@ -64,8 +66,8 @@ def check_rollback(*, to: int, applied: int) -> None:
         TypeError: It is no ``int``.
     """
     if type(to) is not int:
-        message = f"to must be an int, got {to!r}"
+        message = f"to must be an int, got {shown(to)}"
         raise TypeError(message)
     if not 0 <= to <= applied:
-        message = f"to must be 0 to {applied}, the last migration applied; got {to}"
+        message = f"to must be 0 to {applied}, the last migration applied; got {shown(to)}"
         raise ValueError(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event import to_microseconds
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core.stores._checks import check_whole
@@ -39,7 +40,7 @@ class Snapshot:
         """Check what stores rely on."""
         check_stream_id(self.aggregate_id)
         if self.version < 1:
-            message = f"a snapshot's version must be 1 or more, got {self.version}"
+            message = f"a snapshot's version must be 1 or more, got {shown(self.version)}"
             raise ValueError(message)
         to_microseconds(self.created_at)
 

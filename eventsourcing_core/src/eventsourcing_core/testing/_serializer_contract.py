@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._events.event import Event
+from eventsourcing_core._payloads.nesting import MAX_DEPTH
 from eventsourcing_core._payloads.serializer import Serializer
 from eventsourcing_core.stores._rows import Row
 from eventsourcing_core.testing._samples import EVENT_TYPES, Opened
@@ -136,6 +137,21 @@ class SerializerContract:
     @example([True, 1, 1.0, "1", b"1", Decimal(1)])
     def test_trees_come_back(self, serializer: Serializer, tree: object) -> None:
         assert same(serializer.deserialize(serializer.serialize(tree)), tree)
+
+    @pytest.mark.parametrize("level", [list, dict], ids=["lists", "dicts"])
+    def test_trees_come_back_from_as_deep_as_a_codec_lets_them_be(
+        self, serializer: Serializer, level: type
+    ) -> None:
+        tree: Any = "the leaf"
+        for _ in range(MAX_DEPTH):
+            tree = [tree] if level is list else {"in": tree}
+        found: Any = serializer.deserialize(serializer.serialize(tree))
+        are_of_it: list[bool] = []
+        for _ in range(MAX_DEPTH):
+            are_of_it.append(type(found) is level)
+            found = found[0 if level is list else "in"]
+        assert all(are_of_it)
+        assert found == "the leaf"
 
     @_NO_MORE_THAN_NEEDED
     @given(_KEYS, SCALARS)

@@ -1,0 +1,114 @@
+"""A field that an old event lacks takes its default, if that is the same at each load."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import random
+import secrets
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from eventsourcing_core import Event, EventCodec, EventTypes, SerializationError, event
+from eventsourcing_core.stores import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COUNTER = itertools.count()
+
+
+@dataclasses.dataclass(frozen=True)
+class Inner:
+    name: str = ""
+    id: UUID = dataclasses.field(default_factory=uuid4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Steady:
+    name: str = "x"
+
+
+CHANGING: list[tuple[Any, Callable[[], Any]]] = [
+    (UUID, uuid4),
+    (str, lambda: secrets.token_hex(8)),
+    (float, random.random),
+    (bool, lambda: random.choice([True, False])),  # noqa: S311 - no secret
+    (int, lambda: next(COUNTER)),
+    (float, time.time),
+    (int, lambda: int(time.time() * 1_000_000)),
+    (datetime, lambda: datetime.now(UTC)),
+    (date, lambda: datetime.now(UTC).date()),
+    (str, lambda: datetime.now(UTC).isoformat()),
+    (list[date], lambda: [datetime.now(UTC).date()]),
+    (dict[str, UUID], lambda: {"id": uuid4()}),
+    (Inner, Inner),
+]
+
+
+def decoded(hint: Any, factory: Callable[[], Any], tree: dict[str, Any]) -> Any:
+    cls = dataclasses.make_dataclass(
+        "Placed", [("it", hint, dataclasses.field(default_factory=factory))], frozen=True
+    )
+    types = EventTypes()
+    types.register(cls)
+    return types.conversions["Placed"].decode(tree).it
+
+
+@pytest.mark.parametrize(("hint", "factory"), CHANGING)
+def test_a_default_that_changes_is_refused_when_it_is_read(
+    hint: Any, factory: Callable[[], Any]
+) -> None:
+    with pytest.raises(SerializationError, match=r"Placed\.it is missing .* another one each time"):
+        decoded(hint, factory, {})
+
+
+@pytest.mark.parametrize(
+    ("hint", "factory", "value"),
+    [
+        (list[str], list, []),
+        (list[str], lambda: ["a"], ["a"]),
+        (dict[str, int], dict, {}),
+        (Steady, Steady, Steady()),
+        (UUID, lambda: UUID(int=1), UUID(int=1)),
+        (date, lambda: date(2020, 1, 1), date(2020, 1, 1)),
+        (Decimal, Decimal, Decimal(0)),
+        (float, lambda: float("1.5"), 1.5),
+    ],
+)
+def test_a_default_that_stays_is_made_anew_each_time(
+    hint: Any, factory: Callable[[], Any], value: Any
+) -> None:
+    assert decoded(hint, factory, {}) == value
+
+
+def test_a_field_that_is_there_is_read_whatever_its_default() -> None:
+    assert decoded(UUID, uuid4, {"it": str(UUID(int=5))}) == UUID(int=5)
+
+
+@pytest.mark.parametrize("encoding", ["json", "msgpack"])
+def test_a_new_event_may_have_an_id_of_its_own(encoding: str) -> None:
+    types = EventTypes()
+
+    @event("order.placed", event_types=types)
+    class Placed:
+        id: UUID = dataclasses.field(default_factory=uuid4)
+        at: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
+
+    codec = EventCodec(encoding, event_types=types)
+    placed = Placed()
+    encoded = codec.encode(Event.of(placed, event_types=types))
+    (found,) = codec.decode([Row("s", 1, 1, *encoded)])
+    assert found.data == placed
+
+
+def test_no_default_is_made_when_a_class_is_registered() -> None:
+    numbers = itertools.count()
+    factory = dataclasses.field(default_factory=lambda: next(numbers))
+    EventTypes().register(dataclasses.make_dataclass("P", [("it", int, factory)], frozen=True))
+    assert next(numbers) == 0
