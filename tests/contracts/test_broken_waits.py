@@ -95,6 +95,14 @@ class ZeroIsForEver(Broken):
         return await super().wait(after_position=after_position, timeout=timeout)
 
 
+class AheadSleeps(Broken):
+    caught_by = ("test_a_wait_ahead_of_the_store_is_told_at_once",)
+
+    async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
+        there = min(after_position, len(self.log.rows))
+        return await super().wait(after_position=there, timeout=timeout)
+
+
 class Counted(Broken):
     """A fault wakes only some of those who wait."""
 

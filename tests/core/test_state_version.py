@@ -132,10 +132,11 @@ def test_what_leaves_the_layout_alone_leaves_the_version(old: str, new: str) -> 
 
 
 def test_another_class_of_the_same_layout_has_another_version() -> None:
-    renamed = SOURCE.replace("Held", "Other")
+    renamed = changed('category = "held"', 'category = "other"').replace("Held", "Other")
     assert version_of(renamed, cls="Other") != version_of(SOURCE)
+    moved = changed('category = "held"', 'category = "moved"')
     try:
-        assert version_of(SOURCE, name=f"{NAME}_too") != version_of(SOURCE)
+        assert version_of(moved, name=f"{NAME}_too") != version_of(SOURCE)
     finally:
         del sys.modules[f"{NAME}_too"]
 

@@ -169,16 +169,6 @@ async def test_the_backend_uses_the_given_registry() -> None:
             await backend.event_store.append("doc-1", counted(1), expected_version=0)
 
 
-async def test_a_wait_for_a_position_far_ahead_sleeps_on_through_other_appends() -> None:
-    store = InMemoryEventStore()
-    waiting = asyncio.create_task(store.wait(after_position=2, timeout=60))
-    for number in range(3):
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        await store.append(f"doc-{number}", counted(1), expected_version=0)
-    assert await waiting is True
-
-
 async def test_closing_wakes_who_waits() -> None:
     store = InMemoryEventStore()
     waiting = asyncio.create_task(store.wait(after_position=0, timeout=60))

@@ -23,7 +23,7 @@ from eventsourcing_core import (
     open_migrator,
 )
 from eventsourcing_core.stores import OutageError, Snapshot
-from eventsourcing_postgres import PostgresEventStore, _database, _pool, _watch
+from eventsourcing_postgres import PostgresEventStore, _connections, _database, _pool, _watch
 from eventsourcing_postgres._pages import FIRST_PAGE
 from eventsourcing_postgres._watch import Watch
 from tests.eventsourcing_postgres._storages import storage_of
@@ -146,7 +146,7 @@ async def test_a_connection_that_was_lost_at_hand_is_nobodys_error(
             assert all(row[0] for row in await other.fetch(sql))
             async with asyncio.timeout(10):
                 for held in at_hand:
-                    while not _database._is_lost(held):  # noqa: ASYNC110 - as above
+                    while not _connections.is_lost(held):  # noqa: ASYNC110 - as above
                         await asyncio.sleep(0.01)
     await other.close()
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BESIDES_THE_STANDARD_LIBRARY = {
+    "_payloads": {"annotationlib"},  # of the standard library since Python 3.14
     "hookspecs": {"pluggy"},
     "plugins": {"pluggy"},
     "testing": {"hypothesis", "pytest", "pytest_asyncio"},

@@ -66,3 +66,8 @@ def _fault(name: str, what: str) -> str:
         if unicodedata.category(character) in {"Cc", "Cs"}:
             return f"character {index + 1} is the control character U+{ord(character):04X}"
     return ""
+
+
+def full_name_of(cls: type) -> str:
+    """Say where a class is defined; one that a reload or a notebook defines again keeps it."""
+    return f"{cls.__module__}.{cls.__qualname__}"

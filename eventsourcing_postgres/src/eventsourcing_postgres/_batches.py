@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from eventsourcing_core.stores import Append, Verdict
-    from eventsourcing_postgres._database import Connection
+    from eventsourcing_postgres._pool import Connection
     from eventsourcing_postgres._standbys import Standbys
     from eventsourcing_postgres._standing import Standing
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 import asyncpg
 
 from eventsourcing_core.stores import StorageError
 from eventsourcing_postgres._checks import check_pool, check_seconds
+from eventsourcing_postgres._connections import fetch_on, is_lost, leave, look_at, reset_on, rows_on
 from eventsourcing_postgres._errors import DRIVER, exhausted, is_outage, translation
 from eventsourcing_postgres._migrations import check_on
-from eventsourcing_postgres._rows import StoredRow
 from eventsourcing_postgres._statements import quoted, statement
 from eventsourcing_postgres._watch import Watch
 
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from eventsourcing_core.stores import Row
-    from eventsourcing_postgres import _pool
-
-    Lent: TypeAlias = _pool.Lent
-    Connection: TypeAlias = _pool.Connection
+    from eventsourcing_postgres._pool import Connection, Lent
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -99,7 +96,7 @@ class Database:
 
     async def open(self, doing: str, connections: int) -> None:
         """Make so many connections, but one at least, and look whether the schema is right."""
-        uses = [self.start(self.use(doing, _look_at)) for _ in range(max(connections, 1))]
+        uses = [self.start(self.use(doing, look_at)) for _ in range(max(connections, 1))]
         await asyncio.wait(uses)
         for each in uses:
             each.result()
@@ -224,7 +221,7 @@ class Database:
         """Take back a connection that was lent; reset it if strangers had it."""
         if reset:
             with suppress(*DRIVER):  # it is lost: the pool will see that, too
-                await self.watched(connection, _reset)
+                await self.watched(connection, reset_on)
         await asyncio.wait({self._start_apart(self._release(connection))})
 
     async def rows(self, doing: str, name: str, *arguments: Any) -> list[Row]:
@@ -243,7 +240,7 @@ class Database:
         while self._at_hand:
             connection = self._at_hand.pop()
             self._unused = min(self._unused, len(self._at_hand))
-            if not _is_lost(connection):
+            if not is_lost(connection):
                 return connection
             self._start_apart(self._release(connection))
         return None
@@ -373,40 +370,3 @@ class Database:
         for connection in self._at_hand[:count]:
             self._start_apart(self._release(connection))
         del self._at_hand[:count]
-
-
-async def rows_on(connection: Connection, sql: str, *arguments: Any) -> list[Row]:
-    """Run a statement that reads events on a connection."""
-    return cast("list[Row]", await connection.fetch(sql, *arguments, record_class=StoredRow))
-
-
-def leave(connection: Connection) -> None:
-    """End a connection, and let what the server does on it come to its end.
-
-    The driver cancels in the server what is cancelled here. It begins to do so in the next turn of
-    the loop, and does not where the connection has ended. A commit that waits for a standby would
-    wait no longer, and readers would see what no standby has.
-    """
-    with suppress(asyncpg.InterfaceError):  # it is lost already
-        connection.terminate()
-
-
-async def fetch_on(connection: Connection, sql: str, *arguments: Any) -> list[Any]:
-    """Run any other statement on a connection."""
-    rows: list[Any] = await connection.fetch(sql, *arguments)
-    return rows
-
-
-async def _look_at(_: Connection) -> None:
-    """Do nothing: what is to be looked at is when a connection is taken."""
-
-
-async def _reset(connection: Connection) -> None:
-    await connection.reset()
-
-
-def _is_lost(connection: Lent) -> bool:
-    try:
-        return connection.is_closed()
-    except asyncpg.InterfaceError:  # the pool took it back when it was closed
-        return True

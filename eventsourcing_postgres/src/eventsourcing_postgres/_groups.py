@@ -24,7 +24,7 @@ from eventsourcing_postgres._statements import statement
 if TYPE_CHECKING:
     from eventsourcing_core.stores import Append, Verdict
     from eventsourcing_postgres._batches import Patience
-    from eventsourcing_postgres._database import Connection
+    from eventsourcing_postgres._pool import Connection
     from eventsourcing_postgres._standbys import Standbys
 
 

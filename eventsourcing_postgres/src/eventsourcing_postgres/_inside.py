@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from eventsourcing_core.stores import Append, Verdict
-    from eventsourcing_postgres._database import Connection
+    from eventsourcing_postgres._pool import Connection
 
 _ATTEMPTS = 5  # for a stream that moves between two statements that look at it
 _LONGEST = 2**31 - 1  # what the setting lock_timeout can hold, in milliseconds

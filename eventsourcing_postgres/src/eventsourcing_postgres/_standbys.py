@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from eventsourcing_core.stores import Verdict
-    from eventsourcing_postgres._database import Connection
+    from eventsourcing_postgres._pool import Connection
 
 Args = TypeVarTuple("Args")
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventsourcing_core.stores import Append, Placed, Verdict
-    from eventsourcing_postgres._database import Connection
+    from eventsourcing_postgres._pool import Connection
     from eventsourcing_postgres._standbys import Standbys
 
 

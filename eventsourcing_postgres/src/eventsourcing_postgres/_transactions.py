@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from eventsourcing_core.stores import StorageError, Written
-from eventsourcing_postgres._database import fetch_on, leave, rows_on
+from eventsourcing_postgres._connections import fetch_on, leave, rows_on
 from eventsourcing_postgres._errors import DRIVER, commit_failure, translated, translation
 from eventsourcing_postgres._inside import InsideWriter
 from eventsourcing_postgres._pages import stream_pages
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from eventsourcing_core.stores import Append, Row, SnapshotStore, Span, Verdict
-    from eventsourcing_postgres._database import Connection, Database, Lent
+    from eventsourcing_postgres._database import Database
+    from eventsourcing_postgres._pool import Connection, Lent
     from eventsourcing_postgres._waking import Waking
 
 _OPENING = "opening a transaction"

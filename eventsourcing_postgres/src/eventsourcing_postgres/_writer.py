@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from eventsourcing_core.stores import Append, Verdict
-    from eventsourcing_postgres._database import Connection, Database
+    from eventsourcing_postgres._database import Database
+    from eventsourcing_postgres._pool import Connection
 
 Args = TypeVarTuple("Args")
 

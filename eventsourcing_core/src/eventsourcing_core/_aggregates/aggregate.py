@@ -7,11 +7,13 @@ import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from eventsourcing_core._aggregates.categories import claim
 from eventsourcing_core._aggregates.notebook import UNKNOWN, StoredAs, note, stored_as
 from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event import Event
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._names import check_stream_id
+from eventsourcing_core._payloads.evaluation import annotations_of
 from eventsourcing_core._state.state import OWN_ATTRIBUTES, state_of
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ class Aggregate(ABC):
     """The first part of the stream id, ``category-id``: the class's name, unless the class sets it.
 
     It is stored, so a class that is renamed keeps its streams only if it is set. It may hold no
-    ``-``. A subclass has a category, and so streams, of its own.
+    ``-``. Two classes with one category and one registry are refused. A subclass has a category,
+    and so streams, of its own, unless it sets the category of its base.
     """
     event_types: ClassVar[EventTypes] = default_event_types
     """The registry that knows the names of the recorded events.
@@ -75,7 +78,8 @@ class Aggregate(ABC):
     def __init_subclass__(cls, **options: object) -> None:
         """Name the category, and refuse what would go wrong later."""
         super().__init_subclass__(**options)
-        if "category" not in vars(cls):
+        is_given = "category" in vars(cls)
+        if not is_given:
             cls.category = cls.__name__
         if not cls.category or "-" in cls.category:
             message = (
@@ -83,7 +87,7 @@ class Aggregate(ABC):
                 f"{shown(cls.category)}: the first '-' of a stream id is where the category ends"
             )
             raise ValueError(message)
-        annotations = inspect.get_annotations(cls)
+        annotations = annotations_of(cls)
         _refuse_taken_names(cls, annotations)
         _refuse_waiting(cls)
         for name, value in vars(cls).items():
@@ -101,6 +105,8 @@ class Aggregate(ABC):
                     "share: set it in __init__ instead, or annotate it as a ClassVar"
                 )
                 raise TypeError(message)
+        if not getattr(cls.apply, "__isabstractmethod__", False):  # else it has no streams
+            claim(cls.category, cls, cls.event_types, is_given=is_given)
 
     def __init__(self, id: str) -> None:  # noqa: A002 - the word of the domain
         self.id: str = id

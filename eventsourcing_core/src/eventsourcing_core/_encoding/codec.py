@@ -250,13 +250,15 @@ class EventCodec:
         """Give an event as it is, and make one of a payload."""
         if isinstance(event, Event):
             return cast("Event[object]", event)  # of what, nobody can tell
-        if type(event) in self.event_types.names:
+        try:
             return Event.of(event, event_types=self.event_types)
-        message = (
-            f"append takes events or payloads of registered classes, got {type(event).__name__}: "
-            "decorate its class with @event, or give Event('name', {…})"
-        )
-        raise TypeError(message)
+        except UnknownEventTypeError:
+            name = type(event).__name__
+            message = (
+                f"append takes events or payloads of registered classes, got {name}: decorate its "
+                "class with @event, or give Event('name', {…})"
+            )
+            raise TypeError(message) from None
 
     def _untyped(self, event: Event[object]) -> object:
         payload: object = event.data

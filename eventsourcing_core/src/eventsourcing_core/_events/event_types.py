@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
+from weakref import WeakKeyDictionary
 
-from eventsourcing_core._errors import UnknownEventTypeError, shortened, shown
-from eventsourcing_core._names import check_event_type
+from eventsourcing_core._errors import SerializationError, UnknownEventTypeError, said_of, shown
+from eventsourcing_core._events.event_class import as_event_class
+from eventsourcing_core._names import check_event_type, full_name_of
 from eventsourcing_core._payloads.converter import compile_conversion
+from eventsourcing_core._payloads.hints import Conversion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from eventsourcing_core._payloads.hints import Conversion
 
 C = TypeVar("C")
 
@@ -35,30 +35,39 @@ class EventTypes:
         self._names: dict[type, str] = {}
         self._classes: dict[str, type] = {}
         self._conversions: dict[str, Conversion] = {}
+        # Of classes that were defined again since, as long as anybody uses them.
+        self._former_names: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 
     def register(self, cls: type, name: str | None = None) -> None:
         """Register a payload class: a dataclass or a NamedTuple.
 
         Raises:
             SerializationError: If a hint of the class cannot be stored; it names the field.
-            ValueError: If the name is taken by another class, or is no name a store can keep.
+            ValueError: If a class that is defined elsewhere has the name, or no store can keep it.
         """
         if not isinstance(cls, type):
             message = f"an event type is a class, got {shown(cls)}"
             raise TypeError(message)
         name = cls.__name__ if name is None else name
         check_event_type(name)
-        taken = self._classes.get(name)
-        if taken is not None and taken is not cls and not _is_redefinition(taken, cls):
+        taken = self._classes.get(name, cls)
+        if full_name_of(taken) != full_name_of(cls):
             message = (
-                f"the event type {name!r} is registered for {_place(taken)} already: "
-                f"choose another name for {_place(cls)}, with @event('…')"
+                f"the event type {name!r} is registered for {full_name_of(taken)} already: "
+                f"choose another name for {full_name_of(cls)}, with @event('…')"
             )
             raise ValueError(message)
         if self._names.get(cls, name) != name:
-            message = f"{_place(cls)} is registered as {self._names[cls]!r} already, not {name!r}"
+            message = (
+                f"{full_name_of(cls)} is registered as {self._names[cls]!r} already, not {name!r}"
+            )
             raise ValueError(message)
-        self._conversions[name] = compile_conversion(cls)
+        conversion = compile_conversion(cls)
+        if taken is not cls:
+            del self._names[taken]
+            self._former_names[taken] = name
+            conversion = self._with_former_classes(conversion, name)
+        self._conversions[name] = conversion
         self._classes[name] = cls
         self._names[cls] = name
 
@@ -71,11 +80,24 @@ class EventTypes:
         try:
             return self._names[cls]
         except KeyError:
+            if cls in self._former_names:
+                return self._former_names[cls]
             message = (
-                f"{_place(cls)} is not a registered event class: decorate it with @event, "
+                f"{full_name_of(cls)} is not a registered event class: decorate it with @event, "
                 "or register it with EventTypes.register"
             )
             raise UnknownEventTypeError(message) from None
+
+    def _with_former_classes(self, conversion: Conversion, name: str) -> Conversion:
+        """Let objects of the classes that had a name before be stored as those that have it now."""
+
+        def encode(value: object) -> object:
+            kind = type(value)
+            if self._former_names.get(kind) == name:
+                value = _as_now(value, conversion)
+            return conversion.encode(value)
+
+        return Conversion(encode, conversion.decode)
 
     @property
     def classes(self) -> Mapping[str, type]:
@@ -115,7 +137,7 @@ def event(
     *,
     event_types: EventTypes = default_event_types,
 ) -> Any:
-    """Make a class an event: a frozen, slotted dataclass, registered under its name.
+    """Make a class an event: a frozen dataclass, registered under its name; a plain one has slots.
 
     ``@event`` takes the class's name, ``@event("account.opened")`` another one, and
     ``event_types=`` another registry. A frozen dataclass is registered as it is.
@@ -128,36 +150,30 @@ def event(
 
     Raises:
         SerializationError: If a field's hint cannot be stored; it names the field.
-        ValueError: If another class has that name.
+        TypeError: If the class would lose checks of its own or of a base.
+        ValueError: If a class that is defined elsewhere has that name.
     """
     if cls is not None and not isinstance(cls, type | str):
         message = f"@event makes classes events, got {shown(cls)}"
         raise TypeError(message)
-    if isinstance(cls, type):
-        return _event_class(cls, None, event_types)
+    name = None if isinstance(cls, type) else cls
 
     def decorate(decorated: type[Any]) -> type[Any]:
-        return _event_class(decorated, cls, event_types)
+        made = as_event_class(decorated)
+        event_types.register(made, name)
+        return made
 
-    return decorate
-
-
-def _event_class(cls: type[Any], name: str | None, event_types: EventTypes) -> type[Any]:
-    is_complete = "__dataclass_fields__" in vars(cls) or "_fields" in vars(cls)  # a NamedTuple
-    if not is_complete:
-        cls = dataclasses.dataclass(frozen=True, slots=True)(cls)
-    elif "_fields" not in vars(cls) and not cls.__dataclass_params__.frozen:
-        message = f"{_place(cls)} is a dataclass that can change: make it frozen"
-        raise TypeError(message)
-    event_types.register(cls, name)
-    return cls
+    return decorate(cls) if isinstance(cls, type) else decorate
 
 
-def _place(cls: type) -> str:
-    return shortened(f"{cls.__module__}.{cls.__qualname__}", 200)
-
-
-def _is_redefinition(old: type, new: type) -> bool:
-    """Tell whether a class was typed in again, in a notebook or at the prompt."""
-    interactive = not hasattr(sys.modules.get("__main__"), "__file__")
-    return interactive and old.__module__ == "__main__" and _place(old) == _place(new)
+def _as_now(value: object, conversion: Conversion) -> object:
+    """Give an object of a class that was defined again as one of the class as it is now."""
+    kind = type(value)
+    try:
+        return conversion.decode(compile_conversion(kind).encode(value))
+    except (ValueError, TypeError, LookupError) as error:
+        message = (
+            f"{full_name_of(kind)} was defined again since this object was made, and the class as "
+            f"it is now cannot read it ({said_of(error)}): make the object again"
+        )
+        raise SerializationError(message) from error

@@ -12,9 +12,8 @@ that cannot be stored is refused before any event exists, and no hint is looked 
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from enum import Enum
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
 from eventsourcing_core._errors import SerializationError, said_of, shortened
 from eventsourcing_core._payloads.annotations import (
@@ -28,6 +27,7 @@ from eventsourcing_core._payloads.annotations import (
     value_of,
 )
 from eventsourcing_core._payloads.defaults import made_alike
+from eventsourcing_core._payloads.evaluation import hints_of, signature_of
 from eventsourcing_core._payloads.hints import (
     DICT,
     Conversion,
@@ -189,7 +189,7 @@ class Compiler:
 def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
     """List the stored fields of a class: name, hint, and what ``Field`` must know more."""
     try:
-        hints = get_type_hints(cls, localns={cls.__name__: cls}, include_extras=True)
+        hints = hints_of(cls)
     except (NameError, TypeError) as error:
         message = (
             f"the hints of {shortened(cls.__qualname__)} ({where}) cannot be evaluated: "
@@ -227,7 +227,7 @@ def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
 
 def _check_constructor(cls: Any, stored: set[str]) -> None:
     """Refuse a class that could not be built again from its stored fields."""
-    taken = {parameter for parameter in inspect.signature(cls).parameters if parameter != "_cls"}
+    taken = {parameter for parameter in signature_of(cls).parameters if parameter != "_cls"}
     if taken != stored:
         odd = shortened(", ".join(sorted(taken ^ stored)), 200)
         message = (

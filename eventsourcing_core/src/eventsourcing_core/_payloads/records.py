@@ -139,6 +139,7 @@ def _open_class(cls: Any, fields: list[Field]) -> type | None:
         and type(cls) is type
         and "__new__" not in vars(cls)
         and cls.__mro__ == (cls, object)
+        and is_made_by_dataclasses(vars(cls)["__init__"])
         and "__post_init__" not in vars(cls)
         and "__init_subclass__" not in vars(cls)
         and set(vars(cls).get("__slots__", ())) == {field.name for field in fields}
@@ -155,6 +156,12 @@ def _open_class(cls: Any, fields: list[Field]) -> type | None:
             "__delattr__": object.__delattr__,
         },
     )
+
+
+def is_made_by_dataclasses(constructor: object) -> bool:
+    """Tell whether an ``__init__`` only sets the fields: dataclasses compiled it, from no file."""
+    code = getattr(constructor, "__code__", None)
+    return code is not None and code.co_filename == "<string>"
 
 
 def _wrong_class(value: object, cls: type) -> None:

@@ -12,6 +12,7 @@ from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
 from eventsourcing_core._encoding.transaction import transaction_given
 from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError, shown
+from eventsourcing_core._repositories.checks import check_class, check_found_again, check_reached
 from eventsourcing_core._repositories.command import (
     check_unique_ids,
     confirm,
@@ -123,7 +124,7 @@ class Repository(Generic[A]):
                 lost. Where the last ones are missing, that is found out by the next save.
         """
         aggregate = await self._load(id, at_version, transaction)
-        _check_reached(aggregate, at_version)
+        check_reached(aggregate, at_version)
         return aggregate
 
     async def _load(
@@ -178,7 +179,7 @@ class Repository(Generic[A]):
         aggregate = await self._load(id, at_version, transaction)
         if not aggregate.version:
             raise AggregateNotFoundError(aggregate.stream_id)
-        _check_reached(aggregate, at_version)
+        check_reached(aggregate, at_version)
         return aggregate
 
     async def exists(self, id: str, *, transaction: Transaction | None = None) -> bool:  # noqa: A002 - the word of the domain
@@ -201,9 +202,11 @@ class Repository(Generic[A]):
             ConcurrencyError: If somebody saved the aggregate since it was loaded.
             SerializationError: If an event cannot be stored; nothing is.
             StorageError: If the store fails.
+            TypeError: It is not of the repository's class, or of one below it with other streams.
             ValueError: The transaction is of another backend.
         """
-        self._check_class(aggregate)
+        check_class(aggregate, self._class)
+        check_found_again(aggregate, self._class)
         if transaction is not None:
             transaction_given(transaction).check_is_of(self._store)
             return await saving_inside(aggregate, transaction, self._snapshots).save()
@@ -221,7 +224,7 @@ class Repository(Generic[A]):
         Readers that follow the log have seen the save once they are at its position. Both are 0
         where nothing is stored yet.
         """
-        self._check_class(aggregate)
+        check_class(aggregate, self._class)
         stored = stored_as(aggregate)
         return Saved(aggregate.version - len(aggregate.pending_events), stored.position)
 
@@ -328,7 +331,7 @@ class Repository(Generic[A]):
             TransformError: A transformer failed.
             StorageError: The snapshot store failed.
         """
-        self._check_class(aggregate)
+        check_class(aggregate, self._class)
         snapshots = self._with_snapshots()
         if aggregate.pending_events:
             message = f"{aggregate.stream_id!r} has events that are not saved: save it first"
@@ -381,11 +384,6 @@ class Repository(Generic[A]):
             raise ValueError(message)
         return self._snapshots
 
-    def _check_class(self, aggregate: A) -> None:
-        if not isinstance(aggregate, self._class):
-            message = f"this repository keeps {self._class.__name__}, got {shown(aggregate)}"
-            raise TypeError(message)
-
 
 async def _pause(attempt: int) -> None:
     """Let some time pass, so that two who met do not meet again."""
@@ -393,12 +391,3 @@ async def _pause(attempt: int) -> None:
 
     longest = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
     await asyncio.sleep(uniform(0, longest))  # noqa: S311 - no secret
-
-
-def _check_reached(aggregate: Aggregate, at_version: int | None) -> None:
-    if at_version is not None and aggregate.version < at_version:
-        message = (
-            f"{aggregate.stream_id!r} is at version {aggregate.version}, {at_version} was not "
-            "reached yet"
-        )
-        raise ValueError(message)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from eventsourcing_core._aggregates.aggregate import Aggregate
 from eventsourcing_core._errors import SnapshotError
-from eventsourcing_core._state.layout import name_of
+from eventsourcing_core._names import full_name_of
+from eventsourcing_core._state.per_class import once_per_class
 from eventsourcing_core._state.state import state_of
 
 
-@cache
+@once_per_class
 def state_version_of(cls: type[Aggregate]) -> str:
     """Give the numbers that a class and its bases state, and a hash of its name and layout.
 
@@ -35,5 +34,5 @@ def state_version_of(cls: type[Aggregate]) -> str:
     from hashlib import sha256  # noqa: PLC0415 - it takes longer to import than the core may take
 
     numbers = ".".join(stated or [str(Aggregate.state_version)])
-    text = f"{name_of(cls)}\n{layout}"
+    text = f"{full_name_of(cls)}\n{layout}"
     return f"{numbers}:{sha256(text.encode()).hexdigest()[:16]}"

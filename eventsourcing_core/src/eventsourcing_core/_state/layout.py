@@ -16,6 +16,7 @@ import dataclasses
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
+from eventsourcing_core._names import full_name_of
 from eventsourcing_core._payloads.annotations import (
     is_alias,
     is_named_tuple,
@@ -59,7 +60,7 @@ class _Layout:
             return f"{origin.__name__}[{', '.join(inner)}]"
         if isinstance(hint, type) and (_has_fields(hint) or issubclass(hint, Enum)):
             self._describe(hint)
-            return name_of(hint)
+            return full_name_of(hint)
         return "Any" if hint is Any else str(getattr(hint, "__name__", hint))
 
     def _alias(self, alias: Any) -> str:
@@ -82,12 +83,7 @@ class _Layout:
                 f"{name}{'?' if options.get('optional') else ''}: {self.text(hint)}"
                 for name, hint, options in fields_of(cls, cls.__name__)
             )
-        self.classes[cls] = f"{name_of(cls)}({', '.join(parts)})"
-
-
-def name_of(cls: type) -> str:
-    """Give the full name of a class."""
-    return f"{cls.__module__}.{cls.__qualname__}"
+        self.classes[cls] = f"{full_name_of(cls)}({', '.join(parts)})"
 
 
 def _has_fields(cls: type) -> bool:

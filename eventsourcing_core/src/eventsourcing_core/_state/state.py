@@ -6,10 +6,8 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
-from functools import cache
 from types import MemberDescriptorType
 from typing import (
     TYPE_CHECKING,
@@ -26,8 +24,10 @@ from typing import (
 
 from eventsourcing_core._errors import SerializationError, SnapshotError, said_of
 from eventsourcing_core._payloads.converter import Compiler
+from eventsourcing_core._payloads.evaluation import annotations_of
 from eventsourcing_core._payloads.hints import bounded
 from eventsourcing_core._state.layout import layout_of
+from eventsourcing_core._state.per_class import once_per_class
 from eventsourcing_core._state.whole import check_whole, is_cached_property
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def attributes_of(instance: Any) -> Iterator[tuple[str, Any]]:
             yield name, getattr(instance, name)
 
 
-@cache
+@once_per_class
 def passed_over(cls: type) -> frozenset[str]:
     """List the attributes of a class that are no state: the library's own and transient ones."""
     try:
@@ -155,7 +155,7 @@ def passed_over(cls: type) -> frozenset[str]:
     return OWN_ATTRIBUTES | {name for name, hint in hints.items() if _is_transient(hint)}
 
 
-@cache
+@once_per_class
 def _compiled(cls: type) -> State | str:
     """Compile, or say why not: what cannot be stored is asked for at every load.
 
@@ -185,19 +185,27 @@ def _hints(cls: type) -> dict[str, Any]:
     """Evaluate the annotations of a class and its bases, but for those of constants."""
     hints: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
-        for name, annotation in inspect.get_annotations(base).items():
-            if isinstance(annotation, str) and _CLASS_VAR.match(annotation):
+        for name, annotation in annotations_of(base).items():
+            if _is_class_var(annotation):
                 hints.pop(name, None)
                 continue
             hint = _evaluated(annotation, base, name)
             if get_origin(hint) is Final or hint is Final:
                 # With a value in the class it never changes; else it is set once, in __init__.
                 hint = ClassVar if hasattr(base, name) else (get_args(hint) or (object,))[0]
-            if hint is ClassVar or get_origin(hint) is ClassVar or name in _OWN_CONSTANTS:
+            if _is_class_var(hint) or name in _OWN_CONSTANTS:
                 hints.pop(name, None)
             else:
                 hints[name] = hint
     return hints
+
+
+def _is_class_var(annotation: Any) -> bool:
+    """Tell it of what is not evaluated: what it is a variable of may not be there."""
+    text = getattr(annotation, "__forward_arg__", annotation)
+    if isinstance(text, str):
+        return _CLASS_VAR.match(text) is not None
+    return annotation is ClassVar or get_origin(annotation) is ClassVar
 
 
 def _evaluated(annotation: Any, base: type, name: str) -> Any:
@@ -227,7 +235,7 @@ def _is_transient(hint: Any) -> bool:
     return any(isinstance(mark, _TransientMark) for mark in marks)
 
 
-@cache
+@once_per_class
 def _slots(cls: type) -> tuple[str, ...]:
     return tuple(
         name

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime, time, timezone
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eventsourcing_core._errors import SerializationError
 from eventsourcing_core._payloads.scalars import LEAVES
+from eventsourcing_core._state.per_class import once_per_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +125,7 @@ def _check_time(value: datetime | time, where: str) -> None:
         raise SerializationError(message)
 
 
-@cache
+@once_per_class
 def _shape(cls: Any) -> _Shape:
     fields = {field.name: field for field in dataclasses.fields(cls)}
     is_frozen: bool = cls.__dataclass_params__.frozen

@@ -1,0 +1,50 @@
+"""What a repository asks of an aggregate before it saves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eventsourcing_core._errors import shown
+from eventsourcing_core._names import full_name_of
+
+if TYPE_CHECKING:
+    from eventsourcing_core._aggregates.aggregate import Aggregate
+
+
+def check_class(aggregate: object, kept: type[Aggregate]) -> None:
+    """Refuse an aggregate of another class than a repository keeps.
+
+    Raises:
+        TypeError: It is of another class.
+    """
+    if not isinstance(aggregate, kept):
+        message = f"this repository keeps {kept.__name__}, got {shown(aggregate)}"
+        if full_name_of(type(aggregate)) == full_name_of(kept):
+            message += "; the class was defined again since: make the repository again, too"
+        raise TypeError(message)
+
+
+def check_found_again(aggregate: Aggregate, kept: type[Aggregate]) -> None:
+    """Refuse events that a repository would write into a stream that it does not load.
+
+    Raises:
+        TypeError: The aggregate is of a class below the repository's, with streams of its own.
+    """
+    if type(aggregate) is kept or not aggregate.pending_events:
+        return
+    if aggregate.stream_id != kept.stream_id_of(aggregate.id):
+        name = type(aggregate).__name__
+        message = (
+            f"a repository of {kept.__name__} would not find {aggregate.stream_id!r} again: save "
+            f"it with a repository of {name}, or set category = {kept.category!r} in {name}"
+        )
+        raise TypeError(message)
+
+
+def check_reached(aggregate: Aggregate, at_version: int | None) -> None:
+    if at_version is not None and aggregate.version < at_version:
+        message = (
+            f"{aggregate.stream_id!r} is at version {aggregate.version}, {at_version} was not "
+            "reached yet"
+        )
+        raise ValueError(message)
