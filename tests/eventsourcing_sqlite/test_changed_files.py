@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -13,7 +14,12 @@ import pytest
 
 from eventsourcing_core import Event, ExpectedVersion, RecordedEvent, StorageError, open_backend
 from eventsourcing_core.stores import Snapshot
-from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
+from eventsourcing_sqlite import (
+    SqliteDatabase,
+    SqliteEventStore,
+    SqliteSnapshotStore,
+    _location,
+)
 from tests.eventsourcing_sqlite._files import contents, query, versions_in
 
 if TYPE_CHECKING:
@@ -151,6 +157,45 @@ async def test_a_file_that_is_not_where_it_was_is_not_used(
         change(path)
         with pytest.raises(StorageError, match="deleted, moved or replaced.*open it again"):
             await use(database)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("use", [append, read_all])
+async def test_a_folder_that_nobody_has_touched_for_long_is_all_that_is_looked_at(
+    path: Path,
+    change: Callable[[Path], None],
+    use: Callable[[SqliteDatabase], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[str] = []
+    look = _location._identity_of
+
+    def noted(path: str) -> tuple[int, int] | None:
+        looks.append(path)
+        return look(path)
+
+    monkeypatch.setattr(_location, "_identity_of", noted)
+    async with SqliteDatabase.open(path) as database:
+        await SqliteEventStore(database).append("doc-1", [counted(1)], expected_version=0)
+        os.utime(path.parent, (0, 0))
+        await count(database)
+        looks.clear()
+        await count(database)
+        assert looks == []
+        change(path)
+        with pytest.raises(StorageError, match="deleted, moved or replaced.*open it again"):
+            await use(database)
+
+
+async def test_a_folder_that_was_touched_just_now_tells_nothing(path: Path) -> None:
+    """Its next change may have the same time."""
+    async with SqliteDatabase.open(path) as database:
+        await SqliteEventStore(database).append("doc-1", [counted(1)], expected_version=0)
+        touched = path.parent.stat()
+        deleted(path)
+        os.utime(path.parent, ns=(touched.st_atime_ns, touched.st_mtime_ns))
+        with pytest.raises(StorageError, match="deleted, moved or replaced"):
+            await count(database)
 
 
 @pytest.mark.parametrize("change", [deleted, moved, replaced])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from time import time_ns
 from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import OutageError, StorageError, path_in
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_COARSE = 3_000_000_000
+"""Nanoseconds; the coarsest clock of a file system that is in use counts in two seconds."""
 
 
 class OpenFile:
@@ -28,15 +32,27 @@ class OpenFile:
         self.all_three: tuple[str, str, str] = (str(path), f"{real}-wal", f"{real}-shm")
         """The paths of the three."""
         self._found = [_identity_of(each) for each in self.all_three]
+        self._folder = str(path.parent)
+        self._is_link = path.is_symlink()
+        self._unchanged: tuple[int, int, int] | None = None
 
     def check(self) -> None:
-        """Look whether the names still lead to the same files; it takes some microseconds.
+        """Look whether the names still lead to the same files; it takes a microsecond or two.
+
+        As long as the folder is what it was when all was well, nothing in it has got another name.
 
         In the thread of a connection: elsewhere each look would wait for that thread, too.
 
         Raises:
             OutageError: They do not.
         """
+        folder = None if self._is_link else _state_of(self._folder)
+        if folder is not None and folder == self._unchanged:
+            return
+        self._check_all()
+        self._unchanged = folder if folder is not None and _is_settled(folder) else None
+
+    def _check_all(self) -> None:
         found = [_identity_of(each) for each in self.all_three]
         if found == self._found:
             return
@@ -116,6 +132,19 @@ def _fault(path: Path, folder: Path) -> str:
 def _may(path: Path, mode: int) -> bool:
     # Whoever the process acts for counts, where the system can tell.
     return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _state_of(folder: str) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(folder)  # noqa: PTH116 - as below
+    except OSError:
+        return None
+    return found.st_ino, found.st_dev, found.st_mtime_ns
+
+
+def _is_settled(folder: tuple[int, int, int]) -> bool:
+    """Tell whether the next change of a folder will have another time: file clocks are coarse."""
+    return time_ns() - folder[2] > _COARSE
 
 
 def _identity_of(path: str) -> tuple[int, int] | None:
