@@ -36,7 +36,7 @@ async def test_json_is_shown_as_text_whatever_is_in_it(pool: Pool, url: str) -> 
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "schema.md"
-QUERY, FUNCTION = re.findall(r"```sql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+QUERY, FUNCTION = re.findall(r"```(?:postgre)?sql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 CASE = "case when pg_input_is_valid(data_text, 'jsonb') then data_text::jsonb end"
 
 

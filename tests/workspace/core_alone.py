@@ -64,14 +64,14 @@ class ListStorage:
         return verdicts
 
     async def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
-        """Read a stream forward; nothing else is needed here."""
-        assert not span.backward
-        yield [
+        """Read a stream, in one page."""
+        found = [
             row
             for row in self.all
             if row.stream_id == stream_id
             and span.from_version <= row.version <= (span.to_version or row.version)
         ]
+        yield (found[::-1] if span.backward else found)[: span.limit]
 
     async def rows_of_all(
         self, after: int, query: Query, *, backward: bool, limit: int | None
