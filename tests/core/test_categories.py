@@ -176,3 +176,20 @@ async def test_nor_is_it_saved_in_a_transaction() -> None:
         with pytest.raises(TypeError, match="would not find 'Pump-7' again"):
             await Repository(store, Device).save(pump, transaction=transaction)
     assert await store.stream_version("Pump-7") == 0
+
+
+async def test_nor_by_a_command_with_an_id() -> None:
+    def become_a_pump(device: Device) -> None:
+        device.__class__ = Pump
+        device.give("north")
+
+    store = InMemoryEventStore()
+    with pytest.raises(TypeError, match="would not find 'Pump-7' again"):
+        await Repository(store, Device).update("7", become_a_pump, command_id="c")
+    assert await store.stream_version("Pump-7") == 0
+
+
+@pytest.mark.parametrize("category", [1, b"x", None])
+def test_a_category_is_a_text(category: object) -> None:
+    with pytest.raises(TypeError, match=r"Odd\.category is a str, got "):
+        type("Odd", (Aggregate,), {"category": category})

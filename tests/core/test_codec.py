@@ -312,3 +312,11 @@ def test_a_set_of_classes_is_not_a_registry() -> None:
     wrong: Any = {str}
     with pytest.raises(TypeError, match="event_types is the registry, an EventTypes, got"):
         EventCodec(event_types=wrong)
+
+
+@pytest.mark.parametrize("part", [None, 1, b"json"], ids=repr)
+def test_a_serializer_is_an_object_or_a_name(part: Any) -> None:
+    with pytest.raises(TypeError, match="a serializer or a transformer is an object or a name"):
+        EventCodec(part)
+    with pytest.raises(TypeError, match="a serializer or a transformer is an object or a name"):
+        EventCodec(transformers=[part])

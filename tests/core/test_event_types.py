@@ -125,3 +125,9 @@ def test_a_class_without_typed_fields_is_refused() -> None:
 def test_only_classes_are_made_events() -> None:
     with pytest.raises(TypeError, match="@event makes classes events, got <function"):
         event(lambda: None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue] - the mistake
+
+
+@pytest.mark.parametrize("registry", [None, "orders", dict[str, type]()], ids=repr)
+def test_the_registry_is_one(registry: Any) -> None:
+    with pytest.raises(TypeError, match="event_types is the registry, an EventTypes, got "):
+        event("order.placed", event_types=registry)

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import gc
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -249,3 +249,9 @@ async def test_blocks_that_are_never_left_do_not_pile_up() -> None:
         async for _ in readings():
             break
     assert noted() == {}
+
+
+@pytest.mark.parametrize("metadata", [1, "user", [("user", "alice")]], ids=repr)
+def test_metadata_is_a_mapping(metadata: Any) -> None:
+    with pytest.raises(TypeError, match="metadata is a mapping, got "):
+        Event("Noted", {}, metadata=metadata)

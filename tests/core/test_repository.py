@@ -199,6 +199,20 @@ async def test_a_stream_with_a_hole_is_not_loaded() -> None:
         await over(Holed(storage, 2)).load("1")
 
 
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_version_that_is_missing_is_not_one_that_was_never_reached(version: int) -> None:
+    storage = InMemoryStorage()
+    await saved(over(storage), 1, 2, 3)
+    holed = over(Holed(storage, version))
+    for load in (holed.load, holed.get):
+        with pytest.raises(StorageError, match=f"has no version {version}: events are missing"):
+            await load("1", at_version=version)
+        with pytest.raises(StorageError, match=f"has no version {version}: events are missing"):
+            await load("1", at_version=4)
+    with pytest.raises(ValueError, match="is at version 3, 4 was not reached yet"):
+        await over(storage).load("1", at_version=4)
+
+
 async def test_a_save_in_doubt_followed_by_another_command_succeeds() -> None:
     counters = over(Forgetful(InMemoryStorage()))
     counter = await counters.load("1")

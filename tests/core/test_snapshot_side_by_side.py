@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 import pytest
 
@@ -131,6 +132,19 @@ async def test_one_that_was_taken_on_top_of_it_is_not_used_either(sides: Sides) 
     await sides.before.save(stock)
     await sides.before.take_snapshot(await sides.before.load("1"))
     assert (await sides.after.load("1")).count == 5
+
+
+async def test_one_of_an_aggregate_that_was_made_of_events_is_not_used_either(
+    shelf: Shelf, sides: Sides
+) -> None:
+    last = UUID(bytes=stored_as(await sides.before.load("1")).event_id)
+    events: list[Event[object]] = [
+        Event.of(ReceivedOld(10), event_types=old_types),
+        Event("stock.lost", {"count": 8}, event_id=last),
+    ]
+    await sides.before.take_snapshot(OldStock.from_events("1", events))
+    assert shelf.versions("Stock-1") == [2]
+    assert (await sides.after.load("1")).count == 2
 
 
 async def test_one_that_is_taken_after_a_save_is_not_used(shelf: Shelf, sides: Sides) -> None:

@@ -13,7 +13,7 @@ from enum import IntEnum, StrEnum
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal, NamedTuple, NewType, TypedDict
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -381,3 +381,52 @@ def test_a_deep_tree_that_is_unclear_everywhere_is_refused_at_once() -> None:
         tree = {"links": 1, "next": tree}
     with pytest.raises(ValueError, match="nothing says which"):
         types.conversions["Chain"].decode(tree)
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "new"),
+    [
+        (dict[str, int], {"a": 1, "1.10": 2}, dict[str | Decimal, int]),
+        (dict[str | int, int], {"a": 1}, dict[str, int]),
+        (dict[str | int, int], {}, dict[str, int]),
+        (dict[str, int] | int, {"a": 1}, dict[str | int, int]),
+        (dict[Colour | str, int], {Colour.RED: 1}, dict[Colour, int]),
+    ],
+    ids=str,
+)
+def test_the_keys_of_a_dict_become_a_union_or_end_to_be_one(
+    hint: Any, value: Any, new: Any
+) -> None:
+    found = read_again(hint, new, value)
+    assert found == value
+    assert list(map(type, found)) == list(map(type, value))
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "new"),
+    [
+        (dict[str | int, int], {"a": 1, 2: 1}, dict[str, int]),
+        (dict[str, int], {"red": 1}, dict[Colour, int]),
+        (dict[str, int], {"1": 1}, dict[int, int]),
+        (list[str], ["ab"], dict[str, str]),
+        (list[list[str]], [["a", "b"]], dict[str, str]),
+    ],
+    ids=str,
+)
+def test_what_is_no_dict_of_such_keys_is_refused(hint: Any, value: Any, new: Any) -> None:
+    with pytest.raises(SerializationError):
+        read_again(hint, new, value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbered:
+    """A home that got an id since, which is another one each time."""
+
+    street: str = ""
+    id: UUID = dataclasses.field(default_factory=uuid4)
+
+
+@pytest.mark.parametrize("other", [Grown, dict[str, str]], ids=str)
+def test_a_member_that_lacks_an_id_leaves_its_value_to_no_other(other: Any) -> None:
+    with pytest.raises(ValueError, match=r"Numbered\.id is missing in what is stored"):
+        read_again(Home, Numbered | other, Home("Mill Lane"))

@@ -333,6 +333,24 @@ async def test_a_connection_that_is_killed_in_the_block_stores_nothing(
         await backend.event_store.append("a", one(), expected_version=0)
 
 
+@pytest.mark.parametrize("step", ["append", "read", "commit"])
+async def test_a_transaction_that_idles_too_long_is_told_so(url: str, step: str) -> None:
+    async with opened(url, idle_in_transaction_session_timeout="100ms") as backend:
+
+        async def save() -> None:
+            async with backend.transaction() as transaction:
+                await transaction.append("a", one(), expected_version=0)
+                await asyncio.sleep(1)
+                if step == "append":
+                    await transaction.append("b", one(), expected_version=0)
+                if step == "read":
+                    await transaction.stream_version("a")
+
+        with pytest.raises(OutageError, match="idle_in_transaction_session_timeout"):
+            await save()
+        assert await streams(backend.event_store) == []
+
+
 async def test_a_connection_that_is_killed_in_the_commit_leaves_the_outcome_unknown(
     url: str, other: Connection
 ) -> None:

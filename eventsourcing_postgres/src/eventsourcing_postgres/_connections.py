@@ -44,7 +44,7 @@ async def reset_on(connection: Connection) -> None:
     await connection.reset()
 
 
-def is_lost(connection: Lent) -> bool:
+def is_lost(connection: Connection | Lent) -> bool:
     try:
         return connection.is_closed()
     except asyncpg.InterfaceError:  # the pool took it back when it was closed

@@ -84,7 +84,8 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
         )
     elif isinstance(error, TimeoutError):
         said = str(error) or (
-            "no connection in time, or no answer: the pool is exhausted, or the server away"
+            "no connection in time, or no answer: the pool is exhausted, the server away, or the "
+            "command_timeout of a pool of your own over, which is better left out"
         )
     elif isinstance(error, asyncpg.InsufficientPrivilegeError) and doing in _MIGRATING:
         said = (
@@ -133,6 +134,15 @@ def commit_failure(error: Exception) -> StorageError:
     return OutageError(
         f"commit failed, and whether it took place is not known ({said}): load again what the "
         "transaction was about before you repeat it"
+    )
+
+
+def lost(doing: str) -> OutageError:
+    """Give the error for a transaction whose connection was lost before it was committed."""
+    return OutageError(
+        f"{doing} failed: the connection was lost while the transaction was open, so nothing of it "
+        "is stored: run the whole transaction again; if it was idle for long, the server may have "
+        "ended it by idle_in_transaction_session_timeout"
     )
 
 

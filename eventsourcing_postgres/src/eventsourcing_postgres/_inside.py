@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from eventsourcing_core.stores import StorageError, StreamHeldError
 from eventsourcing_postgres._batches import INSIDE, is_single, write_batch
 from eventsourcing_postgres._checks import check_connection
+from eventsourcing_postgres._connections import is_lost
 from eventsourcing_postgres._errors import (
     DRIVER,
     is_duplicate,
@@ -51,8 +52,11 @@ class PostgresJoining:
         """Write an append; see ``Joining.write``."""
         check_connection(connection)
         with translated("append", self._schema):
-            if connection.is_closed():
-                message = "append failed: the connection is closed"
+            if is_lost(connection):
+                message = (
+                    "append failed: the connection is closed, lost, or released back to its "
+                    "pool; what its transaction had not committed by then is not stored"
+                )
                 raise StorageError(message)
             is_open = connection.is_in_transaction()
         if not is_open:

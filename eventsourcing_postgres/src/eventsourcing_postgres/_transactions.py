@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from eventsourcing_core.stores import StorageError, Written
-from eventsourcing_postgres._connections import fetch_on, leave, rows_on
-from eventsourcing_postgres._errors import DRIVER, commit_failure, translated, translation
+from eventsourcing_postgres._connections import fetch_on, is_lost, leave, rows_on
+from eventsourcing_postgres._errors import DRIVER, commit_failure, lost, translated, translation
 from eventsourcing_postgres._inside import InsideWriter
 from eventsourcing_postgres._pages import stream_pages
 from eventsourcing_postgres._snapshot_store import Snapshots
@@ -129,6 +129,7 @@ class PostgresTransaction:
             ]
 
     async def _write(self, connection: Connection, append: Append) -> Verdict:
+        check_connected(connection, self._database, "append")
         if not connection.is_in_transaction():
             raise StorageError(_ENDED)
         verdict = await self._writer.write(connection, append)
@@ -195,6 +196,7 @@ class PostgresTransaction:
         The server answers such a COMMIT by rolling back, and the driver does not tell. It need not
         be a statement of the user's: a load that ran into a timeout is enough.
         """
+        check_connected(self._connection, self._database, "commit")
         try:
             if not self._connection.is_in_transaction():
                 raise StorageError(_ENDED)
@@ -217,6 +219,7 @@ class _OnConnection:
 
     async def rows(self, doing: str, name: str, *arguments: Any) -> list[Row]:
         """Run a statement of a file that reads events."""
+        check_connected(self._connection, self._database, doing)
         with translated(doing, self._schema):
             return await self._database.watched(
                 self._connection, rows_on, statement(name, self._schema), *arguments
@@ -224,7 +227,15 @@ class _OnConnection:
 
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run any other statement of a file."""
+        check_connected(self._connection, self._database, doing)
         with translated(doing, self._schema):
             return await self._database.watched(
                 self._connection, fetch_on, statement(name, self._schema), *arguments
             )
+
+
+def check_connected(connection: Connection | Lent, database: Database, doing: str) -> None:
+    """Refuse what cannot be done any more: the connection was lost, or the store was closed."""
+    if is_lost(connection):
+        database.check_usable()
+        raise lost(doing)

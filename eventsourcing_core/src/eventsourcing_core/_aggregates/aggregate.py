@@ -81,6 +81,10 @@ class Aggregate(ABC):
         is_given = "category" in vars(cls)
         if not is_given:
             cls.category = cls.__name__
+        given: object = cls.category
+        if not isinstance(given, str):
+            message = f"{cls.__name__}.category is a str, got {shown(given)}"
+            raise TypeError(message)
         if not cls.category or "-" in cls.category:
             message = (
                 f"{cls.__name__}.category must not be empty or hold a '-', got "
@@ -208,11 +212,15 @@ class Aggregate(ABC):
         """Rebuild an aggregate from its events, the first one first."""
         aggregate = cls(id)
         event: Event[Any] | None = None
+        untyped: set[str] = set()
         for event in events:
             aggregate.apply(event)
             aggregate.version += 1
+            if type(event.data) is dict:
+                untyped.add(event.event_type)
         if event is not None:
-            note(aggregate, StoredAs(aggregate.version, event_id=event.raw_event_id))
+            version, event_id = aggregate.version, event.raw_event_id
+            note(aggregate, StoredAs(version, event_id=event_id, untyped=frozenset(untyped)))
         return aggregate
 
 

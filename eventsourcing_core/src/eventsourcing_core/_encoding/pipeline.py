@@ -34,6 +34,7 @@ class Pipeline(NamedTuple):
         Raises:
             UnknownPluginError: No installed plugin offers a name.
             ValueError: Something has a name that cannot be stored.
+            TypeError: Something is neither a part nor the name of one.
         """
         if isinstance(transformers, str) or not isinstance(transformers, Iterable):
             message = f"transformers is a list of transformers or names, got {shown(transformers)}"
@@ -44,6 +45,9 @@ class Pipeline(NamedTuple):
         )
         parts: list[Serializer | Transformer] = [pipeline.serializer, *pipeline.transformers]
         for part in parts:
+            if not hasattr(part, "name"):
+                message = f"a serializer or a transformer is an object or a name, got {shown(part)}"
+                raise TypeError(message)
             if not is_encoding_name(part.name):
                 name = shown(part.name)
                 message = f"{type(part).__name__} is called {name}: a name is {ENCODING_NAMES}"

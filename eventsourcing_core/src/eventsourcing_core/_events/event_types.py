@@ -156,6 +156,10 @@ def event(
     if cls is not None and not isinstance(cls, type | str):
         message = f"@event makes classes events, got {shown(cls)}"
         raise TypeError(message)
+    given: object = event_types
+    if not isinstance(given, EventTypes):
+        message = f"event_types is the registry, an EventTypes, got {shown(given)}"
+        raise TypeError(message)
     name = None if isinstance(cls, type) else cls
 
     def decorate(decorated: type[Any]) -> type[Any]:

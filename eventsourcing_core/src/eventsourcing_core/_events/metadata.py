@@ -17,6 +17,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from eventsourcing_core._errors import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from contextvars import Token
@@ -105,7 +107,11 @@ def current_metadata(own: Mapping[str, object] | None) -> Mapping[str, object]:
     surrounding = NO_METADATA if block is None else block.metadata()
     if not own:
         return surrounding
-    return MappingProxyType({**surrounding, **own})
+    try:
+        return MappingProxyType({**surrounding, **own})
+    except TypeError:  # asked for afterwards, as it is rare
+        message = f"metadata is a mapping, got {shown(own)}"
+        raise TypeError(message) from None
 
 
 def _generators_at_work() -> Iterable[Any]:

@@ -253,7 +253,9 @@ def fixed_tuple(items: list[Conversion], where: str) -> Conversion:
     return Conversion(encode, decode, forms=LIST)
 
 
-def dict_of(keys: Conversion, values: Conversion, where: str) -> Conversion:
+def dict_of(  # noqa: C901 - four closures over the same tables
+    keys: Conversion, values: Conversion, where: str
+) -> Conversion:
     """Store a dict as a dict where its keys are ``str``, else as a list of pairs."""
     encode_key, decode_key = keys.encode, keys.decode
     encode_value, decode_value = values.encode, values.decode
@@ -264,6 +266,9 @@ def dict_of(keys: Conversion, values: Conversion, where: str) -> Conversion:
         return [[encode_key(key), encode_value(item)] for key, item in value.items()]
 
     def decode_pairs(tree: Any) -> dict[Any, Any]:
+        tree = untagged(tree, "dict", where)
+        if type(tree) is dict:  # its keys were of the hint str alone, and not what they look like
+            tree = [[tagged("str", key), item] for key, item in tree.items()]
         return {decode_key(key): decode_value(item) for key, item in _listed(tree, "dict", where)}
 
     def encode(value: Any) -> dict[str, Any]:
@@ -273,6 +278,8 @@ def dict_of(keys: Conversion, values: Conversion, where: str) -> Conversion:
     def decode(tree: Any) -> dict[str, Any]:
         if type(tree) is dict and TAG in tree:
             tree = untagged(tree, "dict", where)
+        if type(tree) is list and all(map(_has_tagged_key, tree)):  # they were a union
+            return decode_pairs(tree)
         if type(tree) is not dict:
             raise wrong(tree, "dict", where)
         return {key: decode_value(item) for key, item in tree.items()}
@@ -295,6 +302,10 @@ def bounded(conversion: Conversion, where: str) -> Conversion:
         return tree
 
     return conversion._replace(encode=encode)
+
+
+def _has_tagged_key(pair: Any) -> bool:
+    return type(pair) is list and len(pair) == 2 and is_tagged(pair[0])  # noqa: PLR2004 - a pair
 
 
 def _listed(tree: Any, name: str, where: str) -> list[Any]:

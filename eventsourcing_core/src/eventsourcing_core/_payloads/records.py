@@ -11,10 +11,12 @@ else; the standard library makes dataclasses and named tuples in the same way.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from eventsourcing_core._errors import SerializationError, shortened, shown
+from eventsourcing_core._payloads.defaults import check_made_alike
 from eventsourcing_core._payloads.tags import TAG, has_tag, untagged
 
 Convert = Callable[[Any], Any]
@@ -54,12 +56,20 @@ def compile_record(cls: type, fields: list[Field], *, mapping: bool) -> tuple[Co
         space[f"decode{number}"] = field.decode
         space[f"atom{number}"] = field.atom
         space[f"default{number}"] = field.default
-    opened = _open_class(cls, fields)
+    computed = _computed(cls, fields)
+    opened = _open_class(cls, fields) if computed is None else None
     space["opened"] = opened
-    building = _construct_source(fields) if opened is None else _fill_source(fields)
-    source = "\n".join([*_encode_source(fields), *_decode_source(fields), *building])
+    if computed is not None:
+        space |= {"known": computed.known, "check": computed.check}
+    is_checked = computed is not None
+    building = _construct_source(fields, is_checked) if opened is None else _fill_source(fields)
+    decoding = _decode_source(fields, is_checked)
+    source = "\n".join([*_encode_source(fields), *decoding, *building])
     exec(source, space)  # noqa: S102 - see above; nothing in the source comes from data
-    return space["encode"], space["decode"]
+    encode, decode = space["encode"], space["decode"]
+    if computed is not None and computed.unstored:
+        encode = computed.checked(encode, decode)
+    return encode, decode
 
 
 def _encode_source(fields: list[Field]) -> list[str]:
@@ -76,8 +86,10 @@ def _encode_source(fields: list[Field]) -> list[str]:
     return [*lines, f"  return {{{pairs}}}"]
 
 
-def _decode_source(fields: list[Field]) -> list[str]:
+def _decode_source(fields: list[Field], is_checked: bool) -> list[str]:  # noqa: FBT001 - whether the constructor computes more
     lines = ["def decode(tree):", "  if type(tree) is not dict: not_a_dict(tree)"]
+    if is_checked:
+        lines.append("  missing = 0")
     if not fields:
         lines += _UNTAG
     for number, field in enumerate(fields):
@@ -87,6 +99,8 @@ def _decode_source(fields: list[Field]) -> list[str]:
             lines.append(f"  if {field.name!r} not in tree:")
             lines += [f"  {line}" for line in untag]
             lines.append(f"    v{number} = default{number}()")
+            if is_checked:
+                lines.append(f"    missing |= {1 << number}")
             lines.append("  else:")
             lines.append(f"    v{number} = tree[{field.name!r}]")
             indent = "    "
@@ -112,12 +126,67 @@ def _decode_source(fields: list[Field]) -> list[str]:
 _UNTAG = ["  if has_tag(tree): return decode(untagged(tree, cls.__name__, cls.__name__))"]
 
 
-def _construct_source(fields: list[Field]) -> list[str]:
+def _construct_source(fields: list[Field], is_checked: bool) -> list[str]:  # noqa: FBT001 - whether the constructor computes more
     arguments = ", ".join(
         f"{field.name}=v{number}" if field.keyword else f"v{number}"
         for number, field in sorted(enumerate(fields), key=lambda pair: pair[1].keyword)
     )
-    return [f"  return cls({arguments})"]
+    check = [f"  if missing not in known: check(missing, {arguments})"] if is_checked else []
+    return [*check, f"  return cls({arguments})"]
+
+
+class _Computed:
+    """A class whose constructor computes fields: are they the same each time?
+
+    It is asked once for each set of fields that are missing, and not when the class is registered.
+
+    Args:
+        cls: The class.
+        fields: Its stored fields.
+        unstored: Its other ones.
+    """
+
+    def __init__(self, cls: type, fields: list[Field], unstored: tuple[str, ...]) -> None:
+        self._class = cls
+        self._fields = fields
+        self.unstored = unstored
+        """The fields that are never stored."""
+        self.known: set[int] = set() if unstored else {0}
+        """Which sets of missing fields, as bits, are known to be the same each time."""
+
+    def check(self, missing: int, /, *arguments: object, **keywords: object) -> None:
+        lacking = [each for number, each in enumerate(self._fields) if missing >> number & 1]
+        check_made_alike(
+            lambda: self._class(*arguments, **keywords),
+            (*self.unstored, *(field.name for field in lacking)),
+            {field.name: field.encode for field in lacking},
+        )
+        self.known.add(missing)
+
+    def checked(self, encode: Convert, decode: Convert) -> Convert:
+        """Give an ``encode`` that refuses what reading would refuse."""
+
+        def encode_checked(value: Any) -> Any:
+            tree = encode(value)
+            if not self.known:
+                decode(tree)
+            return tree
+
+        return encode_checked
+
+
+def _computed(cls: Any, fields: list[Field]) -> _Computed | None:
+    """Give what checks a dataclass that does more than to set its stored fields."""
+    if not hasattr(cls, "__dataclass_fields__"):
+        return None
+    unstored = tuple(field.name for field in dataclasses.fields(cls) if not field.init)
+    computes = (
+        bool(unstored)
+        or hasattr(cls, "__post_init__")
+        or not is_made_by_dataclasses(getattr(cls, "__init__", None))
+    )
+    can_lack = any(field.default is not None for field in fields)
+    return _Computed(cls, fields, unstored) if unstored or (computes and can_lack) else None
 
 
 def _fill_source(fields: list[Field]) -> list[str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, get_origin
 
 from eventsourcing_core._errors import SerializationError, shortened
+from eventsourcing_core._payloads.defaults import ChangingDefaultError
 from eventsourcing_core._payloads.hints import Conversion, Convert, wrong
 from eventsourcing_core._payloads.tags import (
     TAG,
@@ -119,6 +120,8 @@ def _of_old(tree: Any, members: list[Member], where: str) -> Any:
         try:
             found.append((member, member.conversion.decode(tree)))
         except UnclearValueError:  # each level of a deep tree would be read once more
+            raise
+        except ChangingDefaultError:  # it can have written the tree all the same
             raise
         except (ValueError, TypeError, LookupError):
             continue

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventsourcing_core._errors import shown
+from eventsourcing_core._errors import missing_events, shown
 from eventsourcing_core._names import full_name_of
 
 if TYPE_CHECKING:
     from eventsourcing_core._aggregates.aggregate import Aggregate
+    from eventsourcing_core.stores._event_store import StreamStore
 
 
 def check_class(aggregate: object, kept: type[Aggregate]) -> None:
@@ -39,6 +40,18 @@ def check_found_again(aggregate: Aggregate, kept: type[Aggregate]) -> None:
             f"it with a repository of {name}, or set category = {kept.category!r} in {name}"
         )
         raise TypeError(message)
+
+
+async def check_kept(events: StreamStore, aggregate: Aggregate, at_version: int | None) -> None:
+    """Tell a version that is missing from one that was not reached yet.
+
+    Raises:
+        StorageError: The stream goes further than what was read of it.
+    """
+    if at_version is None or aggregate.version >= at_version:
+        return
+    if await events.stream_version(aggregate.stream_id) >= at_version:
+        raise missing_events(aggregate.stream_id, aggregate.version + 1)
 
 
 def check_reached(aggregate: Aggregate, at_version: int | None) -> None:

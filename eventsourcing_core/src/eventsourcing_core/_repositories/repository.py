@@ -12,7 +12,12 @@ from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
 from eventsourcing_core._encoding.transaction import transaction_given
 from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError, shown
-from eventsourcing_core._repositories.checks import check_class, check_found_again, check_reached
+from eventsourcing_core._repositories.checks import (
+    check_class,
+    check_found_again,
+    check_kept,
+    check_reached,
+)
 from eventsourcing_core._repositories.command import (
     check_unique_ids,
     confirm,
@@ -151,6 +156,7 @@ class Repository(Generic[A]):
         # Set at the end, whether a snapshot was used or not: apply may not depend on it.
         aggregate.version = version
         seconds = perf_counter() - started
+        await check_kept(source.events, aggregate, at_version)
         note(
             aggregate,
             StoredAs(
@@ -293,6 +299,7 @@ class Repository(Generic[A]):
             await self.save(aggregate)
             return aggregate
 
+        check_found_again(aggregate, self._class)
         pending = aggregate.pending_events
         before = aggregate.version - len(pending)
         saved = await save_pending(self._store, aggregate)
