@@ -143,18 +143,19 @@ def _sorted_out(
     waiting: set[str] = set()  # the streams of what is for later
     for number, append in numbered:
         (stream_id,) = append.keys
-        is_known = standing.knows(append)
+        event_ids = append.event_ids
+        is_known = standing.knows(append) or len(set(event_ids)) < len(event_ids)
         if stream_id in waiting:
             later.append(number)
         elif is_known and stream_id not in begun:
             judged.append(number)
-        elif is_known or not ids.isdisjoint(append.event_ids):
+        elif is_known or not ids.isdisjoint(event_ids):
             later.append(number)
             waiting.add(stream_id)
         else:
             fresh.append(number)
             begun.add(stream_id)
-            ids.update(append.event_ids)
+            ids.update(event_ids)
     return judged, fresh, later
 
 
