@@ -10,6 +10,7 @@ import pytest
 from eventsourcing_core import AppendResult, ConcurrencyError, Event
 from eventsourcing_core.stores import StreamHeldError, Written
 from eventsourcing_postgres import PostgresEventStore
+from eventsourcing_postgres._batches import IMPATIENT
 from tests.eventsourcing_postgres._storages import storage_of
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ async def test_a_batch_of_new_streams_passes_over_one_that_is_being_made(
         await store.append("b", [Event("Opened", {})], expected_version=0, connection=other)
         appends = [store._codec.encode_append(stream, [Event("Opened", {})], 0) for stream in "abc"]
         storage = storage_of(store)
-        verdicts = await storage._database.use("append", storage._writer._free, appends)
+        writer = storage._writer
+        verdicts = await storage._database.use("append", writer._batch, appends, IMPATIENT)
         assert verdicts[0] == Written((AppendResult(1, 2),), 1)
         assert isinstance(verdicts[1], StreamHeldError)
         assert verdicts[2] == Written((AppendResult(1, 3),), 1)

@@ -36,6 +36,25 @@ async def test_migrating_twice_and_at_once_does_it_once(pool: Pool) -> None:
     assert await pool.fetchval("select count(*) from other.schema_migrations") == done[0].latest
 
 
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+async def test_so_it_does_whatever_level_the_database_prefers(url: str, isolation: str) -> None:
+    preferred = {"default_transaction_isolation": isolation}
+    async with asyncpg.create_pool(url, min_size=5, max_size=5, server_settings=preferred) as pool:
+        done = await asyncio.gather(*(migrate(pool, schema="other") for _ in range(5)))
+        assert set(done) == {await status(pool, schema="other")}
+        undone = await asyncio.gather(
+            *(rollback(pool, schema="other", to=0) for _ in range(5)), return_exceptions=True
+        )
+        assert {(0, done[0].latest)} == {*undone}
+
+
+async def test_tables_that_were_restored_without_their_rows_say_so(pool: Pool, url: str) -> None:
+    await pool.execute("truncate eventsourcing.schema_migrations")
+    with pytest.raises(SchemaError, match="has its tables.*restored without their rows"):
+        async with open_backend(url, migrate=True):
+            pass
+
+
 async def test_a_missing_schema_says_the_command(pool: Pool, url: str) -> None:
     command = "python -m eventsourcing_postgres migrate --schema nowhere URL"
     with pytest.raises(SchemaError, match=command):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,9 @@ from eventsourcing_core import (
     Event,
     ExpectedVersion,
 )
-from eventsourcing_core.stores import Written
+from eventsourcing_core.stores import StreamHeldError, Written
 from eventsourcing_inmemory import InMemoryEventStore
-from eventsourcing_postgres import PostgresEventStore
+from eventsourcing_postgres import PostgresEventStore, _batches, _standing
 from tests.eventsourcing_postgres._storages import storage_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,59 @@ async def test_a_repetition_leaves_its_neighbours_in_one_commit(
     assert [verdict.count for verdict in verdicts] == [1] * 25 + [0] + [1] * 25
     written = "select distinct xmin::text from eventsourcing.events where stream_id <> 'told'"
     assert len(await pool.fetch(written)) == 1
+
+
+async def test_a_repetition_beside_a_held_stream_leaves_its_neighbours_in_one_commit(
+    pool: Pool, store: PostgresEventStore
+) -> None:
+    repeated = events_of(1)
+    await store.append("told", repeated, expected_version=ANY)
+    async with pool.acquire() as other, other.transaction():
+        await store.append("held", events_of(1), expected_version=0, connection=other)
+        for name in "ab":  # the first one meets both, the second one asks before
+            batch = [append_of(store, f"{name}-{number}", events_of(1), ANY) for number in range(9)]
+            batch.append(append_of(store, "told", repeated, ANY))
+            batch.append(append_of(store, "held", events_of(1), ANY))
+
+            *written, told, held = await storage_of(store).write(batch)
+
+            assert [verdict.count for verdict in [*written, told]] == [1] * 9 + [0]
+            assert isinstance(held, StreamHeldError)
+            commits = "select distinct xmin::text from eventsourcing.events where stream_id ~ $1"
+            assert len(await pool.fetch(commits, f"^{name}-")) == 1
+
+
+async def test_nothing_overtakes_what_was_held_when_its_stream_is_free_again(
+    pool: Pool, store: PostgresEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, last, told = events_of(2), events_of(1), events_of(1)
+    await store.append("told", told, expected_version=ANY)
+    batch = [
+        append_of(store, "held", both, ANY),
+        append_of(store, "held", both[1:], ANY),  # waits for the one before
+        append_of(store, "held", last, ANY),
+        append_of(store, "told", told, ANY),
+        append_of(store, "free", events_of(1), ANY),
+    ]
+    async with pool.acquire() as other:
+        holding = other.transaction()
+        await holding.start()
+        await store.append("held", events_of(1), expected_version=0, connection=other)
+        looks = count(1)
+
+        async def look_up(*args: Any) -> Any:
+            if next(looks) == 2:  # there was a round without this stream
+                await holding.commit()
+            return await _standing.look_up(*args)
+
+        monkeypatch.setattr(_batches, "look_up", look_up)
+        verdicts = await storage_of(store).write(batch)
+        assert [type(verdict) for verdict in verdicts] == [StreamHeldError] * 3 + [Written] * 2
+        if next(looks) == 2:
+            await holding.commit()
+
+    again = await storage_of(store).write(batch)
+    assert [verdict.count for verdict in again] == [2, 0, 1, 0, 0]
 
 
 async def test_after_a_repetition_the_store_is_asked_before_it_is_written_to(

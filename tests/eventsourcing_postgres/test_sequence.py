@@ -17,6 +17,7 @@ from tests.eventsourcing_postgres._server import GUARDED
 if TYPE_CHECKING:
     from eventsourcing_core import EventStore
 
+    Connection = asyncpg.Connection[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 
 BEHIND = [
@@ -53,6 +54,25 @@ async def test_a_sequence_behind_its_events_is_noticed_at_opening(url: str, chan
     async with open_backend(url) as backend:
         assert await append(backend.event_store, "b") == 7
         assert [e.position async for e in backend.event_store.read_all(after_position=6)] == [7]
+
+
+async def test_it_is_noticed_after_an_outage_that_only_a_transaction_has_met(url: str) -> None:
+    await append_three(url)
+    async with open_backend(url) as backend:
+
+        async def meet_an_outage() -> None:
+            async with backend.transaction() as transaction:
+                connection: Connection = transaction.connection
+                pid = connection.get_server_pid()
+                await execute(url, f"select pg_terminate_backend({pid}, 10000)")
+                await transaction.append("b", [Event("Opened", {})], expected_version=0)
+
+        with pytest.raises(StorageError):
+            await meet_an_outage()
+        await execute(url, BEHIND[0])
+        with pytest.raises(SchemaError, match="is behind its events"):
+            async with backend.transaction():
+                pytest.fail("it was opened")
 
 
 async def test_it_is_noticed_at_the_first_use_of_a_callers_pool(pool: Pool, url: str) -> None:

@@ -351,6 +351,27 @@ async def test_a_transaction_that_idles_too_long_is_told_so(url: str, step: str)
         assert await streams(backend.event_store) == []
 
 
+async def test_a_connection_that_is_lost_before_the_block_is_an_outage(url: str) -> None:
+    async with opened(url) as backend:
+        await backend.event_store.ping()
+        database = storage_of(backend.event_store)._database
+        from_pool = database._from_pool
+
+        async def from_pool_and_lost() -> Any:
+            connection = await from_pool()
+            connection.terminate()
+            return connection
+
+        await asyncio.sleep(0.2)  # none is at hand any more
+        database._from_pool = from_pool_and_lost
+        with pytest.raises(OutageError, match="opening a transaction failed"):
+            async with backend.transaction():
+                pytest.fail("it was opened")
+        database._from_pool = from_pool
+        async with backend.transaction() as transaction:
+            await transaction.append("a", [Event("Visited", {})], expected_version=0)
+
+
 async def test_a_connection_that_is_killed_in_the_commit_leaves_the_outcome_unknown(
     url: str, other: Connection
 ) -> None:
@@ -375,8 +396,9 @@ async def test_a_connection_that_is_killed_in_the_commit_leaves_the_outcome_unkn
         while (pid := await other.fetchval(waiting)) is None:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
         await other.fetchval("select pg_terminate_backend($1, 10000)", pid)
-        with pytest.raises(OutageError, match="commit failed, and whether it took place is not"):
+        with pytest.raises(OutageError, match="commit failed, and whether it took place") as lost:
             await saving
+        assert "terminating connection due to administrator" in str(lost.value)
         await other.execute("drop function wait cascade")
         assert await streams(backend.event_store) == []
         await backend.event_store.append("a", one(), expected_version=0)

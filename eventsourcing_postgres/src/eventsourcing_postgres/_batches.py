@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eventsourcing_core import EventSourcingError, ExpectedVersion
-from eventsourcing_core.stores import AppendResult, Place, Written
+from eventsourcing_core.stores import AppendResult, Place, StreamHeldError, Written
 from eventsourcing_postgres._arguments import batch_arguments, one_event, uuids
 from eventsourcing_postgres._errors import held, moved
 from eventsourcing_postgres._standing import look_up
@@ -71,7 +71,7 @@ async def write_batch(
         patience: For streams that are held.
     """
     writes = [append[0][0] for append in appends]
-    if len(writes) == 1 and len(writes[0][1]) == 1:
+    if len(writes) == 1 and len(writes[0][1]) == 1 and not patience.skips_held:
         sql = statement("append_one", schema)
         row: Any = await connection.fetchrow(sql, *one_event(writes[0]), patience.limit)
         (version, position), standbys.are_awaited = row
@@ -125,6 +125,15 @@ async def write_known(
             batch = [appends[number] for number in fresh]
             written = await write_batch(connection, batch, schema, standbys, patience)
             verdicts |= zip(fresh, written, strict=True)
+            # Nothing may overtake what is held, even if it is free by now.
+            held = {
+                append.keys: verdict
+                for append, verdict in zip(batch, written, strict=True)
+                if isinstance(verdict, StreamHeldError)
+            }
+            behind = {number: held.get(appends[number].keys) for number in left}
+            verdicts |= {number: error for number, error in behind.items() if error is not None}
+            left = [number for number, error in behind.items() if error is None]
     return [verdicts[number] for number in range(len(appends))]
 
 

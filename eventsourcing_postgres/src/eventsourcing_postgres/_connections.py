@@ -49,3 +49,14 @@ def is_lost(connection: Connection | Lent) -> bool:
         return connection.is_closed()
     except asyncpg.InterfaceError:  # the pool took it back when it was closed
         return True
+
+
+def check_not_lost(connection: Lent) -> None:
+    """Refuse a connection that was lost on its way to whoever uses it.
+
+    Raises:
+        asyncpg.InterfaceError: It was.
+    """
+    if is_lost(connection):
+        message = "the connection was lost before it was used"
+        raise asyncpg.InterfaceError(message)

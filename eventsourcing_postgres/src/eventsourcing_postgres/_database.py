@@ -11,7 +11,15 @@ import asyncpg
 
 from eventsourcing_core.stores import StorageError
 from eventsourcing_postgres._checks import check_pool, check_seconds
-from eventsourcing_postgres._connections import fetch_on, is_lost, leave, look_at, reset_on, rows_on
+from eventsourcing_postgres._connections import (
+    check_not_lost,
+    fetch_on,
+    is_lost,
+    leave,
+    look_at,
+    reset_on,
+    rows_on,
+)
 from eventsourcing_postgres._errors import DRIVER, exhausted, is_outage, translation
 from eventsourcing_postgres._migrations import check_on
 from eventsourcing_postgres._statements import quoted, statement
@@ -210,6 +218,7 @@ class Database:
             try:
                 if not self._is_checked:
                     await self._check(connection)
+                check_not_lost(connection)
             except BaseException as error:
                 self._part_with(connection, error)
                 raise

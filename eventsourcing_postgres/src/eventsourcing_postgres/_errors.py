@@ -70,6 +70,12 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
             f"{doing} failed: the schema {schema!r} has no tables of this version ({error}); "
             f"run: {migrate_command(schema)}"
         )
+    if isinstance(error, asyncpg.DuplicateTableError) and doing == "migrate":
+        return SchemaError(
+            f"{doing} failed: the schema {schema!r} has its tables already ({error}), and nothing "
+            "in schema_migrations says so: they were restored without their rows, or made by "
+            "somebody else; restore the rows, too, or drop the schema if nothing is in it"
+        )
     if isinstance(error, _HELD) and doing in {"append", "import"}:
         return held(doing)
     if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name != _EVENT_ID:

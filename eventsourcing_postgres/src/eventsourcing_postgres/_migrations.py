@@ -6,6 +6,7 @@ A file that has landed is never edited: what a schema was made of is what it say
 from __future__ import annotations
 
 import re
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +24,8 @@ from eventsourcing_postgres._sequence import check_sequence
 from eventsourcing_postgres._statements import in_schema, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import asyncpg
 
     from eventsourcing_postgres._pool import Connection
@@ -92,8 +95,7 @@ async def migrate(
     """
     check_pool(pool)
     with translated("migrate", schema):
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+        async with pool.acquire() as connection, _alone(connection):
             applied = await _applied(connection, schema)
             check_not_newer(applied, schema)
             for migration in _migrations()[applied:]:
@@ -114,8 +116,7 @@ async def rollback(
     """
     check_pool(pool)
     with translated("rollback", schema):
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+        async with pool.acquire() as connection, _alone(connection):
             applied = await _applied(connection, schema)
             check_not_newer(applied, schema)
             check_rollback(to=to, applied=applied)
@@ -128,6 +129,18 @@ async def rollback(
                     migration.number,
                 )
             return MigrationStatus(await _applied(connection, schema), len(_migrations()))
+
+
+@asynccontextmanager
+async def _alone(connection: Connection) -> AsyncIterator[None]:
+    """Open a transaction that is the only one of its kind in the database.
+
+    At READ COMMITTED, whatever the database prefers: at another level it would see the schema as it
+    was before it waited for its turn.
+    """
+    async with connection.transaction(isolation="read_committed"):
+        await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+        yield
 
 
 def check_not_newer(applied: int, schema: str) -> None:

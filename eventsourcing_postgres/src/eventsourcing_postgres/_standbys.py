@@ -10,16 +10,16 @@ is there, an event can be stored that a failover would lose:
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVarTuple
+
+import asyncpg
 
 from eventsourcing_core.stores import Written
 from eventsourcing_postgres._errors import unconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
-
-    import asyncpg
 
     from eventsourcing_core.stores import Verdict
     from eventsourcing_postgres._pool import Connection
@@ -87,6 +87,7 @@ def heeding_warnings(connection: Connection, doing: str) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.remove_log_listener(note)
+        with suppress(asyncpg.InterfaceError):  # it is lost: what was first is to be told
+            connection.remove_log_listener(note)
     if unheeded:
         raise unconfirmed(doing)

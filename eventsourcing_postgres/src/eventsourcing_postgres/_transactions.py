@@ -172,8 +172,9 @@ class PostgresTransaction:
         try:
             with heeding_warnings(self._connection, "commit"):
                 await self._transaction.commit()
-        except asyncio.CancelledError:  # the event loop ends
+        except asyncio.CancelledError:  # the event loop ends, and nothing more is to begin in it
             leave(self._connection)
+            self._has_written = False
             raise
         finally:
             if self._has_written:
@@ -183,6 +184,8 @@ class PostgresTransaction:
         """Roll back what was not committed, and give the connection back."""
         if self._under_way is not None:
             await asyncio.wait({self._under_way})
+        if is_lost(self._connection):
+            self._database.doubt()  # the next one may lead to another server
         if self._is_open:
             with suppress(*DRIVER):  # it is lost, and what was done on it with it
                 await self._database.watched(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from eventsourcing_core.stores import Append, Verdict
+    from eventsourcing_postgres._batches import Patience
     from eventsourcing_postgres._database import Database
     from eventsourcing_postgres._pool import Connection
 
@@ -119,12 +120,20 @@ class Writer:
         """
         verdicts: Sequence[Verdict]
         is_wary = self._wary > 0 and len(appends) > 1 and any(map(is_open, appends))
+        patience = PATIENT
         for attempt in range(1, _ATTEMPTS + 1):
             write = self._known if is_wary else self._batch
             try:
-                verdicts = await self._database.use("append", self._commit, write, appends)
+                verdicts = await self._database.use(
+                    "append", self._commit, write, appends, patience
+                )
             except StreamHeldError as error:
-                verdicts = [error] if len(appends) == 1 else await self._write_free(appends)
+                if len(appends) > 1:
+                    if attempt == _ATTEMPTS or patience is IMPATIENT:  # the tables are locked
+                        raise
+                    patience = IMPATIENT  # what goes to streams that nobody holds is written
+                    continue
+                verdicts = [error]
             except StorageError as error:
                 if attempt == _ATTEMPTS or not (is_passing(error) or is_duplicate(error)):
                     raise
@@ -136,10 +145,6 @@ class Writer:
             return verdicts
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    async def _write_free(self, appends: Sequence[Append]) -> Sequence[Verdict]:
-        """Write what goes to streams that nobody holds; the others are held."""
-        return await self._database.use("append", self._commit, self._free, appends)
-
     async def _commit(
         self,
         connection: Connection,
@@ -148,14 +153,15 @@ class Writer:
     ) -> Sequence[Verdict]:
         return await self._standbys.confirmed(connection, self._database.isolated, work, *args)
 
-    async def _batch(self, connection: Connection, appends: Sequence[Append]) -> list[Verdict]:
-        return await write_batch(connection, appends, self._schema, self._standbys, PATIENT)
+    async def _batch(
+        self, connection: Connection, appends: Sequence[Append], patience: Patience
+    ) -> list[Verdict]:
+        return await write_batch(connection, appends, self._schema, self._standbys, patience)
 
-    async def _known(self, connection: Connection, appends: Sequence[Append]) -> list[Verdict]:
-        return await write_known(connection, appends, self._schema, self._standbys, PATIENT)
-
-    async def _free(self, connection: Connection, appends: Sequence[Append]) -> list[Verdict]:
-        return await write_batch(connection, appends, self._schema, self._standbys, IMPATIENT)
+    async def _known(
+        self, connection: Connection, appends: Sequence[Append], patience: Patience
+    ) -> list[Verdict]:
+        return await write_known(connection, appends, self._schema, self._standbys, patience)
 
     async def _group(self, connection: Connection, append: Append) -> list[Verdict]:
         return [await write_group(connection, append, self._schema, self._standbys, PATIENT)]
