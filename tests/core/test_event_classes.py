@@ -9,7 +9,7 @@ import functools
 import gc
 import pickle
 import weakref
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, cast
 
 import pytest
 
@@ -45,6 +45,12 @@ class Base:
 
     def said(self) -> str:
         return f"at {self.at}"
+
+
+@event("classes.given", event_types=types)
+class Given:
+    names: list[str] = dataclasses.field(default_factory=list[str])
+    at: int = dataclasses.field(default=1, kw_only=True)
 
 
 @event("classes.sub", event_types=types)
@@ -126,9 +132,37 @@ def test_payloads_can_be_copied_and_pickled(payload: Base) -> None:
 
 def test_only_plain_classes_get_slots() -> None:
     assert not hasattr(Base(1), "__dict__")
+    assert not hasattr(Given(), "__dict__")
     assert vars(Sub(1, "a")) == {"name": "a"}
     with pytest.raises(dataclasses.FrozenInstanceError):
         Sub(1, "a").name = "b"  # type: ignore[misc]  # the mistake
+
+
+def test_each_member_that_refers_to_its_class_still_does() -> None:
+    class Read:
+        @property
+        def own(self) -> object:
+            return __class__  # type: ignore[name-defined]  # it is there in every method
+
+    class Static:
+        @staticmethod
+        def own() -> object:
+            return __class__  # type: ignore[name-defined]  # as above
+
+    class Changed:
+        @property
+        def own(self) -> object:
+            return None
+
+        @own.setter
+        def own(self, seen: list[object]) -> None:
+            seen.append(__class__)  # type: ignore[name-defined]  # as above
+
+    seen: list[object] = []
+    classes: list[Any] = [event(event_types=EventTypes())(c) for c in (Read, Static, Changed)]
+    read, static, changed = classes
+    cast("Any", vars(changed)["own"]).fset(changed(), seen)
+    assert (read().own, static().own(), seen) == (read, static, [changed])
 
 
 def test_a_cached_property_is_kept_and_is_no_field() -> None:

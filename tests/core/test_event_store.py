@@ -33,6 +33,7 @@ def test_a_bound_of_a_stream_is_an_int(name: str, value: Any) -> None:
         ("event_types", "Opened"),
         ("event_types", 5),
         ("event_types", iter(["Opened"])),
+        ("event_types", ["Opened", 5]),
         ("stream_prefix", b"doc-"),
     ],
 )

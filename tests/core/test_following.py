@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eventsourcing_core import Event, ExpectedVersion, HistoryChangedError, StorageEventStore
+from eventsourcing_core._encoding import following
 from eventsourcing_core.stores import Parts
 from eventsourcing_inmemory import InMemoryEventStore
 
@@ -153,3 +154,56 @@ async def told_one_by_one(store: EventStore, pages: AsyncIterator[Page]) -> list
         await store.append("said-1", said(str(number)), expected_version=ANY)
         texts += [event.data["text"] for event in (await next_page(pages)).events]
     return texts
+
+
+class RolledBack(Replaced):
+    """A storage without the event at position 3, where a fourth one comes during the first look."""
+
+    is_first = True
+
+    async def rows_of_all(
+        self, after: int, query: Query, *, backward: bool, limit: int | None
+    ) -> AsyncIterator[RowPage]:
+        pages = super().rows_of_all(after, query, backward=backward, limit=limit)
+        async for page in pages:
+            yield page._replace(rows=[row for row in page.rows if row.position != 3])
+        if self.is_first:
+            self.is_first = False
+            async with StorageEventStore(Parts(Replaced(self.storage))) as store:
+                await store.append("said-9", said("b"), expected_version=0)
+
+
+async def test_no_event_above_what_was_looked_at_is_a_proof() -> None:
+    """Whoever goes on from such a checkpoint would miss the events in between."""
+    inner = await store_with(said("a"), [Event("noted", {}), Event("noted", {})])
+    async with StorageEventStore(Parts(RolledBack(inner._storage))) as store:
+        pages = store.follow(event_types=["said"])
+        found = [await next_page(pages) for _ in range(2)]
+    places = [(page.seen_to, page.checkpoint and page.checkpoint.position) for page in found]
+    assert places == [(3, 1), (4, 4)]
+    await inner.close()
+
+
+async def test_a_follower_that_lacks_a_proof_looks_for_it_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(following, "_PROOF_PAUSE", 7.0)
+    waits: list[float] = []
+
+    class Noting(Replaced):
+        async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - as above
+            waits.append(timeout)
+            return await super().wait(after_position=after_position, timeout=timeout)
+
+    inner = await store_with(said("a"), [Event("noted", {})])
+    async with StorageEventStore(Parts(Noting(inner._storage))) as store:
+        pages = store.follow(event_types=["said"])
+        _, second = await next_page(pages), await next_page(pages)
+        await store.append("noted-9", [Event("noted", {})], expected_version=0)
+        third = await next_page(pages)
+        assert (third.seen_to, third.checkpoint) == (3, second.checkpoint)
+        waits.clear()
+        await store.append("noted-10", [Event("noted", {})], expected_version=0)
+        await next_page(pages)
+    await inner.close()
+    assert waits[0] == 7.0

@@ -8,7 +8,7 @@ import math
 import random
 import secrets
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,10 @@ CHANGING: list[tuple[Any, Callable[[], Any]]] = [
     (date, lambda: datetime.now(UTC).date()),
     (str, lambda: datetime.now(UTC).isoformat()),
     (list[date], lambda: [datetime.now(UTC).date()]),
+    (dict[str, date], lambda: {"on": datetime.now(UTC).date()}),
+    (date, lambda: datetime.now(UTC).date() + timedelta(days=1)),  # as in other time zones
+    (date, lambda: datetime.now(UTC).date() - timedelta(days=1)),
+    (int, lambda: next(COUNTER) // 20),  # the same a while
     (dict[str, UUID], lambda: {"id": uuid4()}),
     (Inner, Inner),
 ]
@@ -227,3 +231,20 @@ def test_a_field_that_is_not_stored_and_changes_is_refused(unstored: object) -> 
             conversion_of(cls).encode(unstored)
         with pytest.raises(ValueError, match=r"\.id is not stored, .* another one each"):
             conversion_of(cls).decode({"at": 1})
+
+
+def test_a_default_is_tried_out_once_and_then_made_once_for_each_event() -> None:
+    made: list[int] = []
+
+    def factory() -> list[str]:
+        made.append(1)
+        return []
+
+    field = dataclasses.field(default_factory=factory)
+    types = EventTypes()
+    types.register(dataclasses.make_dataclass("P", [("it", list[str], field)], frozen=True))
+    decode = types.conversions["P"].decode
+    decode({})
+    tried = len(made)
+    decode({})
+    assert len(made) == tried + 1

@@ -232,6 +232,9 @@ def test_a_text_that_no_scalar_has_written_stays_a_text(text: str) -> None:
         (Place, Place(street="Mill Lane"), Locker | Place),
         (Letter, Letter(Box(3)), Home | Letter),
         (dict[str, str], {"$type": "Home", "n": "1"}, dict[str, str] | Home),
+        (list[int], [5], list[int | str] | tuple[Decimal, ...]),
+        (list[int], [1, 1], list[int] | set[int]),
+        (list[Home], [Home("Mill Lane")], list[Home] | tuple[Nothing, ...]),
     ],
     ids=str,
 )
@@ -239,6 +242,12 @@ def test_the_member_that_can_have_written_it_reads_it(hint: Any, value: Any, new
     expected = Grown("Mill Lane") if new == Letter | Grown else value
     for order in (new, turned(new)):
         assert is_the_same(read_again(hint, order, value), expected)
+
+
+def test_a_number_that_equals_nothing_is_known_again() -> None:
+    (found,) = read_again(list[float], list[float] | tuple[Decimal, ...], [float("nan")])
+    assert type(found) is float
+    assert found != found  # noqa: PLR0124 - NaN
 
 
 @pytest.mark.parametrize(
@@ -250,6 +259,7 @@ def test_the_member_that_can_have_written_it_reads_it(hint: Any, value: Any, new
         (Decimal, Decimal(5), Decimal | timedelta),
         (list[int], [1, 2], list[int] | tuple[int, ...]),
         (list[int], [], list[int] | set[int]),
+        (int, 3, Level | Literal[3]),
     ],
     ids=str,
 )
@@ -344,6 +354,8 @@ def test_a_dict_beside_a_typed_dict_takes_what_the_other_refuses() -> None:
         {"$type": "dict", "$value": {"$type": "dict", "$value": {}}},
         {"$type": "Company.Id, Company", "$value": "7"},
         {"$type": "dict", "$value": 1, "more": 1},
+        {"$type": "str", "$value": "a", "more": "b"},
+        {"$type": 5, "$value": "a"},
     ],
     ids=str,
 )
@@ -364,6 +376,9 @@ def test_json_of_others_that_was_stored_before_is_still_read() -> None:
     tree = {"value": {"$type": "Company.Id, Company", "$value": "7"}}
     for hint in (dict, dict[str, str], dict[str, str] | Home):
         assert conversion_of(hint)[1].decode(tree).value == tree["value"]
+    larger = {"value": {"$type": "str", "$value": "a", "more": "b"}}
+    for hint in (dict, dict[str, str], dict[str, str] | str):
+        assert conversion_of(hint)[1].decode(larger).value == larger["value"]
 
 
 @pytest.mark.parametrize("tag", ["Union", "UnionType"])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     ("url", "said"),
     [
         ("bank.db", "not a backend URL: 'bank.db'; it begins with a scheme, as sqlite:///file.db"),
-        ("sqlite://bank.db", "write sqlite:///bank.db (with three slashes)"),
+        ("sqlite://bank.db", "write sqlite:///bank.db (three slashes)"),
         ("oracle://bank", "no backend for 'oracle' (installed: memory, postgres, postgresql, sql"),
         ("sqlite:///bank.db?pool=9", "has no option 'pool'; its options are: busy_timeout"),
         ("sqlite:////no/such/folder/bank.db", "the directory '/no/such/folder' does not exist"),

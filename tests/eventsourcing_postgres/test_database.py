@@ -88,8 +88,14 @@ async def test_connections_stay_at_hand_for_all_that_is_under_way(
         PostgresEventStore(pool, listen=False) as store,
     ):
         database = storage_of(store)._database
+        all_have_one = asyncio.Barrier(8)
+
+        async def work(_: object) -> None:
+            await all_have_one.wait()
+
         for _ in range(3):
-            await asyncio.gather(*(database.fetch("look", "horizon") for _ in range(8)))
+            await asyncio.gather(*(database.use("look", work) for _ in range(8)))
+            await asyncio.wait(database._background)  # the others are back in the pool
             assert len(database._at_hand) == 5
 
 

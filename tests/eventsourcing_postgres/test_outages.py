@@ -178,16 +178,24 @@ async def test_what_may_take_long_is_not_cut(pool: Pool) -> None:
 
 
 @stops_server
-async def test_a_wait_on_a_server_that_hangs_ends_with_its_time(url: str) -> None:
+async def test_a_wait_on_a_server_that_hangs_ends_with_its_time(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with open_backend(url, application_name="hangs", poll_interval=0.1) as backend:
         store = backend.event_store
         await append(store)
+        waking: Any = storage_of(store)._waking
+        real, answered = waking._is_there, asyncio.Event()
+
+        async def noting(position: int) -> bool:
+            is_there: bool = await real(position)
+            answered.set()
+            return is_there
+
+        monkeypatch.setattr(waking, "_is_there", noting)
         waiting = asyncio.create_task(store.wait(after_position=1, timeout=1))
-        watch = storage_of(store)._database._watch
-        while not watch._asked:  # noqa: ASYNC110 - until it looks
-            await asyncio.sleep(0)
-        while watch._asked:  # noqa: ASYNC110 - until it had an answer
-            await asyncio.sleep(0)
+        async with asyncio.timeout(DEADLINE):
+            await answered.wait()
         with hanging(*await processes(url, OURS)):
             async with asyncio.timeout(4):
                 assert not await waiting

@@ -6,6 +6,7 @@ import asyncio
 from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -18,7 +19,7 @@ from eventsourcing_core import (
 )
 from eventsourcing_core.stores import StreamHeldError, Written
 from eventsourcing_inmemory import InMemoryEventStore
-from eventsourcing_postgres import PostgresEventStore, _batches, _standing
+from eventsourcing_postgres import PostgresEventStore, _batches, _standing, _writer
 from tests.eventsourcing_postgres._storages import storage_of
 
 if TYPE_CHECKING:
@@ -132,6 +133,45 @@ async def test_after_a_repetition_the_store_is_asked_before_it_is_written_to(
     assert first[0] > 2
     assert second == [*range(first[-1] + 1, first[-1] + 7)]
     assert third == [*range(second[-1] + 1, second[-1] + 7)]
+
+
+async def test_the_store_is_asked_first_only_where_and_while_it_pays(
+    store: PostgresEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking takes a round trip of its own: nobody pays for it who repeats nothing."""
+    monkeypatch.setattr(_writer, "_WARY", 2)
+    asked: list[int] = []
+    real = _standing.look_up
+
+    async def noting(connection: Any, appends: Any, *rest: Any) -> Any:
+        asked.append(len(appends))
+        return await real(connection, appends, *rest)
+
+    monkeypatch.setattr(_batches, "look_up", noting)
+    repeated = events_of(1)
+
+    async def asks(*appends: tuple[str, list[Event[object]], Any]) -> bool:
+        before = len(asked)
+        await storage_of(store).write([append_of(store, *each) for each in appends])
+        return len(asked) > before
+
+    def fresh(expected: Any = ANY) -> list[tuple[str, list[Event[object]], Any]]:
+        return [(f"fresh-{uuid4()}", events_of(1), expected) for _ in range(2)]
+
+    first = ("told", repeated, ANY)
+    assert not await asks(first, *fresh())
+    assert await asks(first, *fresh())  # the id ends the statement
+    assert not await asks(*fresh(0))  # a repetition of these would not fit
+    assert not await asks(fresh()[0])
+    assert [await asks(*fresh()) for _ in range(3)] == [True, True, False]
+
+    # What is told from the version alone, once it is known, ends no statement.
+    assert not await asks(("told", repeated, 0), *fresh())
+    assert not await asks(*fresh())
+
+    assert await asks(first, *fresh())
+    conflict = ("told", events_of(1), 7)
+    assert [await asks(conflict, *fresh()) for _ in range(3)] == [True, True, False]
 
 
 async def test_an_id_that_comes_twice_in_a_batch_is_stored_once(store: PostgresEventStore) -> None:

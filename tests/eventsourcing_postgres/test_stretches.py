@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from eventsourcing_core import HistoryChangedError
 from eventsourcing_core.stores import Query
 from eventsourcing_postgres import _horizon
 from eventsourcing_postgres._database import Database
@@ -106,12 +107,14 @@ async def test_a_page_says_how_far_it_has_looked(
 @pytest.mark.parametrize(
     "query", [Query(), RARE, Query(frozenset()), Query(stream_prefix="s-")], ids=repr
 )
-async def test_what_is_asked_for_beyond_the_end_was_seen(
+async def test_whoever_asks_for_what_is_beyond_the_end_is_told(
     pool: Pool, database: Database, query: Query
 ) -> None:
-    assert await pages_of(database, query, after=70) == [([], 70)]
+    with pytest.raises(HistoryChangedError):
+        await pages_of(database, query, after=70)
     await fill(pool, 1, 3)
-    assert await pages_of(database, query, after=70) == [([], 70)]
+    with pytest.raises(HistoryChangedError):
+        await pages_of(database, query, after=70)
     assert await pages_of(database, query, limit=0) == [([], 0)]
 
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from eventsourcing_core import Event, StorageError
-from eventsourcing_postgres import PostgresEventStore
+from eventsourcing_postgres import PostgresEventStore, _waking
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._listener import Listener
 from tests.eventsourcing_postgres._storages import storage_of
@@ -35,6 +35,20 @@ async def append(store: PostgresEventStore, stream_id: str) -> int:
     return (await store.append(stream_id, [event], expected_version=0)).position
 
 
+def noting_looks(store: PostgresEventStore, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Give what is set once a waiting reader has looked."""
+    waking = storage_of(store)._waking
+    real, looked = waking._is_there, asyncio.Event()
+
+    async def noting(position: int) -> bool:
+        is_there: bool = await real(position)
+        looked.set()
+        return is_there
+
+    monkeypatch.setattr(waking, "_is_there", noting)
+    return looked
+
+
 async def test_an_append_of_another_process_wakes_who_waits_before_the_next_look(
     pool: Pool,
 ) -> None:
@@ -56,6 +70,55 @@ async def test_who_appends_and_closes_at_once_wakes_others_all_the_same(pool: Po
         async with PostgresEventStore(pool) as writer:
             await append(writer, "a")
         async with asyncio.timeout(10):
+            assert await waiting
+
+
+async def test_an_append_wakes_who_waits_in_its_own_process_by_itself(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with PostgresEventStore(pool, poll_interval=3600, listen=False) as store:
+        looked = noting_looks(store, monkeypatch)
+        waiting = asyncio.create_task(store.wait(after_position=0, timeout=60))
+        async with asyncio.timeout(10):
+            await looked.wait()
+            await append(store, "a")
+            assert await waiting
+
+
+async def test_what_is_appended_during_a_look_is_looked_for_once_more(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with PostgresEventStore(pool, poll_interval=3600, listen=False) as store:
+        real = storage_of(store)._waking._is_there
+
+        async def looking(position: int) -> bool:
+            is_there: bool = await real(position)
+            if not is_there:
+                await append(store, "a")
+            return is_there
+
+        monkeypatch.setattr(storage_of(store)._waking, "_is_there", looking)
+        async with asyncio.timeout(10):
+            assert await store.wait(after_position=0, timeout=60)
+
+
+async def test_an_append_between_two_notifications_is_notified_by_the_second(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_waking, "_PAUSE", 0.5)
+    async with (
+        PostgresEventStore(pool, poll_interval=3600) as reader,
+        PostgresEventStore(pool) as writer,
+    ):
+        waiting = asyncio.create_task(reader.wait(after_position=0, timeout=60))
+        await listener(pool)
+        await append(writer, "a")
+        async with asyncio.timeout(10):
+            assert await waiting  # so the first one was sent, and the pause has begun
+            looked = noting_looks(reader, monkeypatch)
+            waiting = asyncio.create_task(reader.wait(after_position=1, timeout=60))
+            await looked.wait()
+            await append(writer, "b")
             assert await waiting
 
 

@@ -88,6 +88,8 @@ def _is_plain(member: object) -> bool:
         return not member.__closure__
     if isinstance(member, classmethod | staticmethod):
         return _is_plain(inspect.unwrap(cast("Any", member)))
+    if isinstance(member, dataclasses.Field):  # it makes way for its default
+        return _is_plain(cast("Any", member).default)
     if isinstance(member, property):
         return all(map(_is_plain, (member.fget, member.fset, member.fdel)))
     kind = type(member)
