@@ -225,7 +225,8 @@ def pyodide(session: nox.Session) -> None:
     packages = folder.parent / "packages"
     shutil.rmtree(packages, ignore_errors=True)
     group = nox.project.dependency_groups(PYPROJECT, "tests")
-    pinned = [each for each in group if each.startswith(("pytest==", "pytest-asyncio=="))]
+    names = ("pytest==", "pytest-asyncio==", "typing-extensions==")
+    pinned = [each for each in group if each.startswith(names)]
     install = ("uv", "pip", "install", "--quiet", f"--target={packages}", *PYODIDE_PYTHON)
     # Of hypothesis the newest version that needs no compiler.
     tools = (*pinned, "hypothesis", "tzdata")

@@ -398,7 +398,7 @@ async def test_a_connection_that_is_killed_in_the_commit_leaves_the_outcome_unkn
         await other.fetchval("select pg_terminate_backend($1, 10000)", pid)
         with pytest.raises(OutageError, match="commit failed, and whether it took place") as lost:
             await saving
-        assert "terminating connection due to administrator" in str(lost.value)
+        assert "log_listener" not in str(lost.value)  # what ended it is told, not what came of that
         await other.execute("drop function wait cascade")
         assert await streams(backend.event_store) == []
         await backend.event_store.append("a", one(), expected_version=0)

@@ -62,6 +62,12 @@ with warnings.catch_warnings():
 asyncio._set_running_loop(None)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Know the settings of pytest-timeout, which needs signals or threads, and is not here."""
+    for name in ("timeout", "timeout_method"):
+        parser.addini(name, "not used here")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what cannot be there."""
     for item in items:

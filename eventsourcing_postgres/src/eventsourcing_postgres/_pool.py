@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -35,8 +34,13 @@ class BoundedConnection(Driver):
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the driver's word
         """Say good-bye; if that is not answered, the connection is ended."""
-        with suppress(*DRIVER):
-            await super().close(timeout=_GOOD_BYE if timeout is None else timeout)
+        seconds = _GOOD_BYE if timeout is None else timeout
+        try:
+            # asyncpg 0.30 first waits, as long as it takes, until a statement is given up.
+            async with asyncio.timeout(seconds):
+                await super().close(timeout=seconds)
+        except DRIVER:
+            self.terminate()
 
 
 async def close_pool(pool: asyncpg.Pool[asyncpg.Record], *, patience: float) -> None:
