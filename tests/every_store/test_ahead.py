@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from eventsourcing_core import Event, ExpectedVersion, HistoryChangedError, open_backend
+from eventsourcing_core import (
+    Event,
+    ExpectedVersion,
+    HistoryChangedError,
+    SchemaError,
+    open_backend,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,4 +136,7 @@ async def test_where_the_sequence_is_behind_its_events_no_reader_of_them_is_told
         connection = await asyncpg.connect(url)
         await connection.execute("select setval('eventsourcing.events_position', 1, false)")
         await connection.close()
-        assert await texts_after(backend, last) == []
+        found: list[str] = []
+        with suppress(SchemaError):  # by now it may be known that the sequence is behind
+            found = await texts_after(backend, last)
+        assert found == []

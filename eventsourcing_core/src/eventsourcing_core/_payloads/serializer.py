@@ -88,7 +88,12 @@ class JsonSerializer:
 
     def serialize(self, tree: object) -> bytes:
         """Give the bytes of a tree."""
-        return self._encode(_tagged(tree)).encode()
+        try:
+            return self._encode(_tagged(tree)).encode()
+        except Exception as error:
+            # Since Python 3.14 they name whole keys, which may be long or secret.
+            vars(error).pop("__notes__", None)
+            raise
 
     def deserialize(self, data: bytes) -> object:
         """Give the tree of the bytes."""
