@@ -24,7 +24,7 @@ class Deposited:
     memo: str
 
 
-class Account(Aggregate):
+class Purse(Aggregate):
     """Rebuilt from deposits."""
 
     balance: int = 0

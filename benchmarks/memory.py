@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 
-from benchmarks._measure import Account, Deposited, deposits, report, take_turns
+from benchmarks._measure import Deposited, Purse, deposits, report, take_turns
 from benchmarks.peers.payload import values
 from eventsourcing_core import Repository
 from eventsourcing_inmemory import InMemoryEventStore
@@ -60,8 +60,8 @@ def bare(dumps: Callable[[object], Any], loads: Callable[[Any], Any]) -> Side:
 async def loading(serializer: str) -> Side:
     """Load the aggregate."""
     store = InMemoryEventStore(serializer=serializer)
-    await store.append("Account-1", deposits(EVENTS), expected_version=0)
-    repository = Repository(store, Account)
+    await store.append("Purse-1", deposits(EVENTS), expected_version=0)
+    repository = Repository(store, Purse)
 
     async def run() -> None:
         account = await repository.load("1")

@@ -14,8 +14,8 @@ import msgpack
 
 from benchmarks._bare import COLUMNS, INSERT, TABLES
 from benchmarks._measure import (
-    Account,
     Deposited,
+    Purse,
     deposits,
     report,
     resident_megabytes,
@@ -156,12 +156,12 @@ async def copy(pool: Pool) -> None:
 # Reading.
 async def loads(backend: Backend, pool: Pool, rounds: int) -> None:
     """Measure; targets: under 100 ms, and 1.5 times the bare fetch and decoding."""
-    await backend.event_store.append("Account-1", deposits(EVENTS), expected_version=0)
+    await backend.event_store.append("Purse-1", deposits(EVENTS), expected_version=0)
     await pool.execute("vacuum analyze eventsourcing.events")
-    repository = backend.repository(Account, snapshot_frequency=None)
+    repository = backend.repository(Purse, snapshot_frequency=None)
 
     async def bare() -> None:
-        for _, data in await pool.fetch(STREAM, "Account-1"):
+        for _, data in await pool.fetch(STREAM, "Purse-1"):
             Deposited(**msgpack.unpackb(data))
 
     async def load() -> None:

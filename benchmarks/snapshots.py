@@ -14,8 +14,8 @@ import asyncpg
 import msgpack
 
 from benchmarks._measure import (
-    Account,
     Deposited,
+    Purse,
     deposits,
     report,
     resident_megabytes,
@@ -37,7 +37,7 @@ SHORT = 10
 MILLION = 1_000_000
 BATCH = 10_000  # events in one append
 PAGE = 5_000
-LONG_STREAM = "Account-long"
+LONG_STREAM = "Purse-long"
 
 
 async def main(rounds: int = 15) -> None:
@@ -67,7 +67,7 @@ def opened(url: str) -> AbstractAsyncContextManager[Backend]:
     return open_backend(f"{url}{query}", serializer="msgpack")
 
 
-def loading(repository: Repository[Account], id: str, version: int) -> Side:  # noqa: A002 - as there
+def loading(repository: Repository[Purse], id: str, version: int) -> Side:  # noqa: A002 - as there
     """Load an aggregate that has so many events."""
 
     async def run() -> None:
@@ -81,11 +81,11 @@ def loading(repository: Repository[Account], id: str, version: int) -> Side:  # 
 async def with_and_without(backend: Backend, rounds: int) -> None:
     """Load the same aggregate from all its events, and from a snapshot and the events after it."""
     store = backend.event_store
-    await store.append("Account-1", deposits(EVENTS - 50), expected_version=0)
-    with_snapshots = backend.repository(Account, snapshot_frequency=OnDemand())
+    await store.append("Purse-1", deposits(EVENTS - 50), expected_version=0)
+    with_snapshots = backend.repository(Purse, snapshot_frequency=OnDemand())
     await with_snapshots.take_snapshot(await with_snapshots.load("1"))
-    await store.append("Account-1", deposits(50), expected_version=EVENTS - 50)
-    without = backend.repository(Account, snapshot_frequency=None)
+    await store.append("Purse-1", deposits(50), expected_version=EVENTS - 50)
+    without = backend.repository(Purse, snapshot_frequency=None)
     sides = {
         "all events": loading(without, "1", EVENTS),
         "a snapshot, and 50 events after it": loading(with_snapshots, "1", EVENTS),
@@ -96,9 +96,9 @@ async def with_and_without(backend: Backend, rounds: int) -> None:
 
 async def cost_of_asking(backend: Backend, rounds: int) -> None:
     """Load a short aggregate that has no snapshot, with and without looking for one."""
-    await backend.event_store.append("Account-short", deposits(SHORT), expected_version=0)
-    off = loading(backend.repository(Account, snapshot_frequency=None), "short", SHORT)
-    on = loading(backend.repository(Account), "short", SHORT)
+    await backend.event_store.append("Purse-short", deposits(SHORT), expected_version=0)
+    off = loading(backend.repository(Purse, snapshot_frequency=None), "short", SHORT)
+    on = loading(backend.repository(Purse), "short", SHORT)
     sides = {"snapshots off": off, "snapshots on, none there": on}
     seconds = await take_turns(sides, 20 * rounds)
     report(f"{backend.name}: load an aggregate of {SHORT} events", seconds, count=1, unit="loads")
@@ -107,19 +107,19 @@ async def cost_of_asking(backend: Backend, rounds: int) -> None:
 async def cost_of_taking(backend: Backend, rounds: int) -> None:
     """Save one event, with and without a snapshot after it."""
 
-    def saving(repository: Repository[Account]) -> Side:
+    def saving(repository: Repository[Purse]) -> Side:
         async def run() -> None:
             for _ in range(20):
-                account = Account(uuid4().hex)
+                account = Purse(uuid4().hex)
                 account.deposit()
                 await repository.save(account)
 
         return run
 
     sides = {
-        "no snapshots": saving(backend.repository(Account, snapshot_frequency=None)),
-        "snapshots, none of them due": saving(backend.repository(Account)),
-        "a snapshot at each save": saving(backend.repository(Account, snapshot_frequency=1)),
+        "no snapshots": saving(backend.repository(Purse, snapshot_frequency=None)),
+        "snapshots, none of them due": saving(backend.repository(Purse)),
+        "a snapshot at each save": saving(backend.repository(Purse, snapshot_frequency=1)),
     }
     seconds = await take_turns(sides, rounds)
     report(f"{backend.name}: save one event, 20 times", seconds, count=20, unit="saves")
@@ -130,13 +130,13 @@ async def a_million(backend: Backend, url: str, bare: Any, rounds: int) -> None:
     store = backend.event_store
     for version in range(0, MILLION, BATCH):
         await store.append(LONG_STREAM, deposits(BATCH), expected_version=version)
-    repository = backend.repository(Account, snapshot_frequency=OnDemand())
+    repository = backend.repository(Purse, snapshot_frequency=OnDemand())
     before, most = resident_megabytes(), 0.0
 
-    class Watched(Account):
+    class Watched(Purse):
         """Looks at the memory of the process now and then."""
 
-        category = Account.category
+        category = Purse.category
         seen = 0
 
         def apply(self, event: Any) -> None:
@@ -147,7 +147,7 @@ async def a_million(backend: Backend, url: str, bare: Any, rounds: int) -> None:
                 most = max(most, resident_megabytes())
 
     await backend.repository(Watched, snapshot_frequency=None).load("long")
-    replaying = backend.repository(Account, snapshot_frequency=None)
+    replaying = backend.repository(Purse, snapshot_frequency=None)
 
     async def bare_pages() -> None:
         seen = 0
@@ -233,11 +233,11 @@ async def plot(rounds: int = 15) -> None:
 
 async def milliseconds(backend: Backend, rounds: int) -> list[float]:
     """Measure loads with more and more events after the snapshot."""
-    repository = backend.repository(Account, snapshot_frequency=OnDemand())
+    repository = backend.repository(Purse, snapshot_frequency=OnDemand())
     sides: dict[str, Side] = {}
     for after in AFTER:
         id_ = f"after-{after}"
-        stream_id = Account.stream_id_of(id_)
+        stream_id = Purse.stream_id_of(id_)
         await backend.event_store.append(stream_id, deposits(100), expected_version=0)
         await repository.take_snapshot(await repository.load(id_))
         if after:

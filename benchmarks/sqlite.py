@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgpack
 
-from benchmarks._measure import Account, Deposited, deposits, report, take_turns
+from benchmarks._measure import Deposited, Purse, deposits, report, take_turns
 from eventsourcing_core import open_backend
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ async def main(rounds: int = 5) -> None:
             report("Append single events", seconds, count=APPENDS, unit="events")
 
             store = backend.event_store
-            await store.append("Account-1", deposits(EVENTS), expected_version=0)
+            await store.append("Purse-1", deposits(EVENTS), expected_version=0)
             sides = {
                 "sqlite3 fetchall, unpackb, the dataclass": bare(path),
                 "load": loading(backend),
@@ -63,7 +63,7 @@ def appending(backend: Backend, tasks: int) -> Side:
 
 def bare(path: Path) -> Side:
     """Fetch and decode the same rows with the driver alone."""
-    query = "select event_type, data from events where stream_id = 'Account-1' order by version"
+    query = "select event_type, data from events where stream_id = 'Purse-1' order by version"
 
     async def run() -> None:
         with closing(sqlite3.connect(path)) as connection:
@@ -75,7 +75,7 @@ def bare(path: Path) -> Side:
 
 def loading(backend: Backend) -> Side:
     """Load the aggregate."""
-    repository = backend.repository(Account, snapshot_frequency=None)
+    repository = backend.repository(Purse, snapshot_frequency=None)
 
     async def run() -> None:
         account = await repository.load("1")

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from benchmarks._measure import Account, deposits
+from benchmarks._measure import Purse, deposits
 from benchmarks.peers.side import Conflict
 from eventsourcing_core import ConcurrencyError, EventCodec, OnDemand, open_backend
 
@@ -56,8 +56,8 @@ class Ours:
             )
         )
         self._store = backend.event_store
-        self._accounts = backend.repository(Account, snapshot_frequency=None)
-        self._snapshots = backend.repository(Account, snapshot_frequency=OnDemand())
+        self._accounts = backend.repository(Purse, snapshot_frequency=None)
+        self._snapshots = backend.repository(Purse, snapshot_frequency=OnDemand())
 
     async def close(self) -> None:
         await self._opened.aclose()
@@ -65,14 +65,14 @@ class Ours:
     async def append(self, stream: UUID, at: int, count: int) -> int:
         try:
             result = await self._store.append(
-                f"Account-{stream}", deposits(count), expected_version=at
+                f"Purse-{stream}", deposits(count), expected_version=at
             )
         except ConcurrencyError as error:
             raise Conflict from error
         return result.version
 
     async def last(self, stream: UUID) -> int:
-        async for recorded in self._store.read(f"Account-{stream}", backward=True, limit=1):
+        async for recorded in self._store.read(f"Purse-{stream}", backward=True, limit=1):
             return recorded.version
         return 0
 
