@@ -11,35 +11,22 @@ from eventsourcing_core import Event, ExpectedVersion, HistoryChangedError, Stor
 from eventsourcing_core._encoding import following
 from eventsourcing_core.stores import Parts
 from eventsourcing_inmemory import InMemoryEventStore
+from tests.core._storages import Through
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from eventsourcing_core import EventStore, Page
-    from eventsourcing_core.stores import Append, Query, Row, RowPage, Span, Storage, Verdict
+    from eventsourcing_core.stores import Query, RowPage
 
 ANY = ExpectedVersion.ANY
 
 
-class Replaced:
+class Replaced(Through):
     """A storage that can be replaced by another one while it is in use."""
 
-    def __init__(self, storage: Storage) -> None:
-        self.storage = storage
-
-    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
-        return await self.storage.write(appends)
-
-    def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
-        return self.storage.rows(stream_id, span)
-
-    def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
-    ) -> AsyncIterator[RowPage]:
-        return self.storage.rows_of_all(after, query, backward=backward, limit=limit)
-
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
-        return await self.storage.wait(after_position=after_position, timeout=min(timeout, 0.01))
+        return await super().wait(after_position=after_position, timeout=min(timeout, 0.01))
 
 
 def said(*texts: str) -> list[Event[object]]:

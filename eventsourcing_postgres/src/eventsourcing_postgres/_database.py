@@ -206,8 +206,7 @@ class Database:
         self.doubt()
         self._start_apart(self.pool.expire_connections())
         for connection in self._at_hand:
-            with suppress(asyncpg.InterfaceError):  # it is lost already
-                connection.terminate()
+            leave(connection)
         self._give_back(len(self._at_hand))
         self.on_renewal()
 
@@ -358,8 +357,7 @@ class Database:
     def _part_with(self, connection: Lent, error: BaseException) -> None:
         """Give back a connection on which something failed, or end it."""
         if isinstance(error, asyncpg.InternalClientError):  # the driver has lost track of it
-            with suppress(asyncpg.InterfaceError):  # it is lost already
-                connection.terminate()
+            leave(connection)
         # After a cancellation the driver first waits until the server has given up what it did.
         seconds = _CLOSING if isinstance(error, asyncio.CancelledError) else None
         self._start_apart(self._release(connection, seconds=seconds))
