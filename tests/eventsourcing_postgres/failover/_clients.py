@@ -211,9 +211,12 @@ class Reader:
                     self.seen_to, self._checkpoint = seen_to, checkpoint
             except HistoryChangedError:
                 self.told += 1
-                self.delivered, self.seen_to, self._checkpoint = [], 0, None
+                await self._take_note()
             except StorageError:
                 await asyncio.sleep(PAUSE)
+
+    async def _take_note(self) -> None:
+        self.delivered, self.seen_to, self._checkpoint = [], 0, None
 
     async def _pages(
         self,
@@ -223,7 +226,10 @@ class Reader:
 
 
 class PositionReader(Reader):
-    """A reader that keeps a position alone, so that nobody can tell it anything."""
+    """A reader that keeps a position alone, and waits where it is told that it is too far."""
+
+    async def _take_note(self) -> None:
+        await asyncio.sleep(PAUSE)
 
     async def _pages(
         self,
