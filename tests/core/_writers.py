@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from eventsourcing_core._appending.queue import AppendQueue
 from eventsourcing_core.stores import (
     Append,
     AppendResult,
@@ -14,12 +15,11 @@ from eventsourcing_core.stores import (
     Write,
     Written,
 )
-from eventsourcing_core.stores._append_queue import AppendQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from eventsourcing_core.stores._append_queue import WriteBatch
+    from eventsourcing_core._appending.queue import WriteBatch
 
 WRITTEN = Written((AppendResult(1, 1),), 1)
 """For writers that do not say where."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eventsourcing_core import ConcurrencyError, StorageError, StoreBusyError
+from eventsourcing_core._appending.queue import AppendQueue
 from eventsourcing_core.stores import AppendResult, OutageError, Written
-from eventsourcing_core.stores._append_queue import AppendQueue
 from tests.core._writers import WRITTEN, Writer, append, busy_queue, heard, held_by_first, start
 
 if TYPE_CHECKING:

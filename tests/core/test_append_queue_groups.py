@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from eventsourcing_core._appending.queue import AppendQueue
 from eventsourcing_core.stores import StreamHeldError
-from eventsourcing_core.stores._append_queue import AppendQueue
 from tests.core._writers import Holding, Writer, append, busy_queue, group, held_by_first, start
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ async def test_a_group_whose_time_is_over_gets_the_error_and_lets_others_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 0.0
-    for module in ("_append_queue", "_held"):
-        monkeypatch.setattr(f"eventsourcing_core.stores.{module}.monotonic", lambda: now)
+    for module in ("queue", "held"):
+        monkeypatch.setattr(f"eventsourcing_core._appending.{module}.monotonic", lambda: now)
     writer = Holding()
     writer.hold("a1")
     queue = writer.queue(max_wait=30.0)

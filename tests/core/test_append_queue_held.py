@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from eventsourcing_core import ConcurrencyError
+from eventsourcing_core._appending.held import Entry, Held
+from eventsourcing_core._appending.lines import Batch, Lines
 from eventsourcing_core.stores import StreamHeldError
-from eventsourcing_core.stores._held import Entry, Held
-from eventsourcing_core.stores._lines import Batch, Lines
 from tests.core._writers import WRITTEN, Holding, append, heard, held_by_first, start
 
 
@@ -25,8 +25,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("_append_queue", "_held"):
-        monkeypatch.setattr(f"eventsourcing_core.stores.{module}.monotonic", clock)
+    for module in ("queue", "held"):
+        monkeypatch.setattr(f"eventsourcing_core._appending.{module}.monotonic", clock)
     return clock
 
 

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from eventsourcing_core.stores._lines import Batch, Lines
+from eventsourcing_core._appending.lines import Batch, Lines
 from tests.core._writers import group, name_of
 
 if TYPE_CHECKING:

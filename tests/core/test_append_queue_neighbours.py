@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eventsourcing_core._appending.neighbours import Neighbours
+from eventsourcing_core._appending.queue import AppendQueue
 from eventsourcing_core.stores import AppendResult, Written
-from eventsourcing_core.stores._append_queue import AppendQueue
-from eventsourcing_core.stores._neighbours import Neighbours
 from tests.core._writers import append
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eventsourcing_core._appending.queue import AppendQueue
 from eventsourcing_core.stores import StreamHeldError, Verdict
-from eventsourcing_core.stores._append_queue import AppendQueue
 from tests.core._writers import (
     WRITTEN,
     Writer,
@@ -143,7 +143,7 @@ WORKLOADS: dict[str, Callable[[int], Append]] = {
     "groups in a chain": lambda number: group(f"{number}", f"{number + 1}"),
     "groups and their streams": lambda number: group("a", "b") if number % 9 == 0 else append("a"),
 }
-QUEUE = ("_append_queue.py", "_held.py", "_lines.py")
+QUEUE = ("queue.py", "held.py", "lines.py")
 
 
 @pytest.mark.parametrize("workload", WORKLOADS)
@@ -196,7 +196,7 @@ class Chaos:
 async def test_whatever_happens_each_stream_is_written_in_the_order_of_its_calls(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventsourcing_core.stores._held._PAUSE", 0)
+    monkeypatch.setattr("eventsourcing_core._appending.held._PAUSE", 0)
     moods = random.Random(seed)  # noqa: S311 - the same each time
     writer = Chaos(moods)
     queue = AppendQueue(

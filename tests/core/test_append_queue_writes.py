@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core.stores._append_queue import AppendQueue
+from eventsourcing_core._appending.queue import AppendQueue
 from tests.core._writers import WRITTEN, Writer, append, busy_queue, heard, start
 
 if TYPE_CHECKING:

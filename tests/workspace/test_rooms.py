@@ -26,6 +26,7 @@ ORDER = (
     "hookspecs",
     "plugins",
     "_discovery",
+    "_appending",
     "_encoding",
     "_aggregates",
     "_snapshots",
@@ -49,17 +50,21 @@ DOORS = {
         ConcurrencyError DuplicateEventError DuplicatePluginError Event EventCodec
         EventSourcingError EventStore EventTypes EveryEvents ExpectedVersion Folded
         HistoryChangedError InvalidStreamIdError JsonSerializer OnDemand Page PluginError
-        RecordedEvent Repository Saved SchemaError SerializationError SlowLoad SnapshotError
+        ProjectionError ProjectionParkedError RecordedEvent Repository Saved SchemaError
+        SerializationError SlowLoad SnapshotError
         SnapshotOccasion SnapshotPolicy SnapshotReport StateDifference StorageError
         StorageEventStore StoreBusyError StreamStore Transaction TransformError Transient
         UnknownEventTypeError UnknownPluginError caused_by check_stream_id event fold
         open_backend open_migrator recording_metadata
     """,
     "eventsourcing_core.stores": """
-        ALL_GUARANTEES Append AppendResult Appender EncodedEvent Guarantee Imported Inspection
-        Joining Judge MigrationStatus Migrator OutageError Parts Place Placed Query Row RowPage
+        ALL_GUARANTEES Append AppendResult Appender Arrangement Batch Build BuildRecord BuildSpec
+        BuildState EncodedEvent FencedError Guarantee HASHES Imported Inspection Joining Judge
+        MigrationStatus Migrator Move OutageError ParkedKey Parts Place Placed Plan Progress
+        ProjectionError ProjectionKind ProjectionStore Query Row RowPage Segment
         Snapshot SnapshotStore Span Storage StorageError StorageTransaction StoreStatistics
-        StreamHeldError StreamInfo Transactions Verdict Write Written check_given check_load
+        StreamHeldError StreamInfo Transactions Verdict Wish Worker Write Written check_given
+        check_load
         check_prune check_rollback check_save missing_events path_in
     """,
     "eventsourcing_core.plugins": """

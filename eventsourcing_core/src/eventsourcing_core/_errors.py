@@ -10,6 +10,8 @@ EventSourcingError                 never raised itself
 │   └── UnknownEventTypeError      (LookupError) a payload or a stored type without a class
 ├── TransformError                 bytes that cannot be compressed, decrypted, …
 ├── SnapshotError                  state that cannot be stored or restored
+├── ProjectionError                a projection is not what it is said to be
+│   └── ProjectionParkedError      an event that a caller waits for has failed
 ├── StorageError                   the driver failed: its error is ``__cause__``
 │   ├── OutageError                the storage is away
 │   ├── SchemaError                tables are missing or of another version
@@ -239,6 +241,33 @@ class StoreBusyError(StorageError):
 
 class SchemaError(StorageError):
     """The store's tables are missing or were made by another version of the library."""
+
+
+class ProjectionError(EventSourcingError):
+    """A projection is not what it is said to be, or is not where it would have to be."""
+
+
+class ProjectionParkedError(ProjectionError):
+    """An event that a caller waits for has failed in a projection, and its key is parked.
+
+    Attributes:
+        projection: The name of the projection.
+        key: The key.
+        error: What the first event of the key failed with.
+    """
+
+    def __init__(self, projection: str, key: str, error: str) -> None:
+        self.projection = projection
+        self.key = key
+        self.error = error
+        super().__init__(
+            f"key {shown(key)} of projection {projection!r} is parked, since an event of it failed "
+            f"({shortened(error, 200)}): mend the cause, and retry the key or skip the event"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Pickle by the facts, so that the error crosses process borders."""
+        return type(self), (self.projection, self.key, self.error)
 
 
 class PluginError(EventSourcingError):

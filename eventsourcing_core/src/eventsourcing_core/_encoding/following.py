@@ -45,6 +45,17 @@ class _Place(NamedTuple):
         return self.is_let_through and checkpoint is not None and checkpoint.position == self.after
 
 
+class Rows(NamedTuple):
+    """A page of all streams that is not decoded yet."""
+
+    rows: Sequence[Row]
+    """The rows by position; there may be none."""
+    seen_to: int
+    """See ``Page``."""
+    checkpoint: Checkpoint | None
+    """See ``Page``."""
+
+
 class _Proof:
     """When to look for the event that proves how far a follower has looked.
 
@@ -99,6 +110,23 @@ class Following:
         stream_prefix: str | None,
     ) -> AsyncIterator[Page]:
         """See ``EventStore.follow``; ``wait`` sleeps until there may be more."""
+        pages = self.rows(after, wait, event_types=event_types, stream_prefix=stream_prefix)
+        return self._decoded(pages)
+
+    async def _decoded(self, pages: AsyncIterator[Rows]) -> AsyncIterator[Page]:
+        async for rows, seen_to, checkpoint in pages:
+            yield Page(tuple(self._codec.decode(rows)), seen_to, checkpoint)
+            self._check_usable()
+
+    def rows(
+        self,
+        after: int | Checkpoint,
+        wait: Callable[[int, float], Awaitable[bool]],
+        *,
+        event_types: Collection[str | type] | None,
+        stream_prefix: str | None,
+    ) -> AsyncIterator[Rows]:
+        """Follow, and decode nothing."""
         if isinstance(after, Checkpoint):
             _check_checkpoint(after)
             place = _Place(min(after.position, HIGHEST), after)
@@ -112,30 +140,28 @@ class Following:
 
     async def _follow(
         self, place: _Place, wait: Callable[[int, float], Awaitable[bool]], query: Query
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncIterator[Rows]:
         pause = _SHORTEST_PAUSE
         proof = _Proof()
         while True:
             is_in_vain = True
             async for rows, seen_to in self._look(place, query):
-                events = tuple(self._codec.decode(rows))
                 before = place
-                if events:
-                    last = Checkpoint(events[-1].position, events[-1].event_id)
-                    place = _Place(seen_to, last, is_let_through=True)
+                if rows:
+                    place = _Place(seen_to, _checkpoint_at(rows[-1]), is_let_through=True)
                     is_in_vain = False
                 else:
                     place = place._replace(after=seen_to)
                     if proof.is_due(seen_to, place.checkpoint):
                         place = await self._proved(place)
                 if place != before:
-                    yield Page(events, place.after, place.checkpoint)
+                    yield Rows(rows, place.after, place.checkpoint)
                     self._check_usable()
 
             if proof.is_due(place.after, place.checkpoint):
                 before, place = place, await self._proved(place)
                 if place != before:
-                    yield Page((), place.after, place.checkpoint)
+                    yield Rows((), place.after, place.checkpoint)
                     self._check_usable()
 
             # Others may append all the time what the filter does not let through: then a look

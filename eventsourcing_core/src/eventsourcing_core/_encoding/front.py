@@ -11,13 +11,13 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from eventsourcing_core._appending.queue import AppendQueue
 from eventsourcing_core._encoding.all_streams import AllStreams
 from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._encoding.following import Following
 from eventsourcing_core._encoding.streams import HIGHEST, StreamReader
 from eventsourcing_core._encoding.transaction import Transaction, ending
 from eventsourcing_core._errors import StorageError
-from eventsourcing_core.stores._append_queue import AppendQueue
 from eventsourcing_core.stores._checks import check_streams, check_wait
 from eventsourcing_core.stores._storage import Guarantee
 

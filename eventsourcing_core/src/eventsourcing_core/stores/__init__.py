@@ -6,6 +6,7 @@ the core builds what users speak to. ``eventsourcing_core.testing`` has the cont
 
 from eventsourcing_core._errors import (
     OutageError,
+    ProjectionError,
     StorageError,
     StreamHeldError,
     missing_events,
@@ -19,6 +20,23 @@ from eventsourcing_core.stores._append import (
     Write,
     Written,
 )
+from eventsourcing_core.stores._builds import (
+    HASHES,
+    Arrangement,
+    Build,
+    BuildRecord,
+    BuildSpec,
+    BuildState,
+    FencedError,
+    Move,
+    ParkedKey,
+    Plan,
+    Progress,
+    ProjectionKind,
+    Segment,
+    Wish,
+    Worker,
+)
 from eventsourcing_core.stores._checks import check_given, path_in
 from eventsourcing_core.stores._event_store import AppendResult
 from eventsourcing_core.stores._inspection import (
@@ -28,6 +46,7 @@ from eventsourcing_core.stores._inspection import (
     StreamInfo,
 )
 from eventsourcing_core.stores._migrator import MigrationStatus, Migrator, check_rollback
+from eventsourcing_core.stores._projection_store import Batch, ProjectionStore
 from eventsourcing_core.stores._rows import EncodedEvent, Place, Query, Row, RowPage, Span
 from eventsourcing_core.stores._snapshot_store import (
     Snapshot,
@@ -48,10 +67,18 @@ from eventsourcing_core.stores._storage import (
 
 __all__ = [
     "ALL_GUARANTEES",
+    "HASHES",
     "Append",
     "AppendResult",
     "Appender",
+    "Arrangement",
+    "Batch",
+    "Build",
+    "BuildRecord",
+    "BuildSpec",
+    "BuildState",
     "EncodedEvent",
+    "FencedError",
     "Guarantee",
     "Imported",
     "Inspection",
@@ -59,13 +86,21 @@ __all__ = [
     "Judge",
     "MigrationStatus",
     "Migrator",
+    "Move",
     "OutageError",
+    "ParkedKey",
     "Parts",
     "Place",
     "Placed",
+    "Plan",
+    "Progress",
+    "ProjectionError",
+    "ProjectionKind",
+    "ProjectionStore",
     "Query",
     "Row",
     "RowPage",
+    "Segment",
     "Snapshot",
     "SnapshotStore",
     "Span",
@@ -77,6 +112,8 @@ __all__ = [
     "StreamInfo",
     "Transactions",
     "Verdict",
+    "Wish",
+    "Worker",
     "Write",
     "Written",
     "check_given",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from eventsourcing_core.stores._append import Append, Verdict
     from eventsourcing_core.stores._inspection import Inspection
+    from eventsourcing_core.stores._projection_store import ProjectionStore
     from eventsourcing_core.stores._rows import Query, Row, RowPage, Span
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
 
@@ -176,6 +177,8 @@ class Parts:
     """Opens transactions; None if the storage has none."""
     joining: Joining | None = None
     """Writes in transactions that callers have opened themselves; None if that cannot be."""
+    projection_store: ProjectionStore | None = None
+    """Keeps builds of projections; None if the backend keeps none."""
     inspection: Inspection | None = None
     """Tells what the store holds as a whole; None if it cannot tell."""
     guarantees: frozenset[Guarantee] = ALL_GUARANTEES

@@ -17,12 +17,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import cast
 
+from eventsourcing_core._appending.held import Entry, Held, answer, cancel, refusal, start_task
+from eventsourcing_core._appending.lines import Batch, Lines
+from eventsourcing_core._appending.neighbours import Neighbours
 from eventsourcing_core._errors import OutageError, StorageError, StoreBusyError, StreamHeldError
 from eventsourcing_core.stores._append import Append, Verdict, Written
 from eventsourcing_core.stores._checks import check_verdicts
-from eventsourcing_core.stores._held import Entry, Held, answer, cancel, refusal, start_task
-from eventsourcing_core.stores._lines import Batch, Lines
-from eventsourcing_core.stores._neighbours import Neighbours
 
 WriteBatch = Callable[[Sequence[Append]], Awaitable[Sequence[Verdict]]]
 """Writes appends in the order given, and gives a verdict for each: see ``Storage.write``."""

@@ -20,8 +20,8 @@ from eventsourcing_core.stores._append import Written
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from eventsourcing_core._appending.lines import Batch, Lines
     from eventsourcing_core.stores._append import Append, Verdict
-    from eventsourcing_core.stores._lines import Batch, Lines
 
 _PAUSE = 0.05  # seconds between two tries of what is set apart
 

@@ -1,0 +1,1 @@
+"""Waiting appends: they share a write, in an order that keeps each stream's own."""
