@@ -15,7 +15,14 @@ from eventsourcing_core.stores._event_store import Checkpoint, Page
 from eventsourcing_core.stores._rows import Query
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Collection,
+        Sequence,
+    )
 
     from eventsourcing_core._encoding.all_streams import AllStreams
     from eventsourcing_core._encoding.codec import EventCodec
@@ -125,7 +132,7 @@ class Following:
         *,
         event_types: Collection[str | type] | None,
         stream_prefix: str | None,
-    ) -> AsyncIterator[Rows]:
+    ) -> AsyncGenerator[Rows, None]:
         """Follow, and decode nothing."""
         if isinstance(after, Checkpoint):
             _check_checkpoint(after)
@@ -140,7 +147,7 @@ class Following:
 
     async def _follow(
         self, place: _Place, wait: Callable[[int, float], Awaitable[bool]], query: Query
-    ) -> AsyncIterator[Rows]:
+    ) -> AsyncGenerator[Rows, None]:
         pause = _SHORTEST_PAUSE
         proof = _Proof()
         while True:

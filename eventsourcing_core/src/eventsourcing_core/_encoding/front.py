@@ -12,17 +12,18 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._appending.queue import AppendQueue
-from eventsourcing_core._encoding.all_streams import AllStreams
+from eventsourcing_core._encoding.all_streams import AllStreams, Reading
 from eventsourcing_core._encoding.codec import EventCodec
-from eventsourcing_core._encoding.following import Following
+from eventsourcing_core._encoding.following import Following, Rows
 from eventsourcing_core._encoding.streams import HIGHEST, StreamReader
 from eventsourcing_core._encoding.transaction import Transaction, ending
 from eventsourcing_core._errors import StorageError
 from eventsourcing_core.stores._checks import check_streams, check_wait
+from eventsourcing_core.stores._rows import Query
 from eventsourcing_core.stores._storage import Guarantee
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
     from typing import Self
 
     from eventsourcing_core._events.event import RecordedEvent
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         StoreStatistics,
         StreamInfo,
     )
+    from eventsourcing_core.stores._rows import Row
     from eventsourcing_core.stores._storage import Parts, Storage
 
 MAX_WAITING = 100_000
@@ -86,6 +88,11 @@ class StorageEventStore:
         self._closed = False
         self._waits: set[asyncio.Task[bool]] = set()
         self._in_transaction: set[asyncio.Task[Any]] = set()
+
+    @property
+    def codec(self) -> EventCodec:
+        """What encodes the events."""
+        return self._codec
 
     @property
     def guarantees(self) -> frozenset[Guarantee]:
@@ -205,6 +212,20 @@ class StorageEventStore:
         )
         self._check_usable()
         return pages
+
+    def follow_rows(
+        self, after: int | Checkpoint, event_types: Collection[str] | None
+    ) -> AsyncGenerator[Rows, None]:
+        """Follow all streams, and decode nothing; for projectors."""
+        rows = self._following.rows(after, self._wait, event_types=event_types, stream_prefix=None)
+        self._check_usable()
+        return rows
+
+    async def rows_after(self, position: int, *, limit: int) -> AsyncIterator[Sequence[Row]]:
+        """Read all streams, and decode nothing; for those who watch projections."""
+        self._check_usable()
+        async for page in self._all.pages(Reading(position, Query(), limit=limit)):
+            yield page.rows
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there may be events after a position; see ``EventStore.wait``."""

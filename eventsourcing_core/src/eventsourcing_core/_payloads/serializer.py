@@ -71,16 +71,20 @@ class JsonSerializer:
     gets a second dollar sign, which reading takes off again. NaN and infinities are written as
     Python writes them (``NaN``, ``Infinity``), which not every other reader accepts.
 
+    Args:
+        allow_nan: Whether NaN and infinities are written; else they are a ``ValueError``.
+
     >>> JsonSerializer().serialize({"owner": "Zoë", "photo": b"..."})
     b'{"owner":"Zo\xc3\xab","photo":{"$bytes":"Li4u"}}'
     """
 
     name = "json"
 
-    def __init__(self) -> None:
-        """Build encoder and decoder once; both are reused for every event."""
+    def __init__(self, *, allow_nan: bool = True) -> None:
+        # Encoder and decoder are built once; both are reused for every event.
         self._encode = json.JSONEncoder(
             ensure_ascii=False,
+            allow_nan=allow_nan,
             separators=(",", ":"),
             check_circular=False,
         ).encode

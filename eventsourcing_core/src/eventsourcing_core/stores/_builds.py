@@ -98,6 +98,8 @@ class Worker(NamedTuple):
 
     owner: str
     """A text that no other process has."""
+    limit: int | None
+    """How many segments it takes at most; None: as many as there are."""
     last_error: str | None
     """What it last failed with; None since it has gone on."""
 

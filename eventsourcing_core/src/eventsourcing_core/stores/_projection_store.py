@@ -29,7 +29,9 @@ if TYPE_CHECKING:
         ParkedKey,
         Plan,
         Progress,
+        Segment,
         Wish,
+        Worker,
     )
 
 
@@ -132,9 +134,8 @@ class ProjectionStore(Protocol):
     async def beat(
         self,
         build: Build,
-        owner: str,
+        worker: Worker,
         lease: float,
-        last_error: str | None,
         plan: Callable[[Arrangement], Plan],
     ) -> Arrangement:
         """Say that a process is alive, and let it change the arrangement; others wait meanwhile.
@@ -180,6 +181,15 @@ class ProjectionStore(Protocol):
 
     async def parked(self, build: Build, *, first: int | None = None) -> Sequence[ParkedKey]:
         """Give the parked keys by hash and key; ``first`` so many at most."""
+        ...
+
+    async def due(
+        self, build: Build, segments: Sequence[Segment], *, first: int
+    ) -> Sequence[ParkedKey]:
+        """Give parked keys of segments that are due or wished for, those that wait longest first.
+
+        At most ``first`` of them.
+        """
         ...
 
     async def count_parked(self, build: Build) -> Mapping[int, int]:

@@ -1,0 +1,1 @@
+"""What follows the log: views, projections and reactors, and the processes that run them."""

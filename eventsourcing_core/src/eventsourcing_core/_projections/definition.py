@@ -1,0 +1,245 @@
+"""Definitions: what users wrote, checked before anything is stored."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Collection, Sequence
+from types import UnionType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Union, get_args, get_origin
+
+from eventsourcing_core._errors import ProjectionError, said_of, shown
+from eventsourcing_core._events.event import RecordedEvent
+from eventsourcing_core._names import full_name_of
+from eventsourcing_core._projections.keys import check_key
+from eventsourcing_core._projections.kinds import Follower, Projection, Reactor, View
+from eventsourcing_core._projections.values import ValueCodec
+from eventsourcing_core.stores._builds import Build, BuildSpec, ProjectionKind
+from eventsourcing_core.stores._checks import check_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eventsourcing_core._events.event_types import EventTypes
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_MOST_VERSION = 1_000_000
+_HANDLERS = {
+    ProjectionKind.VIEW: ("evolve",),
+    ProjectionKind.PROJECTION: ("apply", "apply_many"),
+    ProjectionKind.REACTOR: ("react",),
+}
+_KNOWN = {"RecordedEvent": RecordedEvent, "Sequence": Sequence, "Any": Any}
+"""What annotations may name, although only type checkers import it."""
+
+
+class Definition(NamedTuple):
+    """A view, projection or reactor, checked."""
+
+    follower: Follower
+    spec: BuildSpec
+    event_types: frozenset[str] | None
+    """The stored names of the events that it is given; None: all."""
+    keys_of: Callable[[RecordedEvent[Any]], Collection[str]]
+    """Gives the keys of an event, checked."""
+    is_keyed_by_stream: bool
+    """Whether the key of an event is the id of its stream."""
+    values: ValueCodec[Any] | None
+    """What encodes the values of a view."""
+
+    @property
+    def build(self) -> Build:
+        """Its name and version."""
+        return self.spec.build
+
+
+def definition_of(follower: object, event_types: EventTypes) -> Definition:
+    """Check what a user wrote.
+
+    Args:
+        follower: A view, a projection or a reactor; an object, not the class.
+        event_types: The registry of event classes.
+
+    Raises:
+        TypeError: It is none of them, or a handler is not what it must be.
+        ValueError: A name, a version or an index cannot be.
+        ProjectionError: Its events cannot be told.
+        SerializationError: The type of a view's values cannot be stored.
+        UnknownEventTypeError: The class of an event is not registered.
+    """
+    kind = _kind_of(follower)
+    cls = type(follower)
+    name = check_name(getattr(cls, "name", None), cls)
+    check_whole(f"{cls.__name__}.version", cls.version, lowest=1)
+    if cls.version > _MOST_VERSION:
+        message = f"{cls.__name__}.version is at most {_MOST_VERSION:,}, got {cls.version}"
+        raise ValueError(message)
+    handler = _handler_of(cls, kind)
+    values = _values_of(cls) if issubclass(cls, View) else None
+    return Definition(
+        follower,
+        BuildSpec(
+            Build(name, cls.version),
+            kind,
+            cls.class_name or cls.__qualname__,
+            cls.indexes if issubclass(cls, View) else (),
+        ),
+        _event_types_of(cls, handler, event_types),
+        _keys_of(follower, may_be_several=kind is ProjectionKind.VIEW),
+        cls.key in {View.key, Projection.key, Reactor.key},  # type: ignore[attr-defined]
+        values,
+    )
+
+
+def check_name(name: object, cls: type) -> str:
+    """Refuse what cannot be the name of a projection.
+
+    Raises:
+        TypeError: It is no text, or there is none.
+        ValueError: It has other characters, or too many.
+    """
+    if not isinstance(name, str):
+        message = f"{cls.__name__} has no name: give it one, such as name = 'open-orders'"
+        raise TypeError(message)
+    if not _NAME.fullmatch(name):
+        message = (
+            f"{cls.__name__}.name is 1 to 40 of a-z, 0-9 and '-', a letter first, got {shown(name)}"
+        )
+        raise ValueError(message)
+    return name
+
+
+def value_hint_of(cls: type) -> Any:
+    """Give the type of a view's values: ``list[str]`` of ``View[list[str]]``; Any if untold."""
+    for base in cls.__mro__:
+        for generic in getattr(base, "__orig_bases__", ()):
+            origin = get_origin(generic)
+            if isinstance(origin, type) and issubclass(origin, View):
+                (hint,) = get_args(generic)[:1]
+                return Any if isinstance(hint, TypeVar) else hint
+    return Any
+
+
+def _kind_of(follower: object) -> ProjectionKind:
+    if isinstance(follower, View):
+        return ProjectionKind.VIEW
+    if isinstance(follower, Projection):
+        return ProjectionKind.PROJECTION
+    if isinstance(follower, Reactor):
+        return ProjectionKind.REACTOR
+    if isinstance(follower, type) and issubclass(follower, Follower):
+        message = f"give an object of the class, {follower.__name__}(), not the class"
+        raise TypeError(message)
+    message = f"a projector runs views, projections and reactors, got {shown(follower)}"
+    raise TypeError(message)
+
+
+def _handler_of(cls: type[Follower], kind: ProjectionKind) -> Callable[..., Any]:
+    """Give the handler that a class has, the one that takes single events first."""
+    base = {
+        ProjectionKind.VIEW: View,
+        ProjectionKind.PROJECTION: Projection,
+        ProjectionKind.REACTOR: Reactor,
+    }[kind]
+    found = [
+        getattr(cls, name)
+        for name in _HANDLERS[kind]
+        if getattr(cls, name) is not getattr(base, name)
+    ]
+    if not found:
+        message = f"{cls.__name__} has no handler: define {' or '.join(_HANDLERS[kind])}"
+        raise TypeError(message)
+    for handler in found:
+        is_async = inspect.iscoroutinefunction(handler)
+        if is_async == (kind is ProjectionKind.VIEW):
+            needed = "a plain function: def" if is_async else "a coroutine function: async def"
+            message = f"{cls.__name__}.{handler.__name__} must be {needed} {handler.__name__}(…)"
+            raise TypeError(message)
+    handler: Callable[..., Any] = found[0]
+    return handler
+
+
+def _values_of(cls: type[View[Any]]) -> ValueCodec[Any]:
+    given: object = cls.indexes
+    if isinstance(given, str) or not isinstance(given, tuple):
+        message = f"{cls.__name__}.indexes is a tuple of field names, got {shown(given)}"
+        raise TypeError(message)
+    values: ValueCodec[Any] = ValueCodec(value_hint_of(cls), cls.__name__)
+    values.check_fields(cls.indexes)
+    return values
+
+
+def _event_types_of(
+    cls: type[Follower], handler: Callable[..., Any], registry: EventTypes
+) -> frozenset[str] | None:
+    given = cls.event_types
+    if given is not None:
+        if isinstance(given, str):
+            message = f"{cls.__name__}.event_types is a collection, got the text {shown(given)}"
+            raise TypeError(message)
+        return frozenset(
+            registry.name_of(each) if isinstance(each, type) else each for each in given
+        )
+    classes = _classes_in(_annotation_of(cls, handler))
+    return frozenset(map(registry.name_of, classes)) if classes else None
+
+
+def _annotation_of(cls: type, handler: Callable[..., Any]) -> object:
+    """Evaluate the annotation of the event that a handler takes, and no other one."""
+    parameters = list(inspect.signature(handler).parameters)
+    place = 2 if handler.__name__ == "evolve" else 1
+    if len(parameters) <= place:
+        message = f"{cls.__name__}.{handler.__name__} takes too few arguments"
+        raise TypeError(message)
+    try:
+        annotation = inspect.get_annotations(handler).get(parameters[place])
+        if isinstance(annotation, str):
+            function: Any = inspect.unwrap(handler)
+            annotation = eval(annotation, {**_KNOWN, **function.__globals__})  # noqa: S307 - it is code of the user's own, as Python itself evaluates it
+    except NameError as error:
+        message = (
+            f"the event of {cls.__name__}.{handler.__name__} has an annotation that cannot be "
+            f"evaluated ({said_of(error)}): import its classes at module level, also at run time, "
+            "or list them in event_types"
+        )
+        raise ProjectionError(message) from error
+    return annotation
+
+
+def _classes_in(annotation: object) -> list[type]:
+    """List the classes of the events in ``RecordedEvent[A | B]``; none if it does not say."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Sequence:
+        return _classes_in(arguments[0])
+    if origin in {Union, UnionType}:
+        return [cls for each in arguments for cls in _classes_in(each)]
+    if isinstance(origin, type) and issubclass(origin, RecordedEvent):
+        return _members(arguments[0])
+    return []
+
+
+def _members(payload: object) -> list[type]:
+    if get_origin(payload) in {Union, UnionType}:
+        return [cls for each in get_args(payload) for cls in _members(each)]
+    return [payload] if isinstance(payload, type) and payload is not object else []
+
+
+def _keys_of(
+    follower: Any, *, may_be_several: bool
+) -> Callable[[RecordedEvent[Any]], Collection[str]]:
+    key = follower.key
+    name = full_name_of(type(follower))
+
+    def keys_of(event: RecordedEvent[Any]) -> Collection[str]:
+        found: object = key(event)
+        if found is None:
+            return ()
+        if isinstance(found, str):
+            return (check_key(found),)
+        if may_be_several and isinstance(found, Collection):
+            return dict.fromkeys(check_key(each) for each in found)
+        wanted = "a text, a collection of texts or None" if may_be_several else "a text or None"
+        message = f"the key of {name} is {wanted}, got {shown(found)}"
+        raise TypeError(message)
+
+    return keys_of

@@ -1,0 +1,177 @@
+"""Deliveries: the events of a page, each with the keys that it belongs to."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+from eventsourcing_core._errors import SerializationError, TransformError, said_of
+from eventsourcing_core._projections.keys import Hashes
+from eventsourcing_core.stores._builds import HASHES, Progress, Segment
+from eventsourcing_core.stores._event_store import Checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Container, Iterable, Sequence
+
+    from eventsourcing_core._encoding.codec import EventCodec
+    from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core._projections.definition import Definition
+    from eventsourcing_core.stores._builds import Plan
+    from eventsourcing_core.stores._projection_store import Batch
+    from eventsourcing_core.stores._rows import Row
+
+
+class Delivery(NamedTuple):
+    """An event, and the keys among those of the group that it belongs to."""
+
+    checkpoint: Checkpoint
+    event: RecordedEvent[Any] | None
+    """None if it cannot be read, or its keys cannot be told."""
+    keys: Collection[str]
+    error: str = ""
+    """Why there is no event; then its key is the id of its stream."""
+
+
+class Group(NamedTuple):
+    """Segments of one process that are at one progress, and so move together."""
+
+    segments: tuple[Segment, ...]
+    """By ``low``, as the store has them."""
+    until: Progress | None
+    """Where the next segments are, which these join; None: there are none."""
+
+    @property
+    def progress(self) -> Progress:
+        """Where they are."""
+        return self.segments[0].progress
+
+    def moved(self, to: Progress) -> Group:
+        """Give the group as it is once the store has moved it."""
+        segments = tuple(segment._replace(progress=to) for segment in self.segments)
+        return self._replace(segments=segments)
+
+
+def first_group(segments: Iterable[Segment]) -> Group | None:
+    """Give the segments that are farthest behind; None if there are none."""
+    ordered = sorted(segments, key=lambda segment: (segment.progress.position, segment.low))
+    if not ordered:
+        return None
+    groups = [tuple(group) for _, group in groupby(ordered, lambda segment: segment.progress)]
+    return Group(groups[0], groups[1][0].progress if len(groups) > 1 else None)
+
+
+class Reader:
+    """Makes deliveries of rows, for the keys of a group.
+
+    Args:
+        definition: What tells the keys.
+        codec: What decodes the events.
+        segments: Those whose keys are wanted.
+    """
+
+    def __init__(
+        self, definition: Definition, codec: EventCodec, segments: Sequence[Segment]
+    ) -> None:
+        self._codec = codec
+        self._is_keyed_by_stream = definition.is_keyed_by_stream
+        self._keys_of = definition.keys_of
+        covered = sum(segment.high - segment.low + 1 for segment in segments)
+        self._hashes = None if covered == HASHES else Hashes(segments)
+
+    def deliveries(self, rows: Sequence[Row]) -> list[Delivery]:
+        """Give the deliveries of rows, in their order; those that concern nobody here left out."""
+        hashes = self._hashes
+        if self._is_keyed_by_stream and hashes is not None:
+            rows = [row for row in rows if hashes.has(row[0])]  # what is not ours is not decoded
+        try:
+            events = list(self._codec.decode(rows))
+        except (SerializationError, TransformError):
+            return [found for row in rows for found in self._of_one(row)]
+        return [
+            found
+            for row, event in zip(rows, events, strict=True)
+            for found in self._delivered(row, event)
+        ]
+
+    def _of_one(self, row: Row) -> list[Delivery]:
+        try:
+            (event,) = self._codec.decode([row])
+        except (SerializationError, TransformError) as error:
+            return self._undeliverable(row, error)
+        return self._delivered(row, event)
+
+    def _delivered(self, row: Row, event: RecordedEvent[Any]) -> list[Delivery]:
+        hashes = self._hashes
+        if self._is_keyed_by_stream:
+            return [Delivery(_checkpoint_of(row), event, (row[0],))]
+        try:
+            keys = self._keys_of(event)
+        except Exception as error:  # noqa: BLE001 - it is the user's function
+            return self._undeliverable(row, error)
+        if hashes is not None:
+            keys = [key for key in keys if hashes.has(key)]
+        return [Delivery(_checkpoint_of(row), event, keys)] if keys else []
+
+    def _undeliverable(self, row: Row, error: Exception) -> list[Delivery]:
+        """Let it wait under the id of its stream, since nobody knows its key."""
+        if self._hashes is not None and not self._hashes.has(row[0]):
+            return []
+        return [Delivery(_checkpoint_of(row), None, (row[0],), said_of(error))]
+
+
+class Parking:
+    """What is to wait at the end of a batch.
+
+    Args:
+        known: The keys that are parked already.
+        retry_in: Seconds until a key that is parked now is tried again.
+    """
+
+    def __init__(self, known: Container[str], retry_in: float) -> None:
+        self._known = known
+        self._retry_in = retry_in
+        self._errors: dict[str, str] = {}
+        self._positions: dict[str, list[int]] = {}
+
+    @property
+    def added(self) -> Collection[str]:
+        """The keys that are parked now, and were not before."""
+        return self._errors.keys()
+
+    @property
+    def errors(self) -> Sequence[str]:
+        """What their events failed with."""
+        return [*self._errors.values()]
+
+    def holds(self, key: str) -> bool:
+        """Tell whether events of a key wait."""
+        return key in self._errors or key in self._known
+
+    def fail(self, key: str, position: int, error: str) -> None:
+        """Park a key, since an event of it failed."""
+        self._errors[key] = error
+        self.wait(key, position)
+
+    def wait(self, key: str, position: int) -> None:
+        """Let an event of a parked key wait behind the others."""
+        self._positions.setdefault(key, []).append(position)
+
+    async def park(self, batch: Batch) -> None:
+        """Store it."""
+        for key, positions in self._positions.items():
+            await batch.park(key, positions, self._errors.get(key, ""), self._retry_in)
+
+
+def is_empty(plan: Plan) -> bool:
+    """Tell whether a plan changes nothing."""
+    return not any(plan)
+
+
+def progress_at(checkpoint: Checkpoint) -> Progress:
+    """Give the progress of whoever has just seen an event."""
+    return Progress(checkpoint.position, checkpoint)
+
+
+def _checkpoint_of(row: Row) -> Checkpoint:
+    return Checkpoint(row[2], UUID(bytes=row[7]))

@@ -1,0 +1,178 @@
+"""Handlers: how each kind takes events, many at once or one alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from eventsourcing_core._errors import OutageError, said_of
+from eventsourcing_core._projections.kinds import Projection, Reactor, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core._projections.definition import Definition
+    from eventsourcing_core._projections.deliveries import Delivery, Parking
+    from eventsourcing_core._projections.values import ValueCodec
+    from eventsourcing_core.stores._projection_store import Batch
+
+
+class Handler(Protocol):
+    """Applies events inside a batch."""
+
+    async def many(self, batch: Batch, deliveries: Sequence[Delivery], parking: Parking) -> None:
+        """Apply events in their order; what fails may fail all of them."""
+        ...
+
+    async def one(self, batch: Batch, event: RecordedEvent[Any], key: str) -> None:
+        """Apply one event for one key; raises whatever the user's code raises."""
+        ...
+
+
+def handler_of(definition: Definition) -> Handler:
+    """Give what applies the events of a view or a projection; reactors apply nothing here."""
+    follower = definition.follower
+    if isinstance(follower, View) and definition.values is not None:
+        return ViewHandler(follower, definition.values)
+    if isinstance(follower, Projection):
+        return ProjectionHandler(follower)
+    return NoHandler()
+
+
+class ViewHandler:
+    """Reads the values that a page is about, evolves them, and writes those that have changed.
+
+    Args:
+        view: The view.
+        values: What encodes its values.
+    """
+
+    def __init__(self, view: View[Any], values: ValueCodec[Any]) -> None:
+        self._evolve = view.evolve
+        self._values = values
+
+    async def many(self, batch: Batch, deliveries: Sequence[Delivery], parking: Parking) -> None:
+        """See ``Handler.many``; an event that fails parks its key, and no other one fails."""
+        by_key: dict[str, list[RecordedEvent[Any]]] = {}
+        for event, key in ready(deliveries, parking):
+            by_key.setdefault(key, []).append(event)
+        if not by_key:
+            return
+        stored = await batch.values([*by_key])
+        changed: dict[str, str | None] = {}
+        for key, events in by_key.items():
+            text = stored.get(key)
+            new = self._evolved(key, text, events, parking)
+            if new != text:
+                changed[key] = new
+        if changed:
+            await batch.put(changed)
+
+    async def one(self, batch: Batch, event: RecordedEvent[Any], key: str) -> None:
+        """See ``Handler.one``."""
+        text = (await batch.values([key])).get(key)
+        new = self._step(text, event)
+        if new != text:
+            await batch.put({key: new})
+
+    def _evolved(
+        self, key: str, text: str | None, events: Sequence[RecordedEvent[Any]], parking: Parking
+    ) -> str | None:
+        """Give the JSON of a value after events."""
+        evolve = self._evolve
+        try:
+            value = None if text is None else self._values.decode(text)
+            for event in events:
+                value = evolve(value, event)
+            return None if value is None else self._values.encode(value)
+        except Exception:  # noqa: BLE001 - it is the user's function: which event was it?
+            return self._carefully(key, text, events, parking)
+
+    def _carefully(
+        self, key: str, text: str | None, events: Sequence[RecordedEvent[Any]], parking: Parking
+    ) -> str | None:
+        """Apply events as far as they can be: what fails may have changed the value in place."""
+        for event in events:
+            if parking.holds(key):
+                parking.wait(key, event.position)
+                continue
+            try:
+                text = self._step(text, event)
+            except Exception as error:  # noqa: BLE001 - as above
+                parking.fail(key, event.position, said_of(error))
+        return text
+
+    def _step(self, text: str | None, event: RecordedEvent[Any]) -> str | None:
+        value = self._evolve(None if text is None else self._values.decode(text), event)
+        return None if value is None else self._values.encode(value)
+
+
+class ProjectionHandler:
+    """Lets a projection write its tables.
+
+    Args:
+        projection: The projection.
+    """
+
+    def __init__(self, projection: Projection[Any]) -> None:
+        self._apply_many = projection.apply_many
+
+    async def many(self, batch: Batch, deliveries: Sequence[Delivery], parking: Parking) -> None:
+        """See ``Handler.many``."""
+        events = [event for event, _ in ready(deliveries, parking)]
+        if events:
+            await self._apply_many(events, batch.connection)
+
+    async def one(self, batch: Batch, event: RecordedEvent[Any], key: str) -> None:  # noqa: ARG002 - its tables are its own
+        """See ``Handler.one``."""
+        await self._apply_many([event], batch.connection)
+
+
+class NoHandler:
+    """Writes nothing: what a reactor does is done elsewhere."""
+
+    async def many(self, batch: Batch, deliveries: Sequence[Delivery], parking: Parking) -> None:
+        """See ``Handler.many``."""
+
+    async def one(self, batch: Batch, event: RecordedEvent[Any], key: str) -> None:
+        """See ``Handler.one``."""
+
+
+def ready(deliveries: Sequence[Delivery], parking: Parking) -> list[tuple[RecordedEvent[Any], str]]:
+    """Give the events that can be applied, each with a key; the others are noted as waiting."""
+    found: list[tuple[RecordedEvent[Any], str]] = []
+    for checkpoint, event, keys, error in deliveries:
+        for key in keys:
+            if parking.holds(key):
+                parking.wait(key, checkpoint.position)
+            elif event is None:
+                parking.fail(key, checkpoint.position, error)
+            else:
+                found.append((event, key))
+    return found
+
+
+async def carefully(
+    handler: Handler, batch: Batch, deliveries: Sequence[Delivery], parking: Parking
+) -> None:
+    """Apply events one by one, each in a savepoint; those that fail park their keys."""
+    for delivery in deliveries:
+        for event, key in ready([delivery], parking):
+            try:
+                async with batch.savepoint():
+                    await handler.one(batch, event, key)
+            except OutageError:
+                raise
+            except Exception as error:  # noqa: BLE001 - it is the user's code
+                parking.fail(key, event.position, said_of(error))
+
+
+async def react(reactor: Reactor, event: RecordedEvent[Any]) -> str:
+    """Let a reactor react; give what it failed with, or nothing."""
+    try:
+        await reactor.react(event)
+    except OutageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is the user's code
+        return said_of(error)
+    return ""

@@ -1,0 +1,310 @@
+"""The projections of a backend, for those who watch and steer them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core._errors import ProjectionError, ProjectionParkedError, shown
+from eventsourcing_core._projections.status import position_of, statuses
+from eventsourcing_core._projections.view_reader import name_in
+from eventsourcing_core.stores._builds import (
+    Build,
+    BuildRecord,
+    BuildState,
+    ParkedKey,
+    ProjectionKind,
+    Wish,
+)
+from eventsourcing_core.stores._checks import check_seconds, check_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventsourcing_core._encoding.front import StorageEventStore
+    from eventsourcing_core._projections.status import ProjectionStatus
+    from eventsourcing_core._repositories.saving import Saved
+    from eventsourcing_core.stores._event_store import AppendResult
+    from eventsourcing_core.stores._projection_store import ProjectionStore
+
+MOST_SEGMENTS = 1_024
+"""How many segments a build may have."""
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.005, 0.1
+"""Seconds between two looks at how far a build is."""
+
+
+class Projections:
+    """The projections in a database: how they stand, and what is to become of them.
+
+    ``backend.projections`` gives it. It runs nothing: ``backend.projector`` does.
+
+    Args:
+        events: The event store that they follow.
+        store: Where they are.
+    """
+
+    def __init__(self, events: StorageEventStore, store: ProjectionStore) -> None:
+        self._events = events
+        self._store = store
+
+    async def status(self, projection: object = None) -> list[ProjectionStatus]:
+        """Give how all versions of all projections stand, or of one, by name and version."""
+        name = None if projection is None else name_in(projection)
+        found = await statuses(self._events, self._store, name)
+        if name is not None and not found:
+            raise await self._unknown(name)
+        return found
+
+    async def wait_for(
+        self,
+        saved: Saved | AppendResult | int,
+        projection: object,
+        *,
+        timeout: float,  # noqa: ASYNC109 - a caller's timeout would not say how far it is
+    ) -> None:
+        """Wait until the live version of a projection has seen what was saved.
+
+        Args:
+            saved: What ``save`` or ``append`` returned, or a position. Of several events it is
+                the last one that counts.
+            projection: Its name or class.
+            timeout: Seconds to wait.
+
+        Raises:
+            ProjectionParkedError: The event failed, or an earlier one of its key, and it will not
+                be tried again by itself.
+            TimeoutError: It has not come so far; it says how far it is, and who works on it.
+            ProjectionError: There is no such projection.
+            StorageError: The store failed.
+        """
+        position = saved if isinstance(saved, int) else saved.position
+        check_whole("position", position, lowest=0)
+        check_seconds("timeout", timeout)
+        name = name_in(projection)
+        try:
+            async with asyncio.timeout(timeout):
+                await self._wait_for(name, position)
+        except TimeoutError:
+            raise TimeoutError(await self._said_of(name, position, timeout)) from None
+
+    async def pause(self, projection: object, *, version: int | None = None) -> None:
+        """Let nobody work on a projection until it is resumed; a batch under way is undone.
+
+        Args:
+            projection: Its name or class.
+            version: The version; the live one unless given.
+
+        Raises:
+            ProjectionError: There is no such projection.
+        """
+        await self._store.set_paused(await self._build(projection, version), paused=True)
+
+    async def resume(self, projection: object, *, version: int | None = None) -> None:
+        """Let its processes go on; see ``pause``."""
+        await self._store.set_paused(await self._build(projection, version), paused=False)
+
+    async def parked(
+        self, projection: object, *, version: int | None = None, first: int | None = None
+    ) -> Sequence[ParkedKey]:
+        """Give the keys that are parked; ``first`` so many at most."""
+        return await self._store.parked(await self._build(projection, version), first=first)
+
+    async def retry(
+        self, projection: object, key: str | None = None, *, version: int | None = None
+    ) -> int:
+        """Let a parked key be tried again by whoever runs the projection; or all, without a key.
+
+        Returns:
+            How many keys that are.
+
+        Raises:
+            ProjectionError: There is no such projection, or the key is not parked.
+        """
+        return await self._wish(Wish.RETRY, projection, key, version)
+
+    async def skip(self, projection: object, key: str, *, version: int | None = None) -> None:
+        """Let the first event of a parked key be left out for good, and the others be tried."""
+        await self._wish(Wish.SKIP, projection, key, version)
+
+    async def set_segments(
+        self, projection: object, segments: int, *, version: int | None = None
+    ) -> None:
+        """Say how many segments a projection has: so many processes can work on it at most.
+
+        Its processes split and join them while they work.
+
+        Raises:
+            ValueError: It is not from 1 to 1,024.
+            ProjectionError: There is no such projection.
+        """
+        check_segments(segments)
+        await self._store.set_segments(await self._build(projection, version), segments)
+
+    async def switch(
+        self,
+        projection: object,
+        *,
+        version: int | None = None,
+        timeout: float = 30.0,  # noqa: ASYNC109 - it says why it was not done in time
+    ) -> Build:
+        """Let readers see another version, which must be ready; the way back is the same.
+
+        The old version stands still for a moment, until the new one has come as far.
+
+        Args:
+            projection: Its name or class.
+            version: The version that readers are to see; the newest unless given.
+            timeout: Seconds until it is given up, and all is as before.
+
+        Returns:
+            What is live now.
+
+        Raises:
+            ProjectionError: It is live already, or is not ready, or nobody runs it.
+        """
+        check_seconds("timeout", timeout)
+        name = name_in(projection)
+        records = await self._records(name)
+        target = records[-1] if version is None else self._found(records, name, version)
+        live = next(each for each in records if each.state is BuildState.LIVE)
+        copies = target.spec.kind is ProjectionKind.REACTOR
+        await self._check_switch(target, live, copies=copies)
+        await self._store.begin_switch(live.spec.build, seconds=2 * timeout)
+        try:
+            async with asyncio.timeout(timeout):
+                while not await self._store.finish_switch(target.spec.build, copy_progress=copies):
+                    await asyncio.sleep(_LONGEST_LOOK / 5)
+        except TimeoutError:
+            message = f"{_said(target)} did not come as far as the live version in {timeout:g} s"
+            raise ProjectionError(message) from None
+        finally:
+            await self._store.cancel_switch(name)
+        return target.spec.build
+
+    async def drop(self, projection: object, version: int) -> None:
+        """Forget a version and what it has made; that of the live one only if it is alone.
+
+        Raises:
+            ProjectionError: There is no such version; or it is live, and there are others.
+        """
+        await self._store.drop(await self._build(projection, version))
+
+    def on(self, store: ProjectionStore) -> Projections:
+        """Give the projections that follow the same events in another database."""
+        return Projections(self._events, store)
+
+    async def _wait_for(self, name: str, position: int) -> None:
+        pause = _SHORTEST_LOOK
+        while not await self._has_seen(name, position):
+            await asyncio.sleep(pause)
+            pause = min(1.5 * pause, _LONGEST_LOOK)
+
+    async def _has_seen(self, name: str, position: int) -> bool:
+        """Tell whether the live version has seen a position; raise if it will not."""
+        build = await self._build(name, None)
+        if position_of(await self._store.arrangement(build)) < position:
+            return False
+        waiting = await self._store.parked_at(build, position)
+        for key in waiting:
+            if key.is_given_up and key.wish is None:
+                raise ProjectionParkedError(name, key.key, key.error)
+        return not waiting
+
+    async def _said_of(self, name: str, position: int, timeout: float) -> str:  # noqa: ASYNC109 - a number to show
+        """Say how far a projection is, for whoever waited in vain."""
+        for status in await statuses(self._events, self._store, name):
+            if status.state == BuildState.LIVE.value:
+                if status.is_paused:
+                    fault = "it is paused"
+                elif not status.owners:
+                    fault = "no process runs it"
+                elif status.held_by is not None:
+                    fault = f"an open transaction holds readers back ({status.held_by})"
+                else:
+                    fault = f"{len(status.owners)} processes run it"
+                if status.last_error:
+                    fault = f"{fault}; the last error was {status.last_error}"
+                return (
+                    f"projection {name!r} has not seen position {position} within {timeout:g} s: "
+                    f"it is at {status.position}, {fault}"
+                )
+        return f"projection {name!r} has no live version"
+
+    async def _wish(
+        self, wish: Wish, projection: object, key: str | None, version: int | None
+    ) -> int:
+        build = await self._build(projection, version)
+        count = await self._store.wish(build, wish, key)
+        if not count and key is not None:
+            message = f"key {shown(key)} of projection {build.name!r} is not parked"
+            raise ProjectionError(message)
+        return count
+
+    async def _check_switch(
+        self, target: BuildRecord, live: BuildRecord, *, copies: bool
+    ) -> None:
+        if target.state is BuildState.LIVE:
+            message = f"{_said(target)} is live already"
+            raise ProjectionError(message)
+        if copies:
+            return
+        for status in await self.status(target.spec.build.name):
+            if status.build == target.spec.build and status.lag_seconds >= 1.0:  # its READY_LAG
+                running = len(status.owners)
+                message = (
+                    f"{_said(target)} is not ready: it is {status.lag_events} positions and "
+                    f"{status.lag_seconds:.0f} s behind, and {running} processes run it; version "
+                    f"{live.spec.build.version} stays live"
+                )
+                raise ProjectionError(message)
+
+    async def _build(self, projection: object, version: int | None) -> Build:
+        """Give a version of a projection, the live one unless told."""
+        name = name_in(projection)
+        records = await self._records(name)
+        if version is not None:
+            return self._found(records, name, version).spec.build
+        return next(each for each in records if each.state is BuildState.LIVE).spec.build
+
+    async def _records(self, name: str) -> list[BuildRecord]:
+        """Give the versions of a projection."""
+        records = [each for each in await self._store.builds() if each.spec.build.name == name]
+        if not records:
+            raise await self._unknown(name)
+        return records
+
+    def _found(self, records: Sequence[BuildRecord], name: str, version: int) -> BuildRecord:
+        for record in records:
+            if record.spec.build.version == version:
+                return record
+        versions = ", ".join(str(record.spec.build.version) for record in records)
+        message = f"projection {name!r} has no version {version}: it has {versions}"
+        raise ProjectionError(message)
+
+    async def _unknown(self, name: str) -> ProjectionError:
+        names = sorted({each.spec.build.name for each in await self._store.builds()})
+        known = ", ".join(names) or "none yet"
+        message = (
+            f"there is no projection {name!r} here (there are: {known}): it is made when a process "
+            "first runs it"
+        )
+        return ProjectionError(message)
+
+
+def check_segments(segments: int) -> None:
+    """Refuse a number of segments that cannot be.
+
+    Raises:
+        ValueError: It is not from 1 to 1,024.
+    """
+    check_whole("segments", segments, lowest=1)
+    if segments > MOST_SEGMENTS:
+        message = f"segments is from 1 to {MOST_SEGMENTS:,}, got {segments}"
+        raise ValueError(message)
+
+
+def _said(record: BuildRecord) -> str:
+    name, version = record.spec.build
+    return f"version {version} of projection {name!r}"
+
+

@@ -1,0 +1,156 @@
+"""Trying the events of parked keys again, in their order."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core._errors import (
+    HistoryChangedError,
+    OutageError,
+    SerializationError,
+    StorageError,
+    TransformError,
+    said_of,
+)
+from eventsourcing_core._projections.handlers import react
+from eventsourcing_core._projections.kinds import Reactor
+from eventsourcing_core.stores._builds import Move, ParkedKey, Segment, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventsourcing_core._encoding.front import StorageEventStore
+    from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core._projections.definition import Definition
+    from eventsourcing_core._projections.handlers import Handler
+    from eventsourcing_core._projections.worker import Terms
+    from eventsourcing_core.stores._projection_store import Batch, ProjectionStore
+
+logger = logging.getLogger("eventsourcing_core.projections")
+
+_AT_ONCE = 100
+"""How many keys are tried between two pages."""
+_LONGEST_PAUSE = 300.0
+"""Seconds between two tries, at most."""
+
+_TOO_LATE = (
+    "its key can be told by now, but later events of that key have been applied without it: raise "
+    "the version, so that all is built anew, or skip the event"
+)
+
+
+class Retrying:
+    """Tries parked keys of the segments of a process again.
+
+    Args:
+        definition: What is done with events.
+        handler: What does it.
+        events: Where they are.
+        store: Where the keys are parked.
+        terms: How often, and when.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        handler: Handler,
+        events: StorageEventStore,
+        store: ProjectionStore,
+        terms: Terms,
+    ) -> None:
+        self._definition = definition
+        self._handler = handler
+        self._events = events
+        self._store = store
+        self._terms = terms
+
+    async def retry_due(self, segments: Sequence[Segment], parked: dict[str, int]) -> bool:
+        """Try those that are due, or wished for; tell whether there may be more.
+
+        Keys that wait no longer are taken out of ``parked``.
+        """
+        if not parked or not segments:
+            return False
+        build = self._definition.build
+        keys = await self._store.due(build, segments, first=_AT_ONCE)
+        for key in keys:
+            segment = next(each for each in segments if each.low <= key.hash <= each.high)
+            await self._retry(segment, key)
+        if keys:
+            left = await self._store.parked(build)
+            parked.clear()
+            parked.update({key.key: key.hash for key in left})
+        return len(keys) == _AT_ONCE
+
+    async def _retry(self, segment: Segment, parked: ParkedKey) -> None:
+        """Try the events of a key, until one fails."""
+        positions = [*parked.positions]
+        attempts = parked.attempts
+        if parked.wish is Wish.SKIP:
+            async with self._batch(segment) as batch:
+                await batch.unpark(parked.key, positions.pop(0))
+            attempts = 0
+        for position in positions:
+            error = await self._try(segment, parked.key, position)
+            if error:
+                await self._fail_again(segment, parked.key, error, attempts + 1)
+                return
+            attempts = 0
+
+    async def _try(self, segment: Segment, key: str, position: int) -> str:
+        """Try one event; give what it failed with, or nothing if it waits no longer."""
+        try:
+            event = await self._event_at(position)
+        except (SerializationError, TransformError) as error:
+            return said_of(error)
+        reactor = self._definition.follower
+        if event is not None and isinstance(reactor, Reactor):
+            error_text = await react(reactor, event)
+            if error_text:
+                return error_text
+        async with self._batch(segment) as batch:
+            if event is not None:
+                error_text = await self._apply(batch, event, key)
+                if error_text:
+                    return error_text
+            await batch.unpark(key, position)
+        return ""
+
+    async def _apply(self, batch: Batch, event: RecordedEvent[Any], key: str) -> str:
+        try:
+            async with batch.savepoint():
+                if key not in self._definition.keys_of(event):
+                    # It waits under the id of its stream, since its keys could not be told. Its
+                    # neighbours of these keys have been applied without it.
+                    return _TOO_LATE
+                await self._handler.one(batch, event, key)
+        except OutageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is the user's code
+            return said_of(error)
+        return ""
+
+    async def _fail_again(self, segment: Segment, key: str, error: str, attempts: int) -> None:
+        retry_in: float | None = None
+        if attempts < self._terms.attempts:
+            retry_in = min(self._terms.retry_pause * 4**attempts, _LONGEST_PAUSE)
+        else:
+            logger.error("%s: gave up key %r: %s", self._definition.build, key, error)
+        async with self._batch(segment) as batch:
+            await batch.fail_again(key, error, retry_in)
+
+    def _batch(self, segment: Segment) -> Any:
+        move = Move((segment,), segment.progress)
+        return self._store.batch(self._definition.build, move, lease=self._terms.lease)
+
+    async def _event_at(self, position: int) -> RecordedEvent[Any] | None:
+        """Give the event at a position; None if it is there no more."""
+        try:
+            async for event in self._events.read_all(after_position=position - 1, limit=1):
+                return event if event.position == position else None
+        except HistoryChangedError:
+            pass
+        except StorageError as error:
+            raise OutageError(str(error)) from error
+        return None

@@ -1,0 +1,134 @@
+"""The status of builds, seen from outside: how far they are, and what holds them up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, NamedTuple
+
+from eventsourcing_core._errors import HistoryChangedError, StorageError
+from eventsourcing_core.stores._builds import BuildState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventsourcing_core._encoding.front import StorageEventStore
+    from eventsourcing_core.stores._builds import Arrangement, Build, ProjectionKind
+    from eventsourcing_core.stores._inspection import Appender
+    from eventsourcing_core.stores._projection_store import ProjectionStore
+
+READY_LAG = 1.0
+"""Seconds: a build that is no further behind is ready."""
+
+
+class ProjectionStatus(NamedTuple):
+    """How a version of a projection stands."""
+
+    build: Build
+    """Its name and version."""
+    kind: ProjectionKind
+    """View, projection or reactor."""
+    state: str
+    """``building``, ``ready`` (building, and not a second behind), ``live`` or ``retired``."""
+    is_paused: bool
+    """Whether nobody may work on it."""
+    segments: int
+    """How many parts it has, each of which one process works on."""
+    owners: Sequence[str]
+    """The processes at work on it; none: nobody runs it."""
+    free: int
+    """How many of its segments nobody works on."""
+    position: int
+    """The position up to which every event has been brought in, or parked."""
+    head: int
+    """The position up to which the event store has decided everything."""
+    lag_events: int
+    """How many positions it is behind the head: events at most, since positions have holes, and it
+    may not be given all of them."""
+    lag_seconds: float
+    """How old the oldest event is that it has not seen; or, if it is older, the transaction of an
+    appender that holds all readers back. By the clocks of those who append."""
+    held_by: Appender | None
+    """Who holds readers of the store back for a second or longer: no event after his can be seen
+    by anybody. None: nobody does."""
+    parked: int
+    """How many keys are parked."""
+    last_error: str | None
+    """What one of its processes last failed with, until it goes on."""
+
+
+async def statuses(
+    events: StorageEventStore, store: ProjectionStore, name: str | None
+) -> list[ProjectionStatus]:
+    """Give the status of all builds, or of those of one name, by name and version."""
+    head = await events.last_position()
+    holder = await _holder(events)
+    found: list[ProjectionStatus] = []
+    for record in await store.builds():
+        if name in {None, record.spec.build.name}:
+            build = record.spec.build
+            arrangement = await store.arrangement(build)
+            parked = sum((await store.count_parked(build)).values())
+            lag = await _lag(events, position_of(arrangement), head)
+            found.append(_status(arrangement, head, lag, holder, parked))
+    return found
+
+
+def position_of(arrangement: Arrangement) -> int:
+    """Give the position up to which a build has seen everything."""
+    return min(segment.progress.position for segment in arrangement.segments)
+
+
+def _status(
+    arrangement: Arrangement, head: int, lag: float, holder: Appender | None, parked: int
+) -> ProjectionStatus:
+    record, segments, owners, workers = arrangement
+    position = position_of(arrangement)
+    seconds = max(lag, _age(holder.since) if holder is not None else 0.0)
+    is_ready = record.state is BuildState.BUILDING and seconds < READY_LAG
+    return ProjectionStatus(
+        build=record.spec.build,
+        kind=record.spec.kind,
+        state="ready" if is_ready else record.state.value,
+        is_paused=record.is_paused,
+        segments=len(segments),
+        owners=sorted(set(owners.values())),
+        free=sum(segment.low not in owners for segment in segments),
+        position=position,
+        head=head,
+        lag_events=max(head - position, 0),
+        lag_seconds=seconds,
+        held_by=holder,
+        parked=parked,
+        last_error=next((each.last_error for each in workers if each.last_error), None),
+    )
+
+
+async def _lag(events: StorageEventStore, position: int, head: int) -> float:
+    """Give the age of the first event after a position; 0 if there is none."""
+    if position >= head:
+        return 0.0
+    try:
+        async for rows in events.rows_after(position, limit=1):
+            for row in rows:
+                return max(_now() - row.timestamp / 1_000_000, 0.0)
+    except HistoryChangedError:
+        pass
+    return 0.0
+
+
+async def _holder(events: StorageEventStore) -> Appender | None:
+    """Give who holds readers back for longer than an append takes."""
+    try:
+        appenders = await events.appenders()
+    except StorageError:  # the storage cannot tell
+        return None
+    first = next(iter(appenders), None)
+    return first if first is not None and _age(first.since) >= READY_LAG else None
+
+
+def _age(since: datetime | None) -> float:
+    return 0.0 if since is None else max(_now() - since.timestamp(), 0.0)
+
+
+def _now() -> float:
+    return datetime.now(timezone.utc).timestamp()

@@ -1,0 +1,96 @@
+"""The values of views, as JSON that every store can keep and people can ask for in SQL."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Generic, TypeVar
+
+from eventsourcing_core._errors import SerializationError, said_of
+from eventsourcing_core._payloads.converter import Compiler, fields_of
+from eventsourcing_core._payloads.hints import bounded
+from eventsourcing_core._payloads.serializer import JsonSerializer
+
+V = TypeVar("V")
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_json = JsonSerializer(allow_nan=False)
+
+
+class ValueCodec(Generic[V]):
+    """Turns the values of a view into JSON and back.
+
+    Args:
+        hint: Their type.
+        where: The view, for messages.
+
+    Raises:
+        SerializationError: The type cannot be stored.
+    """
+
+    def __init__(self, hint: Any, where: str) -> None:
+        self._hint = hint
+        self._where = where
+        self._conversion = bounded(Compiler().conversion(hint, where), where)
+
+    def encode(self, value: V) -> str:
+        """Give the JSON of a value.
+
+        Raises:
+            SerializationError: It cannot be stored.
+        """
+        return self._text(self._conversion.encode, value)
+
+    def decode(self, text: str) -> V:
+        """Give the value of JSON.
+
+        Raises:
+            SerializationError: It is not one of this type.
+        """
+        try:
+            value: V = self._conversion.decode(_json.deserialize(text.encode()))
+        except Exception as error:
+            message = (
+                f"a stored value of {self._where} cannot be read ({said_of(error)}): raise the "
+                "version of the view, so that it is built anew"
+            )
+            raise SerializationError(message) from error
+        return value
+
+    def encode_field(self, name: str, value: object) -> str:
+        """Give the JSON of the value of one field of the values.
+
+        Raises:
+            SerializationError: It cannot be stored there.
+        """
+        hints = {field: hint for field, hint, _ in fields_of(self._hint, self._where)}
+        where = f"{self._where}.{name}"
+        return self._text(Compiler().conversion(hints[name], where).encode, value)
+
+    def check_fields(self, names: tuple[str, ...]) -> None:
+        """Refuse indexes of fields that the values do not have.
+
+        Raises:
+            SerializationError: The values have no fields.
+            ValueError: They have no such field.
+        """
+        if not names:
+            return
+        known = {field for field, _, _ in fields_of(self._hint, self._where)}
+        for name in names:
+            if name not in known:
+                message = f"{self._where} has the index {name!r}, and its values no such field"
+                raise ValueError(message)
+
+    def _text(self, encode: Any, value: object) -> str:
+        try:
+            text = _json.serialize(encode(value)).decode()
+        except Exception as error:
+            message = f"a value of {self._where} cannot be stored: {said_of(error)}"
+            raise SerializationError(message) from error
+        if "\\u0000" in text and _NUL.search(text):
+            message = (
+                f"a value of {self._where} cannot be stored: it has the character U+0000, which "
+                "no JSON of a database holds"
+            )
+            raise SerializationError(message)
+        return text

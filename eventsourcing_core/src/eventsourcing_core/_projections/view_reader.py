@@ -1,0 +1,116 @@
+"""Reading the values of views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from eventsourcing_core._errors import ProjectionError, StorageError
+from eventsourcing_core._projections.definition import check_name, value_hint_of
+from eventsourcing_core._projections.keys import check_key
+from eventsourcing_core._projections.values import ValueCodec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from eventsourcing_core._projections.kinds import View
+    from eventsourcing_core.stores._projection_store import ProjectionStore
+
+V = TypeVar("V")
+
+
+class ViewReader(Generic[V]):
+    """The values of a view: those of its live version.
+
+    Args:
+        view: The class of the view.
+        store: Where its values are.
+
+    Raises:
+        TypeError: It has no name.
+        ValueError: Its name cannot be one.
+    """
+
+    def __init__(self, view: type[View[V]], store: ProjectionStore) -> None:
+        self._name = check_name(getattr(view, "name", None), view)
+        self._indexes = view.indexes
+        self._store = store
+        self._values: ValueCodec[V] = ValueCodec(value_hint_of(view), view.__name__)
+
+    async def get(self, key: str) -> V | None:
+        """Give the value of a key; None if it has none.
+
+        Raises:
+            ProjectionError: No process has run the view yet.
+            SerializationError: What is stored is not of the view's type.
+            StorageError: The store failed.
+        """
+        return (await self.get_many([key])).get(key)
+
+    async def get_many(self, keys: Iterable[str]) -> dict[str, V]:
+        """Give the values of keys, all as they are at one moment; those without one are left out.
+
+        Raises as ``get`` does.
+        """
+        found = await self._store.live_values(self._name, [check_key(key) for key in keys])
+        return {key: self._values.decode(text) for key, text in found.items()}
+
+    def all(self) -> AsyncIterator[tuple[str, V]]:
+        """Go through all keys and their values, by key in the order of Unicode code points.
+
+        They come by the page: one that changes meanwhile may come as it was or as it is. All are of
+        one version of the view, also if another one is switched to.
+
+        Raises as ``get`` does.
+        """
+        return self._pages({})
+
+    def where(self, **fields: object) -> AsyncIterator[tuple[str, V]]:
+        """Go through the keys whose values have these fields, in the order of ``all``.
+
+        Raises:
+            ValueError: A field has no index: ``indexes`` of the view names those that have one.
+            SerializationError: A field can have no such value.
+        """
+        for name in fields:
+            if name not in self._indexes:
+                message = (
+                    f"view {self._name!r} has no index {name!r}: add it to its indexes, and raise "
+                    "its version"
+                )
+                raise ValueError(message)
+        return self._pages(
+            {name: self._values.encode_field(name, value) for name, value in fields.items()}
+        )
+
+    async def _pages(self, where: Mapping[str, str]) -> AsyncIterator[tuple[str, V]]:
+        async for page in self._store.live_pages(self._name, where):
+            for key, text in page:
+                yield key, self._values.decode(text)
+
+
+def projection_store_of(store: ProjectionStore | None, backend: str) -> ProjectionStore:
+    """Give a projection store that is there.
+
+    Raises:
+        StorageError: The backend has none.
+    """
+    if store is None:
+        message = (
+            f"the backend {backend!r} keeps no projections: open another backend for them, and "
+            "give it as on="
+        )
+        raise StorageError(message)
+    return store
+
+
+def name_in(projection: Any) -> str:
+    """Give the name of a projection that was given as a name, a class or an object.
+
+    Raises:
+        ProjectionError: It is none.
+    """
+    name: object = projection if isinstance(projection, str) else getattr(projection, "name", None)
+    if not isinstance(name, str):
+        message = f"a projection is given as its name or its class, got {projection!r}"
+        raise ProjectionError(message)
+    return name

@@ -1,0 +1,394 @@
+"""A worker: one process at work on one build.
+
+It follows the store from where the segments are that it has claimed, and brings each page into the
+build by one transaction. Whatever changes who owns what is done between two batches, so no batch of
+its own is under way then; a heartbeat beside it only renews the claims, and tells when there is
+something to change. If the claims could not be renewed for the time of a lease, by the clock of
+this process, its handlers are stopped: somebody else may be at work on its segments by now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from contextvars import Context
+from typing import TYPE_CHECKING, NamedTuple
+
+from eventsourcing_core._errors import HistoryChangedError, StorageError, said_of
+from eventsourcing_core._projections.deliveries import (
+    Group,
+    Parking,
+    Reader,
+    first_group,
+    is_empty,
+    progress_at,
+)
+from eventsourcing_core._projections.handlers import carefully, handler_of, react
+from eventsourcing_core._projections.keys import hash_of
+from eventsourcing_core._projections.kinds import Reactor
+from eventsourcing_core._projections.retrying import Retrying
+from eventsourcing_core._projections.sharing import plan_for
+from eventsourcing_core.stores._builds import FencedError, Move, Plan, Progress, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from typing import Any
+
+    from eventsourcing_core._encoding.following import Rows
+    from eventsourcing_core._encoding.front import StorageEventStore
+    from eventsourcing_core._projections.definition import Definition
+    from eventsourcing_core._projections.deliveries import Delivery
+    from eventsourcing_core.stores._builds import Arrangement, Build, Segment
+    from eventsourcing_core.stores._projection_store import ProjectionStore
+    from eventsourcing_core.stores._rows import Row
+
+logger = logging.getLogger("eventsourcing_core.projections")
+
+MOST_PARKED = 1_000
+"""How many keys of a segment may be parked; above, it is not moved on."""
+_SAVE_PAUSE = 1.0  # seconds between two moves over a stretch without events
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds before trying again
+
+
+class Terms(NamedTuple):
+    """How a worker works."""
+
+    owner: str
+    """What it is called in the store."""
+    lease: float
+    """For how many seconds its claims hold."""
+    limit: int | None
+    """How many segments it takes at most."""
+    attempts: int
+    """How often an event is tried before its key is given up."""
+    retry_pause: float
+    """Seconds until the second try; each further pause is four times as long."""
+
+
+class ProjectionWorker:
+    """Works on a build until it is stopped.
+
+    Args:
+        definition: What to do.
+        events: What it follows.
+        store: Where the build is.
+        terms: How it works.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        events: StorageEventStore,
+        store: ProjectionStore,
+        terms: Terms,
+    ) -> None:
+        self._definition = definition
+        self._events = events
+        self._store = store
+        self._terms = terms
+        self._handler = handler_of(definition)
+        self._retrying = Retrying(definition, self._handler, events, store, terms)
+        self._changed = asyncio.Event()  # somebody else owns something else, or a key is due
+        self._stopping = asyncio.Event()
+        self._wanted = asyncio.Event()  # somebody waits for a position that needs no event
+        self._working: asyncio.Task[None] | None = None
+        self._held: tuple[tuple[int, int, int], ...] = ()
+        self._parked: dict[str, int] = {}
+        self._timer: asyncio.TimerHandle | None = None  # fires when the lease runs out
+        self._deaf_until = 0.0
+        self._saved_at = 0.0
+        self._last_error: str | None = None
+        self._has_ended = False  # the history has changed: nothing is right any more
+        self.progressed: asyncio.Event = asyncio.Event()
+        """Set when positions have moved; then a new one."""
+        self.applied: int = 0
+        """How many events were brought into the build."""
+
+    @property
+    def build(self) -> Build:
+        """What it works on."""
+        return self._definition.build
+
+    async def run(self) -> None:
+        """Work until ``stop`` is called, and then give all back."""
+        beating = asyncio.create_task(self._beat_on(), context=Context())
+        pause = _SHORTEST_PAUSE
+        try:
+            while not self._stopping.is_set():
+                before = self.applied
+                self._working = asyncio.create_task(self._work(), context=Context())
+                await asyncio.wait({self._working})
+                if self._working.cancelled() or self._working.exception() is None:
+                    continue  # its lease ran out, or it was stopped
+                self._note(self._working.exception())
+                pause = _SHORTEST_PAUSE if self.applied > before else min(2 * pause, _LONGEST_PAUSE)
+                await _until(self._stopping, pause)
+        finally:
+            await _ended([beating, self._working])
+            self._set_timer(None)
+            with suppress(StorageError):
+                await self._store.leave(self.build, self._terms.owner)
+
+    def stop(self) -> None:
+        """Let it end after the batch that is under way."""
+        self._stopping.set()
+        self._changed.set()
+
+    def call(self) -> None:
+        """Tell it that something should be done at once: a segment is free, or a key is due."""
+        if asyncio.get_running_loop().time() >= self._deaf_until:
+            self._changed.set()
+
+    def want(self) -> None:
+        """Tell it that somebody waits for a position, also where no event is."""
+        self._wanted.set()
+
+    async def _work(self) -> None:
+        while not self._stopping.is_set():
+            segments = await self._arrange()
+            if await self._retrying.retry_due(segments, self._parked):
+                self._changed.set()
+                continue
+            group = first_group(self._unpaused(segments))
+            if group is None:
+                await _until(self._changed, self._terms.lease)
+            else:
+                await self._follow(group)
+
+    async def _arrange(self) -> Sequence[Segment]:
+        """Change who owns what, if something is to be changed; give what this one owns."""
+        self._changed.clear()
+        is_changed = False
+
+        def plan(arrangement: Arrangement) -> Plan:
+            nonlocal is_changed
+            if self._has_ended:
+                return Plan(give=frozenset(self._owned(arrangement)))
+            found = plan_for(self._terms.owner, arrangement)
+            is_changed = not is_empty(found)
+            return found
+
+        arrangement = await self._beat(plan)
+        owned = self._owned(arrangement)
+        segments = [segment for segment in arrangement.segments if segment.low in owned]
+        self._held = _identity(segments)
+        parked = await self._store.parked(self.build)
+        self._parked = {key.key: key.hash for key in parked}
+        if not is_changed:
+            pause = min(self._terms.lease / 3, 1.0)
+            self._deaf_until = asyncio.get_running_loop().time() + pause
+        return segments
+
+    def _owned(self, arrangement: Arrangement) -> set[int]:
+        owner = self._terms.owner
+        return {low for low, each in arrangement.owners.items() if each == owner}
+
+    def _unpaused(self, segments: Sequence[Segment]) -> list[Segment]:
+        """Leave out the segments that have too many parked keys."""
+        hashes = self._parked.values()
+        return [
+            segment
+            for segment in segments
+            if sum(segment.low <= each <= segment.high for each in hashes) <= MOST_PARKED
+        ]
+
+    async def _follow(self, group: Group) -> None:
+        """Bring page after page into the build, until something changes."""
+        start = group.progress.checkpoint or group.progress.position
+        pages = self._events.follow_rows(start, self._definition.event_types)
+        reader = Reader(self._definition, self._events.codec, group.segments)
+        unsaved: Progress | None = None
+        fetching = asyncio.create_task(_next(pages))
+        try:
+            while not self._changed.is_set():
+                await self._wait(fetching, is_unsaved=unsaved is not None)
+                if fetching.done():
+                    rows, to, is_last = _cut(fetching.result(), group)
+                    fetching = asyncio.create_task(_next(pages))  # while this one is worked on
+                    deliveries = reader.deliveries(rows)
+                    if deliveries or is_last:
+                        group, unsaved = await self._deliver(group, deliveries, to), None
+                    elif to != group.progress:
+                        unsaved = to
+                    if is_last:
+                        return
+                if unsaved is not None and self._is_due():
+                    group, unsaved = await self._deliver(group, [], unsaved), None
+        finally:
+            await _ended([fetching])
+            await pages.aclose()
+
+    async def _deliver(self, group: Group, deliveries: Sequence[Delivery], to: Progress) -> Group:
+        """Bring deliveries into the build; give the group as it is then."""
+        reactor = self._definition.follower
+        if isinstance(reactor, Reactor):
+            for delivery in deliveries:
+                group = await self._react(reactor, group, delivery)
+        if not isinstance(reactor, Reactor) or to != group.progress:
+            group = await self._batch(group, deliveries, to)
+        self.applied += len(deliveries)
+        self._saved_at = asyncio.get_running_loop().time()
+        self._wanted.clear()
+        self._last_error = None
+        self.progressed.set()
+        self.progressed = asyncio.Event()
+        return group
+
+    async def _batch(self, group: Group, deliveries: Sequence[Delivery], to: Progress) -> Group:
+        """Bring deliveries into the build at once; if that fails, one by one."""
+        parking = Parking(self._parked, self._terms.retry_pause)
+        move = Move(group.segments, to)
+        try:
+            async with self._store.batch(self.build, move, lease=self._terms.lease) as batch:
+                await self._handler.many(batch, deliveries, parking)
+                await parking.park(batch)
+        except (FencedError, StorageError):
+            raise
+        except Exception as error:  # noqa: BLE001 - it is the user's code
+            logger.warning("%s: %s; its events are tried one by one", self.build, said_of(error))
+            parking = Parking(self._parked, self._terms.retry_pause)
+            async with self._store.batch(self.build, move, lease=self._terms.lease) as batch:
+                await carefully(self._handler, batch, deliveries, parking)
+                await parking.park(batch)
+        self._note_parked(parking)
+        return group.moved(to)
+
+    async def _react(self, reactor: Reactor, group: Group, delivery: Delivery) -> Group:
+        """Let a reactor react to one event, and note that it did."""
+        parking = Parking(self._parked, self._terms.retry_pause)
+        position = delivery.checkpoint.position
+        for key in delivery.keys:
+            if parking.holds(key):
+                parking.wait(key, position)
+                continue
+            error = delivery.error
+            if delivery.event is not None:
+                error = await react(reactor, delivery.event)
+            if error:
+                parking.fail(key, position, error)
+        to = progress_at(delivery.checkpoint)
+        async with self._store.batch(
+            self.build, Move(group.segments, to), lease=self._terms.lease
+        ) as batch:
+            await parking.park(batch)
+        self._note_parked(parking)
+        return group.moved(to)
+
+    def _note_parked(self, parking: Parking) -> None:
+        for key in parking.added:
+            self._parked[key] = hash_of(key)
+        if parking.added:
+            logger.error(
+                "%s: parked %d keys, the first since %s",
+                self.build,
+                len(parking.added),
+                parking.errors[0],
+            )
+            self._changed.set()  # they are tried again soon, and may be too many
+
+    def _is_due(self) -> bool:
+        """Tell whether to save how far it has looked, although no event came."""
+        now = asyncio.get_running_loop().time()
+        return self._wanted.is_set() or now >= self._saved_at + _SAVE_PAUSE
+
+    async def _wait(self, fetching: asyncio.Task[Rows], *, is_unsaved: bool) -> None:
+        """Wait for a page, or for whatever is to be done at once."""
+        if fetching.done():
+            return
+        waiting = [self._changed] + ([self._wanted] if is_unsaved else [])
+        tasks = [asyncio.create_task(event.wait()) for event in waiting]
+        try:
+            await asyncio.wait(
+                {fetching, *tasks},
+                timeout=_SAVE_PAUSE if is_unsaved else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _beat_on(self) -> None:
+        """Renew the claims, again and again, and see whether something is to be changed."""
+        while True:
+            await asyncio.sleep(self._terms.lease / 3)
+            try:
+                await self._beat(self._look)
+            except StorageError as error:
+                logger.debug("%s: no heartbeat: %s", self.build, said_of(error))
+
+    def _look(self, arrangement: Arrangement) -> Plan:
+        """Change nothing, and say so if something is to be changed."""
+        owned = self._owned(arrangement)
+        held = _identity([each for each in arrangement.segments if each.low in owned])
+        if held != self._held or not is_empty(plan_for(self._terms.owner, arrangement)):
+            self._changed.set()
+        return Plan()
+
+    async def _beat(self, plan: Callable[[Arrangement], Plan]) -> Arrangement:
+        owner, lease, limit, _, _ = self._terms
+        until = asyncio.get_running_loop().time() + lease
+        worker = Worker(owner, limit, self._last_error)
+        arrangement = await self._store.beat(self.build, worker, lease, plan)
+        self._set_timer(until)
+        return arrangement
+
+    def _set_timer(self, until: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if until is not None:
+            self._timer = Context().run(
+                asyncio.get_running_loop().call_at, until, self._stop_handlers
+            )
+
+    def _stop_handlers(self) -> None:
+        if self._working is not None:
+            logger.warning("%s: the lease ran out, so the handlers were stopped", self.build)
+            self._working.cancel()
+
+    def _note(self, error: BaseException | None) -> None:
+        """Say what it failed with."""
+        if error is None or isinstance(error, FencedError):
+            return  # somebody else has gone on
+        self._last_error = said_of(error)
+        if isinstance(error, HistoryChangedError):
+            self._has_ended = True
+            logger.error("%s has stopped: %s", self.build, self._last_error)
+        elif isinstance(error, StorageError):
+            logger.warning("%s waits: %s", self.build, self._last_error)
+        else:
+            logger.error("%s failed, and is tried again", self.build, exc_info=error)
+
+
+def _identity(segments: Sequence[Segment]) -> tuple[tuple[int, int, int], ...]:
+    """Give what tells whether other segments are owned than before."""
+    return tuple((segment.low, segment.high, segment.epoch) for segment in segments)
+
+
+def _cut(page: Rows, group: Group) -> tuple[Sequence[Row], Progress, bool]:
+    """Give the rows of a page that a group is to be given, and whether it then joins others."""
+    rows, seen_to, checkpoint = page
+    until = group.until
+    if until is not None and seen_to >= until.position:
+        return [row for row in rows if row[2] <= until.position], until, True
+    return rows, Progress(max(seen_to, group.progress.position), checkpoint), False
+
+
+async def _next(pages: AsyncGenerator[Rows, None]) -> Rows:
+    return await anext(pages)
+
+
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, so many seconds at most."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+async def _ended(tasks: Sequence[asyncio.Task[Any] | None]) -> None:
+    """Cancel tasks, and wait until they have ended; what they raise is told elsewhere."""
+    some = [task for task in tasks if task is not None]
+    for task in some:
+        task.cancel()
+    await asyncio.gather(*some, return_exceptions=True)
