@@ -65,7 +65,8 @@ DOORS = {
         Snapshot SnapshotStore Span Storage StorageError StorageTransaction StoreStatistics
         StreamHeldError StreamInfo Transactions Verdict Wish Worker Write Written check_given
         check_load
-        check_prune check_rollback check_save missing_events path_in
+        check_prune check_rollback check_save has_caught_up hash_of missing_events new_record
+        new_segments not_live not_registered not_switching path_in rearranged registered still_live
     """,
     "eventsourcing_core.plugins": """
         Offer Plugins SCALARS Scalar Serializer Transformer hookimpl hookspec installed_plugins

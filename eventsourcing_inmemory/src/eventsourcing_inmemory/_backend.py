@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from eventsourcing_core.stores import Parts
+from eventsourcing_inmemory._builds import ProjectionShelf
 from eventsourcing_inmemory._inspection import InMemoryInspection
 from eventsourcing_inmemory._log import EventLog
+from eventsourcing_inmemory._projection_store import InMemoryProjectionStore
 from eventsourcing_inmemory._snapshot_store import InMemorySnapshotStore, SnapshotShelf
 from eventsourcing_inmemory._storage import InMemoryStorage
 from eventsourcing_inmemory._transactions import InMemoryTransactions
@@ -16,7 +19,7 @@ from eventsourcing_inmemory._transactions import InMemoryTransactions
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-_named: dict[str, tuple[EventLog, SnapshotShelf]] = {}
+_named: dict[str, tuple[EventLog, SnapshotShelf, ProjectionShelf]] = {}
 
 
 @asynccontextmanager
@@ -27,12 +30,15 @@ async def open_memory(url: str) -> AsyncIterator[Parts]:
     name is percent-decoded.
     """
     name = unquote(url.removeprefix("memory:").strip("/"))
-    log, shelf = _named.setdefault(name, (EventLog(), {})) if name else (EventLog(), {})
+    kept = (EventLog(), SnapshotShelf(), ProjectionShelf())
+    log, shelf, builds = _named.setdefault(name, kept) if name else kept
     snapshots = InMemorySnapshotStore(shelf)
+    projections = InMemoryProjectionStore(builds)
     try:
-        yield parts_of(log, snapshots)
+        yield replace(parts_of(log, snapshots), projection_store=projections)
     finally:
         snapshots.close()
+        projections.close()
 
 
 def parts_of(log: EventLog, snapshots: InMemorySnapshotStore | None = None) -> Parts:

@@ -37,13 +37,10 @@ class EventLog:
 
 
 class Turns:
-    """Lets one writer write at a time, and readers sleep until it has.
-
-    It belongs to the event loop that used it first, until that loop is closed.
-    """
+    """Lets one writer write at a time, and readers sleep until it has."""
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._home = Home()
         self._lock = asyncio.Lock()
         self._waiting = 0
         self._grown = asyncio.Event()
@@ -79,16 +76,29 @@ class Turns:
         self._grown = asyncio.Event()
 
     def _bind(self) -> None:
+        if self._home.is_new():
+            # What was left by a loop that was closed half way must not hold this one up.
+            self._lock, self._grown = asyncio.Lock(), asyncio.Event()
+
+
+class Home:
+    """The event loop that something belongs to: the one that used it first, until it is closed."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def is_new(self) -> bool:
+        """Tell whether what is kept is used in this loop for the first time."""
         loop = asyncio.get_running_loop()
         if self._loop is loop:
-            return
+            return False
         if self._loop is not None and not self._loop.is_closed():
             message = (
-                "the events belong to another event loop: open a store of another name in this one"
+                "the store belongs to another event loop: open a store of another name in this one"
             )
             raise RuntimeError(message)
-        # What was left by a loop that was closed half way must not hold this one up.
-        self._loop, self._lock, self._grown = loop, asyncio.Lock(), asyncio.Event()
+        self._loop = loop
+        return True
 
 
 def judge(

@@ -20,6 +20,18 @@ from eventsourcing_core.stores._append import (
     Write,
     Written,
 )
+from eventsourcing_core.stores._build_checks import (
+    has_caught_up,
+    hash_of,
+    new_record,
+    new_segments,
+    not_live,
+    not_registered,
+    not_switching,
+    rearranged,
+    registered,
+    still_live,
+)
 from eventsourcing_core.stores._builds import (
     HASHES,
     Arrangement,
@@ -121,6 +133,16 @@ __all__ = [
     "check_prune",
     "check_rollback",
     "check_save",
+    "has_caught_up",
+    "hash_of",
     "missing_events",
+    "new_record",
+    "new_segments",
+    "not_live",
+    "not_registered",
+    "not_switching",
     "path_in",
+    "rearranged",
+    "registered",
+    "still_live",
 ]

@@ -22,6 +22,10 @@ class Build(NamedTuple):
     version: int
     """From 1 on."""
 
+    def __str__(self) -> str:
+        """Give it as messages have it."""
+        return f"projection {self.name}, version {self.version}"
+
 
 class ProjectionKind(Enum):
     """What follows the log."""
