@@ -31,6 +31,7 @@ ORDER = (
     "_aggregates",
     "_snapshots",
     "_repositories",
+    "_projections",
     "_backend",
     "__init__",
     "testing",
@@ -50,12 +51,13 @@ DOORS = {
         ConcurrencyError DuplicateEventError DuplicatePluginError Event EventCodec
         EventSourcingError EventStore EventTypes EveryEvents ExpectedVersion Folded
         HistoryChangedError InvalidStreamIdError JsonSerializer OnDemand Page PluginError
-        ProjectionError ProjectionParkedError RecordedEvent Repository Saved SchemaError
+        Projection ProjectionError ProjectionParkedError ProjectionStatus Projections Projector
+        Reactor RecordedEvent Repository Saved SchemaError
         SerializationError SlowLoad SnapshotError
         SnapshotOccasion SnapshotPolicy SnapshotReport StateDifference StorageError
         StorageEventStore StoreBusyError StreamStore Transaction TransformError Transient
-        UnknownEventTypeError UnknownPluginError caused_by check_stream_id event fold
-        open_backend open_migrator recording_metadata
+        UnknownEventTypeError UnknownPluginError View ViewReader caused_by check_stream_id event
+        fold open_backend open_migrator recording_metadata
     """,
     "eventsourcing_core.stores": """
         ALL_GUARANTEES Append AppendResult Appender Arrangement Batch Build BuildRecord BuildSpec

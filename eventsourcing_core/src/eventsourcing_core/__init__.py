@@ -36,6 +36,11 @@ from eventsourcing_core._events.event_types import EventTypes, event
 from eventsourcing_core._events.metadata import recording_metadata
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._payloads.serializer import JsonSerializer
+from eventsourcing_core._projections.kinds import Projection, Reactor, View
+from eventsourcing_core._projections.projections import Projections
+from eventsourcing_core._projections.projector import Projector
+from eventsourcing_core._projections.status import ProjectionStatus
+from eventsourcing_core._projections.view_reader import ViewReader
 from eventsourcing_core._repositories.repository import Repository
 from eventsourcing_core._repositories.saving import Saved
 from eventsourcing_core._snapshots.policy import (
@@ -81,8 +86,13 @@ __all__ = [
     "OnDemand",
     "Page",
     "PluginError",
+    "Projection",
     "ProjectionError",
     "ProjectionParkedError",
+    "ProjectionStatus",
+    "Projections",
+    "Projector",
+    "Reactor",
     "RecordedEvent",
     "Repository",
     "Saved",
@@ -103,6 +113,8 @@ __all__ = [
     "Transient",
     "UnknownEventTypeError",
     "UnknownPluginError",
+    "View",
+    "ViewReader",
     "caused_by",
     "check_stream_id",
     "event",

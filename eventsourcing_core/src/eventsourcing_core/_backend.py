@@ -12,19 +12,25 @@ from eventsourcing_core._encoding.codec import MAX_EVENT_BYTES, EventCodec
 from eventsourcing_core._encoding.front import MAX_WAITING, StorageEventStore
 from eventsourcing_core._errors import PluginError, StorageError
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
+from eventsourcing_core._projections.projections import Projections
+from eventsourcing_core._projections.projector import Projector
+from eventsourcing_core._projections.view_reader import ViewReader
 from eventsourcing_core._repositories.repository import Repository
 from eventsourcing_core.stores._storage import Parts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from eventsourcing_core._encoding.transaction import Transaction
     from eventsourcing_core._payloads.serializer import Serializer, Transformer
+    from eventsourcing_core._projections.kinds import Follower, View
     from eventsourcing_core._snapshots.policy import SnapshotPolicy
     from eventsourcing_core.stores._migrator import Migrator
+    from eventsourcing_core.stores._projection_store import ProjectionStore
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
 
 A = TypeVar("A", bound=Aggregate)
+V = TypeVar("V")
 
 
 class Backend:
@@ -55,6 +61,7 @@ class Backend:
             else StorageEventStore(parts, codec, max_waiting=max_waiting)
         )
         self._snapshot_store = parts.snapshot_store
+        self._projection_store = parts.projection_store
 
     @property
     def event_store(self) -> StorageEventStore:
@@ -73,6 +80,80 @@ class Backend:
             StorageError: The backend has none.
         """
         return self._part(self._snapshot_store, "snapshot store")
+
+    @property
+    def projections(self) -> Projections:
+        """The projections that follow this backend's events: their status, and what to do.
+
+        Raises:
+            StorageError: The backend has no event store, or keeps no projections.
+        """
+        return Projections(self.event_store, self.projection_store)
+
+    @property
+    def projection_store(self) -> ProjectionStore:
+        """The projection store, for tools and for tests of it.
+
+        Raises:
+            StorageError: The backend has none.
+        """
+        return self._part(self._projection_store, "projection store")
+
+    def projector(  # noqa: PLR0913 - the options that users give, all by keyword
+        self,
+        followers: Iterable[Follower],
+        *,
+        on: Backend | None = None,
+        segments: int = 8,
+        max_segments: int | None = None,
+        lease: float = 15.0,
+        attempts: int = 5,
+        retry_pause: float = 0.5,
+    ) -> Projector:
+        """Run views, projections and reactors for as long as the block is open.
+
+        For example, in any number of processes::
+
+            async with backend.projector([CustomerOrders(), Mailer()]) as projector:
+                saved = await orders.save(order)
+                await projector.wait_for(saved, "customer-orders", timeout=2)
+
+        Args:
+            followers: What to run.
+            on: The backend in whose database they are; unless given, this one.
+            segments: See ``Projector``; so below.
+            max_segments: How many it takes of each, at most.
+            lease: Seconds until others go on after it was killed.
+            attempts: How often an event is tried.
+            retry_pause: Seconds until the second try.
+
+        Raises:
+            TypeError: Something is no view, projection or reactor, or a handler is not what it
+                must be.
+            ValueError: A name, a version, an index or a number cannot be.
+            ProjectionError: Two have one name and version; or, on entering, one is registered as
+                something else.
+            SerializationError: The values of a view cannot be stored.
+            StorageError: The backend keeps no projections; or, on entering, it failed.
+        """
+        return Projector(
+            followers,
+            self.event_store,
+            (self if on is None else on).projection_store,
+            segments=segments,
+            max_segments=max_segments,
+            lease=lease,
+            attempts=attempts,
+            retry_pause=retry_pause,
+        )
+
+    def view(self, view: type[View[V]]) -> ViewReader[V]:
+        """Give the values of a view that is in this backend's database.
+
+        Raises:
+            StorageError: The backend keeps no projections.
+        """
+        return ViewReader(view, self.projection_store)
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction: what is saved in it is stored together, or not at all.

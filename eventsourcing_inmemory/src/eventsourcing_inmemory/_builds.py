@@ -7,10 +7,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventsourcing_core.stores import ParkedKey, hash_of
+from eventsourcing_core.stores import ParkedKey, Worker, hash_of
 from eventsourcing_inmemory._log import Home
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from eventsourcing_core.stores import Build, BuildRecord, Segment, Wish
 
 MOST_POSITIONS = 1000
@@ -38,10 +40,10 @@ class KeptBuild:
     switching_until: float = 0.0
     claims: dict[int, str] = field(default_factory=dict[int, str])
     """Who has claimed a segment; it counts for as long as the worker is alive."""
-    workers: dict[str, tuple[float, str | None]] = field(
-        default_factory=dict[str, tuple[float, "str | None"]]
+    workers: dict[str, tuple[float, Worker]] = field(
+        default_factory=dict[str, tuple[float, Worker]]
     )
-    """Until when a worker is alive, and what it last failed with."""
+    """Until when a worker is alive."""
     values: dict[str, str] = field(default_factory=dict[str, str])
     parked: dict[str, KeptKey] = field(default_factory=dict[str, KeptKey])
 
@@ -75,6 +77,16 @@ class KeptBuild:
                 self.parked.items(), key=lambda item: (hash_of(item[0]), item[0])
             )
         ]
+
+    def due(self, segments: Sequence[Segment], now: float) -> list[ParkedKey]:
+        """Give the keys of segments that are due or wished for, those that wait longest first."""
+        found = [
+            key
+            for key in self.parked_keys(now)
+            if (key.is_due or key.wish is not None)
+            and any(segment.low <= key.hash <= segment.high for segment in segments)
+        ]
+        return sorted(found, key=lambda key: (self.parked[key.key].due or 0, key.positions))
 
 
 class ProjectionShelf:

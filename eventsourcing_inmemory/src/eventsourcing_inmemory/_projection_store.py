@@ -13,6 +13,7 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing_core.stores import (
@@ -22,7 +23,6 @@ from eventsourcing_core.stores import (
     FencedError,
     ProjectionKind,
     StorageError,
-    Worker,
     has_caught_up,
     new_record,
     new_segments,
@@ -46,7 +46,9 @@ if TYPE_CHECKING:
         ParkedKey,
         Plan,
         Progress,
+        Segment,
         Wish,
+        Worker,
     )
 
 PAGE = 512
@@ -101,18 +103,17 @@ class InMemoryProjectionStore:
     async def beat(
         self,
         build: Build,
-        owner: str,
+        worker: Worker,
         lease: float,
-        last_error: str | None,
         plan: Callable[[Arrangement], Plan],
     ) -> Arrangement:
         """Renew, and carry out a plan; see ``ProjectionStore.beat``."""
         await asyncio.sleep(0)
         kept = self._kept(build)
-        kept.workers[owner] = (self._clock() + lease, last_error)
+        kept.workers[worker.owner] = (self._clock() + lease, worker)
 
         before = self._arrangement(kept)
-        after = rearranged(before, owner, plan(before))
+        after = rearranged(before, worker.owner, plan(before))
         touched = {segment.low for segment in set(before.segments) ^ set(after.segments)}
         locks = [self._shelf.lock(build, low) for low in (touched and touched | {_PLANS})]
         if any(lock.locked() for lock in locks):
@@ -169,6 +170,13 @@ class InMemoryProjectionStore:
         """Give the parked keys; see ``ProjectionStore.parked``."""
         await asyncio.sleep(0)
         return self._kept(build).parked_keys(self._clock())[:first]
+
+    async def due(
+        self, build: Build, segments: Sequence[Segment], *, first: int
+    ) -> Sequence[ParkedKey]:
+        """Give the keys to try now; see ``ProjectionStore.due``."""
+        await asyncio.sleep(0)
+        return self._kept(build).due(segments, self._clock())[:first]
 
     async def count_parked(self, build: Build) -> Mapping[int, int]:
         """Count the parked keys of segments; see ``ProjectionStore.count_parked``."""
@@ -321,14 +329,12 @@ class InMemoryProjectionStore:
 
     def _arrangement(self, kept: KeptBuild) -> Arrangement:
         now = self._clock()
-        workers = [
-            Worker(owner, error) for owner, (until, error) in kept.workers.items() if until > now
-        ]
+        workers = [worker for until, worker in kept.workers.values() if until > now]
         return Arrangement(
             self._record(kept),
             tuple(segment for _, segment in sorted(kept.segments.items())),
             kept.owners(now),
-            tuple(sorted(workers)),
+            tuple(sorted(workers, key=attrgetter("owner"))),
         )
 
     def _is_calling(self, kept: KeptBuild) -> bool:

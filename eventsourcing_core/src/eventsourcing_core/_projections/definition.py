@@ -6,12 +6,11 @@ import inspect
 import re
 from collections.abc import Collection, Sequence
 from types import UnionType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
-from eventsourcing_core._errors import ProjectionError, said_of, shown
+from eventsourcing_core._errors import InvalidStreamIdError, ProjectionError, said_of, shown
 from eventsourcing_core._events.event import RecordedEvent
-from eventsourcing_core._names import full_name_of
-from eventsourcing_core._projections.keys import check_key
+from eventsourcing_core._names import check_stream_id, full_name_of
 from eventsourcing_core._projections.kinds import Follower, Projection, Reactor, View
 from eventsourcing_core._projections.values import ValueCodec
 from eventsourcing_core.stores._builds import Build, BuildSpec, ProjectionKind
@@ -24,6 +23,11 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _MOST_VERSION = 1_000_000
+_KINDS: dict[ProjectionKind, type[Follower]] = {
+    ProjectionKind.VIEW: View,
+    ProjectionKind.PROJECTION: Projection,
+    ProjectionKind.REACTOR: Reactor,
+}
 _HANDLERS = {
     ProjectionKind.VIEW: ("evolve",),
     ProjectionKind.PROJECTION: ("apply", "apply_many"),
@@ -67,26 +71,26 @@ def definition_of(follower: object, event_types: EventTypes) -> Definition:
         SerializationError: The type of a view's values cannot be stored.
         UnknownEventTypeError: The class of an event is not registered.
     """
-    kind = _kind_of(follower)
-    cls = type(follower)
+    kind, known = _kind_of(follower)
+    cls = type(known)
     name = check_name(getattr(cls, "name", None), cls)
     check_whole(f"{cls.__name__}.version", cls.version, lowest=1)
     if cls.version > _MOST_VERSION:
         message = f"{cls.__name__}.version is at most {_MOST_VERSION:,}, got {cls.version}"
         raise ValueError(message)
     handler = _handler_of(cls, kind)
-    values = _values_of(cls) if issubclass(cls, View) else None
+    indexes, values = _values_of(known) if kind is ProjectionKind.VIEW else ((), None)
     return Definition(
-        follower,
+        known,
         BuildSpec(
             Build(name, cls.version),
             kind,
             cls.class_name or cls.__qualname__,
-            cls.indexes if issubclass(cls, View) else (),
+            indexes,
         ),
         _event_types_of(cls, handler, event_types),
-        _keys_of(follower, may_be_several=kind is ProjectionKind.VIEW),
-        cls.key in {View.key, Projection.key, Reactor.key},  # type: ignore[attr-defined]
+        _keys_of(known, may_be_several=kind is ProjectionKind.VIEW),
+        getattr(cls, "key", None) is getattr(_KINDS[kind], "key"),  # noqa: B009 - as below
         values,
     )
 
@@ -109,6 +113,24 @@ def check_name(name: object, cls: type) -> str:
     return name
 
 
+def check_key(key: object) -> str:
+    """Refuse a key that some store could not keep.
+
+    Raises:
+        TypeError: It is no text.
+        ValueError: It breaks the rule of stream ids.
+    """
+    if not isinstance(key, str):
+        message = f"a key is a text, got {type(key).__name__}: {shown(key)}"
+        raise TypeError(message)
+    try:
+        check_stream_id(key)
+    except InvalidStreamIdError as error:
+        message = f"invalid key {shown(key, 60)}: {error.reason}"
+        raise ValueError(message) from None
+    return str(key)
+
+
 def value_hint_of(cls: type) -> Any:
     """Give the type of a view's values: ``list[str]`` of ``View[list[str]]``; Any if untold."""
     for base in cls.__mro__:
@@ -120,14 +142,11 @@ def value_hint_of(cls: type) -> Any:
     return Any
 
 
-def _kind_of(follower: object) -> ProjectionKind:
-    if isinstance(follower, View):
-        return ProjectionKind.VIEW
-    if isinstance(follower, Projection):
-        return ProjectionKind.PROJECTION
-    if isinstance(follower, Reactor):
-        return ProjectionKind.REACTOR
-    if isinstance(follower, type) and issubclass(follower, Follower):
+def _kind_of(follower: object) -> tuple[ProjectionKind, Follower]:
+    for kind, base in _KINDS.items():
+        if isinstance(follower, base):
+            return kind, follower
+    if isinstance(follower, type):
         message = f"give an object of the class, {follower.__name__}(), not the class"
         raise TypeError(message)
     message = f"a projector runs views, projections and reactors, got {shown(follower)}"
@@ -136,12 +155,8 @@ def _kind_of(follower: object) -> ProjectionKind:
 
 def _handler_of(cls: type[Follower], kind: ProjectionKind) -> Callable[..., Any]:
     """Give the handler that a class has, the one that takes single events first."""
-    base = {
-        ProjectionKind.VIEW: View,
-        ProjectionKind.PROJECTION: Projection,
-        ProjectionKind.REACTOR: Reactor,
-    }[kind]
-    found = [
+    base = _KINDS[kind]
+    found: list[Callable[..., Any]] = [
         getattr(cls, name)
         for name in _HANDLERS[kind]
         if getattr(cls, name) is not getattr(base, name)
@@ -155,18 +170,19 @@ def _handler_of(cls: type[Follower], kind: ProjectionKind) -> Callable[..., Any]
             needed = "a plain function: def" if is_async else "a coroutine function: async def"
             message = f"{cls.__name__}.{handler.__name__} must be {needed} {handler.__name__}(…)"
             raise TypeError(message)
-    handler: Callable[..., Any] = found[0]
-    return handler
+    return found[0]
 
 
-def _values_of(cls: type[View[Any]]) -> ValueCodec[Any]:
-    given: object = cls.indexes
-    if isinstance(given, str) or not isinstance(given, tuple):
-        message = f"{cls.__name__}.indexes is a tuple of field names, got {shown(given)}"
+def _values_of(view: Any) -> tuple[tuple[str, ...], ValueCodec[Any]]:
+    cls: Any = type(view)
+    name = cls.__name__
+    given: object = view.indexes
+    if not isinstance(given, tuple):
+        message = f"{name}.indexes is a tuple of field names, got {shown(given)}"
         raise TypeError(message)
-    values: ValueCodec[Any] = ValueCodec(value_hint_of(cls), cls.__name__)
-    values.check_fields(cls.indexes)
-    return values
+    values: ValueCodec[Any] = ValueCodec(value_hint_of(cls), name)
+    values.check_fields(view.indexes)
+    return view.indexes, values
 
 
 def _event_types_of(
@@ -225,9 +241,9 @@ def _members(payload: object) -> list[type]:
 
 
 def _keys_of(
-    follower: Any, *, may_be_several: bool
+    follower: Follower, *, may_be_several: bool
 ) -> Callable[[RecordedEvent[Any]], Collection[str]]:
-    key = follower.key
+    key: Callable[[RecordedEvent[Any]], object] = getattr(follower, "key")  # noqa: B009 - the three kinds have one
     name = full_name_of(type(follower))
 
     def keys_of(event: RecordedEvent[Any]) -> Collection[str]:
@@ -237,7 +253,8 @@ def _keys_of(
         if isinstance(found, str):
             return (check_key(found),)
         if may_be_several and isinstance(found, Collection):
-            return dict.fromkeys(check_key(each) for each in found)
+            several = cast("Collection[object]", found)
+            return dict.fromkeys(check_key(each) for each in several)
         wanted = "a text, a collection of texts or None" if may_be_several else "a text or None"
         message = f"the key of {name} is {wanted}, got {shown(found)}"
         raise TypeError(message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from eventsourcing_core._errors import SerializationError, TransformError, said_of
-from eventsourcing_core._projections.keys import Hashes
+from eventsourcing_core.stores._build_checks import hash_of
 from eventsourcing_core.stores._builds import HASHES, Progress, Segment
 from eventsourcing_core.stores._event_store import Checkpoint
 
@@ -59,6 +59,24 @@ def first_group(segments: Iterable[Segment]) -> Group | None:
         return None
     groups = [tuple(group) for _, group in groupby(ordered, lambda segment: segment.progress)]
     return Group(groups[0], groups[1][0].progress if len(groups) > 1 else None)
+
+
+class Hashes:
+    """The hashes of some segments.
+
+    Args:
+        segments: The segments.
+    """
+
+    def __init__(self, segments: Iterable[Segment]) -> None:
+        self._is_in = bytearray(0x10000)
+        for segment in segments:
+            width = segment.high - segment.low + 1
+            self._is_in[segment.low : segment.high + 1] = b"\1" * width
+
+    def has(self, key: str) -> bool:
+        """Tell whether a key belongs to one of the segments."""
+        return bool(self._is_in[hash_of(key)])
 
 
 class Reader:

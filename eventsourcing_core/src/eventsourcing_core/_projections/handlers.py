@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eventsourcing_core._errors import OutageError, said_of
-from eventsourcing_core._projections.kinds import Projection, Reactor, View
+from eventsourcing_core.stores._builds import ProjectionKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._projections.definition import Definition
     from eventsourcing_core._projections.deliveries import Delivery, Parking
+    from eventsourcing_core._projections.kinds import Projection, Reactor, View
     from eventsourcing_core._projections.values import ValueCodec
     from eventsourcing_core.stores._projection_store import Batch
 
@@ -31,12 +32,14 @@ class Handler(Protocol):
 
 def handler_of(definition: Definition) -> Handler:
     """Give what applies the events of a view or a projection; reactors apply nothing here."""
-    follower = definition.follower
-    if isinstance(follower, View) and definition.values is not None:
-        return ViewHandler(follower, definition.values)
-    if isinstance(follower, Projection):
-        return ProjectionHandler(follower)
-    return NoHandler()
+    follower: Any = definition.follower
+    match definition.spec.kind:
+        case ProjectionKind.VIEW if definition.values is not None:
+            return ViewHandler(follower, definition.values)
+        case ProjectionKind.PROJECTION:
+            return ProjectionHandler(follower)
+        case _:
+            return NoHandler()
 
 
 class ViewHandler:

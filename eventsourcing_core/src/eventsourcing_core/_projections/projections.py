@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from eventsourcing_core._errors import ProjectionError, ProjectionParkedError, shown
 from eventsourcing_core._projections.status import position_of, statuses
@@ -31,6 +31,15 @@ MOST_SEGMENTS = 1_024
 """How many segments a build may have."""
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.005, 0.1
 """Seconds between two looks at how far a build is."""
+
+
+class HasProjections(Protocol):
+    """A backend that keeps projections."""
+
+    @property
+    def projection_store(self) -> ProjectionStore:
+        """Where they are."""
+        ...
 
 
 class Projections:
@@ -172,8 +181,8 @@ class Projections:
         await self._store.begin_switch(live.spec.build, seconds=2 * timeout)
         try:
             async with asyncio.timeout(timeout):
-                while not await self._store.finish_switch(target.spec.build, copy_progress=copies):
-                    await asyncio.sleep(_LONGEST_LOOK / 5)
+                while not await self._store.finish_switch(target.spec.build, copy_progress=copies):  # noqa: ASYNC110 - another process has to move
+                    await asyncio.sleep(_SHORTEST_LOOK)
         except TimeoutError:
             message = f"{_said(target)} did not come as far as the live version in {timeout:g} s"
             raise ProjectionError(message) from None
@@ -189,9 +198,9 @@ class Projections:
         """
         await self._store.drop(await self._build(projection, version))
 
-    def on(self, store: ProjectionStore) -> Projections:
-        """Give the projections that follow the same events in another database."""
-        return Projections(self._events, store)
+    def on(self, backend: HasProjections) -> Projections:
+        """Give the projections that follow the same events in the database of another backend."""
+        return Projections(self._events, backend.projection_store)
 
     async def _wait_for(self, name: str, position: int) -> None:
         pause = _SHORTEST_LOOK
@@ -240,9 +249,7 @@ class Projections:
             raise ProjectionError(message)
         return count
 
-    async def _check_switch(
-        self, target: BuildRecord, live: BuildRecord, *, copies: bool
-    ) -> None:
+    async def _check_switch(self, target: BuildRecord, live: BuildRecord, *, copies: bool) -> None:
         if target.state is BuildState.LIVE:
             message = f"{_said(target)} is live already"
             raise ProjectionError(message)
@@ -273,7 +280,8 @@ class Projections:
             raise await self._unknown(name)
         return records
 
-    def _found(self, records: Sequence[BuildRecord], name: str, version: int) -> BuildRecord:
+    @staticmethod
+    def _found(records: Sequence[BuildRecord], name: str, version: int) -> BuildRecord:
         for record in records:
             if record.spec.build.version == version:
                 return record
@@ -306,5 +314,3 @@ def check_segments(segments: int) -> None:
 def _said(record: BuildRecord) -> str:
     name, version = record.spec.build
     return f"version {version} of projection {name!r}"
-
-

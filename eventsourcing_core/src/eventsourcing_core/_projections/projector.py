@@ -14,8 +14,8 @@ from eventsourcing_core._errors import ProjectionError, StorageError, said_of
 from eventsourcing_core._projections.definition import Definition, definition_of
 from eventsourcing_core._projections.kinds import Reactor
 from eventsourcing_core._projections.projections import Projections, check_segments
-from eventsourcing_core._projections.view_reader import name_in
-from eventsourcing_core._projections.worker import ProjectionWorker, Terms
+from eventsourcing_core._projections.retrying import Terms
+from eventsourcing_core._projections.worker import ProjectionWorker
 from eventsourcing_core.stores._builds import Progress
 from eventsourcing_core.stores._checks import check_seconds, check_whole
 from eventsourcing_core.stores._event_store import Checkpoint

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eventsourcing_core._errors import (
     HistoryChangedError,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._projections.definition import Definition
     from eventsourcing_core._projections.handlers import Handler
-    from eventsourcing_core._projections.worker import Terms
     from eventsourcing_core.stores._projection_store import Batch, ProjectionStore
 
 logger = logging.getLogger("eventsourcing_core.projections")
@@ -38,6 +37,21 @@ _TOO_LATE = (
     "its key can be told by now, but later events of that key have been applied without it: raise "
     "the version, so that all is built anew, or skip the event"
 )
+
+
+class Terms(NamedTuple):
+    """How a worker works."""
+
+    owner: str
+    """What it is called in the store."""
+    lease: float
+    """For how many seconds its claims hold."""
+    limit: int | None
+    """How many segments it takes at most."""
+    attempts: int
+    """How often an event is tried before its key is given up."""
+    retry_pause: float
+    """Seconds until the second try; each further pause is four times as long."""
 
 
 class Retrying:

@@ -8,6 +8,7 @@ since only segments at one progress can be.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores._builds import Arrangement, BuildState, Plan, ProjectionKind, Segment
@@ -91,9 +92,10 @@ def _joining(owner: str, arrangement: Arrangement, owned: Sequence[int]) -> Plan
         return Plan(give=frozenset(owned))
     surplus = len(segments) - record.wanted_segments
     joined: list[int] = []
-    pairs = list(zip(segments, segments[1:], strict=False))
     taken: set[int] = set()
-    for first, second in sorted(pairs, key=lambda pair: (pair[1].high - pair[0].low, pair[0].low)):
+    for first, second in sorted(
+        pairwise(segments), key=lambda pair: (pair[1].high - pair[0].low, pair[0].low)
+    ):
         if len(joined) < surplus and _can_be_joined(first, second, owned, taken):
             joined.append(first.low)
             taken |= {first.low, second.low}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from eventsourcing_core._errors import ProjectionError, StorageError
-from eventsourcing_core._projections.definition import check_name, value_hint_of
-from eventsourcing_core._projections.keys import check_key
+from eventsourcing_core._errors import ProjectionError
+from eventsourcing_core._projections.definition import check_key, check_name, value_hint_of
 from eventsourcing_core._projections.values import ValueCodec
 
 if TYPE_CHECKING:
@@ -86,21 +85,6 @@ class ViewReader(Generic[V]):
         async for page in self._store.live_pages(self._name, where):
             for key, text in page:
                 yield key, self._values.decode(text)
-
-
-def projection_store_of(store: ProjectionStore | None, backend: str) -> ProjectionStore:
-    """Give a projection store that is there.
-
-    Raises:
-        StorageError: The backend has none.
-    """
-    if store is None:
-        message = (
-            f"the backend {backend!r} keeps no projections: open another backend for them, and "
-            "give it as on="
-        )
-        raise StorageError(message)
-    return store
 
 
 def name_in(projection: Any) -> str:

@@ -13,7 +13,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from contextvars import Context
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eventsourcing_core._errors import HistoryChangedError, StorageError, said_of
 from eventsourcing_core._projections.deliveries import (
@@ -25,10 +25,10 @@ from eventsourcing_core._projections.deliveries import (
     progress_at,
 )
 from eventsourcing_core._projections.handlers import carefully, handler_of, react
-from eventsourcing_core._projections.keys import hash_of
 from eventsourcing_core._projections.kinds import Reactor
-from eventsourcing_core._projections.retrying import Retrying
+from eventsourcing_core._projections.retrying import Retrying, Terms
 from eventsourcing_core._projections.sharing import plan_for
+from eventsourcing_core.stores._build_checks import hash_of
 from eventsourcing_core.stores._builds import FencedError, Move, Plan, Progress, Worker
 
 if TYPE_CHECKING:
@@ -49,21 +49,6 @@ MOST_PARKED = 1_000
 """How many keys of a segment may be parked; above, it is not moved on."""
 _SAVE_PAUSE = 1.0  # seconds between two moves over a stretch without events
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds before trying again
-
-
-class Terms(NamedTuple):
-    """How a worker works."""
-
-    owner: str
-    """What it is called in the store."""
-    lease: float
-    """For how many seconds its claims hold."""
-    limit: int | None
-    """How many segments it takes at most."""
-    attempts: int
-    """How often an event is tried before its key is given up."""
-    retry_pause: float
-    """Seconds until the second try; each further pause is four times as long."""
 
 
 class ProjectionWorker:
