@@ -174,7 +174,7 @@ def _handler_of(cls: type[Follower], kind: ProjectionKind) -> Callable[..., Any]
 
 
 def _values_of(view: Any) -> tuple[tuple[str, ...], ValueCodec[Any]]:
-    cls: Any = type(view)
+    cls: type[Any] = view.__class__
     name = cls.__name__
     given: object = view.indexes
     if not isinstance(given, tuple):
