@@ -237,7 +237,8 @@ def _classes_in(annotation: object) -> list[type]:
 def _members(payload: object) -> list[type]:
     if get_origin(payload) in {Union, UnionType}:
         return [cls for each in get_args(payload) for cls in _members(each)]
-    return [payload] if isinstance(payload, type) and payload is not object else []
+    is_told = isinstance(payload, type) and payload not in {object, dict, Any}
+    return [payload] if is_told else []
 
 
 def _keys_of(

@@ -120,6 +120,8 @@ class Retrying:
             return said_of(error)
         reactor = self._definition.follower
         if event is not None and isinstance(reactor, Reactor):
+            async with self._batch(segment):
+                pass  # nobody has taken the segment over
             error_text = await react(reactor, event)
             if error_text:
                 return error_text

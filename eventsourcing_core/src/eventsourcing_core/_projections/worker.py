@@ -208,6 +208,8 @@ class ProjectionWorker:
         """Bring deliveries into the build; give the group as it is then."""
         reactor = self._definition.follower
         if isinstance(reactor, Reactor):
+            if deliveries:  # else what was taken over meanwhile would have its effect twice
+                await self._check_fence(group)
             for delivery in deliveries:
                 group = await self._react(reactor, group, delivery)
         if not isinstance(reactor, Reactor) or to != group.progress:
@@ -238,6 +240,16 @@ class ProjectionWorker:
                 await parking.park(batch)
         self._note_parked(parking)
         return group.moved(to)
+
+    async def _check_fence(self, group: Group) -> None:
+        """Make sure that nobody has taken a segment over.
+
+        Raises:
+            FencedError: Somebody has.
+        """
+        move = Move(group.segments, group.progress)
+        async with self._store.batch(self.build, move, lease=self._terms.lease):
+            pass
 
     async def _react(self, reactor: Reactor, group: Group, delivery: Delivery) -> Group:
         """Let a reactor react to one event, and note that it did."""
