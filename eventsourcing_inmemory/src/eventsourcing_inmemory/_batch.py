@@ -55,10 +55,13 @@ class InMemoryBatch:
         await asyncio.sleep(0)
         self._values.update(values)
 
-    async def park(self, key: str, positions: Sequence[int], error: str, retry_in: float) -> None:
+    async def park(
+        self, key: str, positions: Sequence[int], error: str, retry_in: float | None
+    ) -> None:
         """Let events of a key wait; see ``Batch.park``."""
         await asyncio.sleep(0)
-        kept = self._find(key) or KeptKey((), 1, error, self._clock() + retry_in)
+        due = None if retry_in is None else self._clock() + retry_in
+        kept = self._find(key) or KeptKey((), 1, error, due)
         self._parked[key] = kept._replace(positions=(*kept.positions, *positions))
 
     async def fail_again(self, key: str, error: str, retry_in: float | None) -> None:

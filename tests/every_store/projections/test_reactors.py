@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.every_store.projections._shop import (
@@ -14,10 +16,14 @@ from tests.every_store.projections._shop import (
     until,
 )
 
+if TYPE_CHECKING:
+    from eventsourcing_core import AppendResult
+
 
 async def test_a_reactor_is_given_each_event_in_order(store_url: str) -> None:
     mailer = Mailer()
     async with opened(store_url) as backend, backend.projector([mailer]) as projector:
+        last: AppendResult | int = 0
         for number in range(100):
             last = await append(backend, f"o-{number % 3}", Placed("a"), Shipped("a"))
         await projector.wait_for(last, "mailer", timeout=DEADLINE)
@@ -52,6 +58,7 @@ async def test_what_fails_is_tried_again_and_its_stream_keeps_its_order(store_ur
         opened(store_url) as backend,
         backend.projector([mailer], retry_pause=0.01) as projector,
     ):
+        last: AppendResult | int = 0
         for _ in range(3):
             for stream_id in ("o-0", "o-1"):
                 last = await append(backend, stream_id, Placed("a"))
@@ -68,6 +75,7 @@ async def test_what_fails_is_tried_again_and_its_stream_keeps_its_order(store_ur
 async def test_nothing_is_done_again_after_a_new_start(store_url: str) -> None:
     mailer = Mailer()
     async with opened(store_url) as backend:
+        last: AppendResult | int = 0
         for _ in range(4):
             async with backend.projector([mailer]) as projector:
                 last = await append(backend, "o", Placed("a"))

@@ -237,8 +237,9 @@ def _classes_in(annotation: object) -> list[type]:
 def _members(payload: object) -> list[type]:
     if get_origin(payload) in {Union, UnionType}:
         return [cls for each in get_args(payload) for cls in _members(each)]
-    is_told = isinstance(payload, type) and payload not in {object, dict, Any}
-    return [payload] if is_told else []
+    if not isinstance(payload, type) or payload in {object, dict, Any}:
+        return []
+    return [payload]
 
 
 def _keys_of(

@@ -143,10 +143,10 @@ class Parking:
 
     Args:
         known: The keys that are parked already.
-        retry_in: Seconds until a key that is parked now is tried again.
+        retry_in: Seconds until a key that is parked now is tried again; None: it is not.
     """
 
-    def __init__(self, known: Container[str], retry_in: float) -> None:
+    def __init__(self, known: Container[str], retry_in: float | None) -> None:
         self._known = known
         self._retry_in = retry_in
         self._errors: dict[str, str] = {}

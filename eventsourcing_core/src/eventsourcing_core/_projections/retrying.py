@@ -53,6 +53,11 @@ class Terms(NamedTuple):
     retry_pause: float
     """Seconds until the second try; each further pause is four times as long."""
 
+    @property
+    def first_pause(self) -> float | None:
+        """Seconds until the second try; None: there is none."""
+        return self.retry_pause if self.attempts > 1 else None
+
 
 class Retrying:
     """Tries parked keys of the segments of a process again.

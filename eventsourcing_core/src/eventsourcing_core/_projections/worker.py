@@ -224,7 +224,7 @@ class ProjectionWorker:
 
     async def _batch(self, group: Group, deliveries: Sequence[Delivery], to: Progress) -> Group:
         """Bring deliveries into the build at once; if that fails, one by one."""
-        parking = Parking(self._parked, self._terms.retry_pause)
+        parking = Parking(self._parked, self._terms.first_pause)
         move = Move(group.segments, to)
         try:
             async with self._store.batch(self.build, move, lease=self._terms.lease) as batch:
@@ -234,7 +234,7 @@ class ProjectionWorker:
             raise
         except Exception as error:  # noqa: BLE001 - it is the user's code
             logger.warning("%s: %s; its events are tried one by one", self.build, said_of(error))
-            parking = Parking(self._parked, self._terms.retry_pause)
+            parking = Parking(self._parked, self._terms.first_pause)
             async with self._store.batch(self.build, move, lease=self._terms.lease) as batch:
                 await carefully(self._handler, batch, deliveries, parking)
                 await parking.park(batch)
@@ -253,7 +253,7 @@ class ProjectionWorker:
 
     async def _react(self, reactor: Reactor, group: Group, delivery: Delivery) -> Group:
         """Let a reactor react to one event, and note that it did."""
-        parking = Parking(self._parked, self._terms.retry_pause)
+        parking = Parking(self._parked, self._terms.first_pause)
         position = delivery.checkpoint.position
         for key in delivery.keys:
             if parking.holds(key):

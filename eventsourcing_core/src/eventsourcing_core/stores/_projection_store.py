@@ -47,7 +47,11 @@ class Batch(Protocol):
         ...
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
-        """Undo what an error in the block leaves half done, and go on."""
+        """Undo what an error in the block leaves half done, and go on.
+
+        Raises:
+            OutageError: It cannot be undone, since the store is away: the error is its cause.
+        """
         ...
 
     async def values(self, keys: Sequence[str]) -> Mapping[str, str]:
@@ -58,14 +62,16 @@ class Batch(Protocol):
         """Set values of a view, as JSON; None takes one away."""
         ...
 
-    async def park(self, key: str, positions: Sequence[int], error: str, retry_in: float) -> None:
+    async def park(
+        self, key: str, positions: Sequence[int], error: str, retry_in: float | None
+    ) -> None:
         """Let events of a key wait: behind those that wait already, which keep error and time.
 
         Args:
             key: The key.
             positions: Those of the events, above all that wait already.
             error: What the first of them failed with.
-            retry_in: Seconds until it is to be tried again.
+            retry_in: Seconds until it is to be tried again; None: it is given up.
         """
         ...
 

@@ -1,0 +1,54 @@
+"""Waiting until a projection has seen what was saved."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from eventsourcing_core import ProjectionError
+from tests.every_store.projections._shop import (
+    DEADLINE,
+    EventCounts,
+    Mailer,
+    Placed,
+    Shipped,
+    append,
+    opened,
+)
+
+
+async def test_who_has_waited_sees_his_own_write(store_url: str) -> None:
+    async with opened(store_url) as backend, backend.projector([EventCounts()]) as projector:
+        view = backend.view(EventCounts)
+
+        async def write(name: str) -> None:
+            for count in range(1, 26):
+                saved = await append(backend, name, Placed("a"))
+                waiting = projector if count % 2 else backend.projections
+                await waiting.wait_for(saved, "event-counts", timeout=DEADLINE)
+                assert await view.get(name) == count
+
+        await asyncio.gather(*(write(f"s-{number}") for number in range(20)))
+
+
+async def test_an_event_that_is_not_for_it_is_not_waited_for_long(store_url: str) -> None:
+    async with opened(store_url) as backend, backend.projector([Mailer()]) as projector:
+        for _ in range(3):
+            saved = await append(backend, "o", Shipped("a"))
+            await projector.wait_for(saved, "mailer", timeout=DEADLINE)
+            await projector.wait_for(saved.position, Mailer, timeout=DEADLINE)
+            assert (await projector.status())[0].position >= saved.position
+
+
+async def test_who_waits_in_vain_is_told_why(store_url: str) -> None:
+    async with opened(store_url) as backend:
+        async with backend.projector([EventCounts()]):
+            pass
+        saved = await append(backend, "o", Placed("a"))
+        with pytest.raises(TimeoutError, match=r"not seen position 1 within 0.1 s: .* no process"):
+            await backend.projections.wait_for(saved, "event-counts", timeout=0.1)
+        with pytest.raises(ProjectionError, match=r"no projection 'x' here .*event-counts"):
+            await backend.projections.wait_for(saved, "x", timeout=0.1)
+        with pytest.raises(ProjectionError, match="its name or its class"):
+            await backend.projections.wait_for(saved, 7, timeout=0.1)
