@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
 from eventsourcing_core._discovery.opening import Opening, scheme_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._encoding.transaction import Transaction
     from eventsourcing_core._payloads.serializer import Serializer, Transformer
-    from eventsourcing_core._projections.kinds import Follower, View
+    from eventsourcing_core._projections.kinds import Projection, Reactor, View
     from eventsourcing_core._snapshots.policy import SnapshotPolicy
     from eventsourcing_core.stores._migrator import Migrator
     from eventsourcing_core.stores._projection_store import ProjectionStore
@@ -101,7 +101,7 @@ class Backend:
 
     def projector(  # noqa: PLR0913 - the options that users give, all by keyword
         self,
-        followers: Iterable[Follower],
+        followers: Iterable[View[Any] | Projection[Any] | Reactor],
         *,
         on: Backend | None = None,
         segments: int = 8,

@@ -14,8 +14,11 @@ from typing import Any, get_args, get_type_hints
 if sys.version_info >= (3, 14):
     from annotationlib import Format, ForwardRef, get_annotations
 
-    def annotations_of(cls: type) -> dict[str, Any]:
-        """Give the annotations of a class alone, with a ``ForwardRef`` for what is not there."""
+    def annotations_of(cls: Any) -> dict[str, Any]:
+        """Give the annotations of a class alone, or of a function.
+
+        What is not there is a ``ForwardRef``.
+        """
         return get_annotations(cls, format=Format.FORWARDREF)
 
     def hints_of(cls: type) -> dict[str, Any]:

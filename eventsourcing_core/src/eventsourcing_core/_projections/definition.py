@@ -6,11 +6,22 @@ import inspect
 import re
 from collections.abc import Collection, Sequence
 from types import UnionType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ForwardRef,
+    NamedTuple,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+)
 
 from eventsourcing_core._errors import InvalidStreamIdError, ProjectionError, said_of, shown
 from eventsourcing_core._events.event import RecordedEvent
 from eventsourcing_core._names import check_stream_id, full_name_of
+from eventsourcing_core._payloads.evaluation import annotations_of
 from eventsourcing_core._projections.kinds import Follower, Projection, Reactor, View
 from eventsourcing_core._projections.values import ValueCodec
 from eventsourcing_core.stores._builds import Build, BuildSpec, ProjectionKind
@@ -153,24 +164,24 @@ def _kind_of(follower: object) -> tuple[ProjectionKind, Follower]:
     raise TypeError(message)
 
 
-def _handler_of(cls: type[Follower], kind: ProjectionKind) -> Callable[..., Any]:
-    """Give the handler that a class has, the one that takes single events first."""
+def _handler_of(cls: type[Follower], kind: ProjectionKind) -> str:
+    """Give the name of the handler that a class has, the one that takes single events first."""
     base = _KINDS[kind]
-    found: list[Callable[..., Any]] = [
-        getattr(cls, name)
+    found: dict[str, Callable[..., Any]] = {
+        name: getattr(cls, name)
         for name in _HANDLERS[kind]
         if getattr(cls, name) is not getattr(base, name)
-    ]
+    }
     if not found:
         message = f"{cls.__name__} has no handler: define {' or '.join(_HANDLERS[kind])}"
         raise TypeError(message)
-    for handler in found:
+    for name, handler in found.items():
         is_async = inspect.iscoroutinefunction(handler)
         if is_async == (kind is ProjectionKind.VIEW):
             needed = "a plain function: def" if is_async else "a coroutine function: async def"
-            message = f"{cls.__name__}.{handler.__name__} must be {needed} {handler.__name__}(…)"
+            message = f"{cls.__name__}.{name} must be {needed} {name}(…)"
             raise TypeError(message)
-    return found[0]
+    return next(iter(found))
 
 
 def _values_of(view: Any) -> tuple[tuple[str, ...], ValueCodec[Any]]:
@@ -186,7 +197,7 @@ def _values_of(view: Any) -> tuple[tuple[str, ...], ValueCodec[Any]]:
 
 
 def _event_types_of(
-    cls: type[Follower], handler: Callable[..., Any], registry: EventTypes
+    cls: type[Follower], handler: str, registry: EventTypes
 ) -> frozenset[str] | None:
     given = cls.event_types
     if given is not None:
@@ -196,30 +207,36 @@ def _event_types_of(
         return frozenset(
             registry.name_of(each) if isinstance(each, type) else each for each in given
         )
-    classes = _classes_in(_annotation_of(cls, handler))
+    classes = _classes_of(cls, handler)
     return frozenset(map(registry.name_of, classes)) if classes else None
 
 
-def _annotation_of(cls: type, handler: Callable[..., Any]) -> object:
-    """Evaluate the annotation of the event that a handler takes, and no other one."""
+def _classes_of(cls: type, name: str) -> list[type]:
+    """Give the classes of the events that a handler takes; none if its annotation does not say."""
+    handler: Any = getattr(cls, name)
     parameters = list(inspect.signature(handler).parameters)
-    place = 2 if handler.__name__ == "evolve" else 1
+    place = 2 if name == "evolve" else 1
     if len(parameters) <= place:
-        message = f"{cls.__name__}.{handler.__name__} takes too few arguments"
+        message = f"{cls.__name__}.{name} takes too few arguments"
         raise TypeError(message)
     try:
-        annotation = inspect.get_annotations(handler).get(parameters[place])
-        if isinstance(annotation, str):
-            function: Any = inspect.unwrap(handler)
-            annotation = eval(annotation, {**_KNOWN, **function.__globals__})  # noqa: S307 - it is code of the user's own, as Python itself evaluates it
+        # No other annotation is evaluated: a connection may be known to type checkers only.
+        return _classes_in(_evaluated(annotations_of(handler).get(parameters[place]), handler))
     except NameError as error:
         message = (
-            f"the event of {cls.__name__}.{handler.__name__} has an annotation that cannot be "
-            f"evaluated ({said_of(error)}): import its classes at module level, also at run time, "
-            "or list them in event_types"
+            f"the event of {cls.__name__}.{name} has an annotation that cannot be evaluated "
+            f"({said_of(error)}): import its classes at module level, also at run time, or list "
+            "them in event_types"
         )
         raise ProjectionError(message) from error
-    return annotation
+
+
+def _evaluated(annotation: object, handler: Any) -> object:
+    text = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
+    if not isinstance(text, str):
+        return annotation
+    names = {**_KNOWN, **inspect.unwrap(handler).__globals__}
+    return eval(text, names)  # noqa: S307 - it is code of the user's own, as Python itself evaluates it
 
 
 def _classes_in(annotation: object) -> list[type]:
@@ -237,6 +254,8 @@ def _classes_in(annotation: object) -> list[type]:
 def _members(payload: object) -> list[type]:
     if get_origin(payload) in {Union, UnionType}:
         return [cls for each in get_args(payload) for cls in _members(each)]
+    if isinstance(payload, ForwardRef):
+        raise NameError(payload.__forward_arg__)
     if not isinstance(payload, type) or payload in {object, dict, Any}:
         return []
     return [payload]

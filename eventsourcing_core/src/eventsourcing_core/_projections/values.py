@@ -62,9 +62,8 @@ class ValueCodec(Generic[V]):
         Raises:
             SerializationError: It cannot be stored there.
         """
-        hints = {field: hint for field, hint, _ in fields_of(self._hint, self._where)}
         where = f"{self._where}.{name}"
-        return self._text(Compiler().conversion(hints[name], where).encode, value)
+        return self._text(Compiler().conversion(self._fields()[name], where).encode, value)
 
     def check_fields(self, names: tuple[str, ...]) -> None:
         """Refuse indexes of fields that the values do not have.
@@ -75,11 +74,21 @@ class ValueCodec(Generic[V]):
         """
         if not names:
             return
-        known = {field for field, _, _ in fields_of(self._hint, self._where)}
         for name in names:
-            if name not in known:
+            if name not in self._fields():
                 message = f"{self._where} has the index {name!r}, and its values no such field"
                 raise ValueError(message)
+
+    def _fields(self) -> dict[str, Any]:
+        """Give the hints of the fields of the values."""
+        try:
+            return {field: hint for field, hint, _ in fields_of(self._hint, self._where)}
+        except SerializationError as error:
+            message = (
+                f"{self._where} has indexes, which are fields of its values: their type must be a "
+                "dataclass, a NamedTuple or a TypedDict, all of whose hints can be evaluated"
+            )
+            raise SerializationError(message) from error
 
     def _text(self, encode: Any, value: object) -> str:
         try:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING
 
-from eventsourcing_core._errors import HistoryChangedError, StorageError, said_of
+from eventsourcing_core._errors import HistoryChangedError, ProjectionError, StorageError, said_of
 from eventsourcing_core._projections.deliveries import (
     Group,
     Parking,
@@ -352,7 +352,7 @@ class ProjectionWorker:
         if isinstance(error, HistoryChangedError):
             self._has_ended = True
             logger.error("%s has stopped: %s", self.build, self._last_error)
-        elif isinstance(error, StorageError):
+        elif isinstance(error, StorageError | ProjectionError):
             logger.warning("%s waits: %s", self.build, self._last_error)
         else:
             logger.error("%s failed, and is tried again", self.build, exc_info=error)
