@@ -163,7 +163,7 @@ class Unstorable(View[Collection[object]]):
         (lambda: bad(Fine, evolve=waits), TypeError, "plain function"),
         (lambda: bad(Fine, evolve=lambda value: value), TypeError, "too few arguments"),
         (lambda: bad(Fine, evolve=of_missing), ProjectionError, "Nothing"),
-        (lambda: named(RecordedEvent["Nothing"])(), ProjectionError, "Nothing"),
+        (named('RecordedEvent["Nothing"]'), ProjectionError, "Nothing"),
         (lambda: bad(View, name="x"), TypeError, "no handler: define evolve"),
         (lambda: bad(Projection, name="x"), TypeError, "define apply or apply_many"),
         (lambda: bad(Projection, name="x", apply=plain), TypeError, "coroutine function"),

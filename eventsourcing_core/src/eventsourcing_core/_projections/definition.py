@@ -255,7 +255,7 @@ def _members(payload: object) -> list[type]:
     if get_origin(payload) in {Union, UnionType}:
         return [cls for each in get_args(payload) for cls in _members(each)]
     if isinstance(payload, ForwardRef):
-        raise NameError(payload.__forward_arg__)
+        raise NameError(payload.__forward_arg__)  # noqa: TRY004 - it was a name that is not there
     if not isinstance(payload, type) or payload in {object, dict, Any}:
         return []
     return [payload]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("eventsourcing_core.projections")
 
 _AT_ONCE = 100
-"""How many keys are tried between two pages."""
+"""How many keys are tried between two pages, at most."""
+_MOMENT = 0.2
+"""Seconds that are spent on them between two pages, about."""
 _LONGEST_PAUSE = 300.0
 """Seconds between two tries, at most."""
 
@@ -85,25 +88,27 @@ class Retrying:
         self._terms = terms
 
     async def retry_due(self, segments: Sequence[Segment], parked: dict[str, int]) -> bool:
-        """Try those that are due, or wished for; tell whether there may be more.
+        """Try some of those that are due, or wished for; tell whether there may be more.
 
-        Keys that wait no longer are taken out of ``parked``.
+        It takes a moment at most, since all else waits. Keys that are parked no longer are taken
+        out of ``parked``.
         """
         if not parked or not segments:
             return False
+        now = asyncio.get_running_loop().time
+        end = now() + _MOMENT
         build = self._definition.build
         keys = await self._store.due(build, segments, first=_AT_ONCE)
-        for key in keys:
+        for tried, key in enumerate(keys):
+            if now() >= end and tried:
+                return True
             segment = next(each for each in segments if each.low <= key.hash <= each.high)
-            await self._retry(segment, key)
-        if keys:
-            left = await self._store.parked(build)
-            parked.clear()
-            parked.update({key.key: key.hash for key in left})
+            if await self._retry(segment, key):
+                parked.pop(key.key, None)
         return len(keys) == _AT_ONCE
 
-    async def _retry(self, segment: Segment, parked: ParkedKey) -> None:
-        """Try the events of a key, until one fails."""
+    async def _retry(self, segment: Segment, parked: ParkedKey) -> bool:
+        """Try the events of a key, until one fails; tell whether none is left."""
         positions = [*parked.positions]
         attempts = parked.attempts
         if parked.wish is Wish.SKIP:
@@ -111,32 +116,33 @@ class Retrying:
                 await batch.unpark(parked.key, positions.pop(0))
             attempts = 0
         for position in positions:
-            error = await self._try(segment, parked.key, position)
-            if error:
-                await self._fail_again(segment, parked.key, error, attempts + 1)
-                return
+            if not await self._try(segment, parked.key, position, attempts + 1):
+                return False
             attempts = 0
+        return parked.waiting == len(parked.positions)
 
-    async def _try(self, segment: Segment, key: str, position: int) -> str:
-        """Try one event; give what it failed with, or nothing if it waits no longer."""
+    async def _try(self, segment: Segment, key: str, position: int, attempt: int) -> bool:
+        """Try one event; tell whether it waits no longer."""
+        error = ""
+        event: RecordedEvent[Any] | None = None
         try:
             event = await self._event_at(position)
-        except (SerializationError, TransformError) as error:
-            return said_of(error)
+        except (SerializationError, TransformError) as damage:
+            error = said_of(damage)
         reactor = self._definition.follower
         if event is not None and isinstance(reactor, Reactor):
             async with self._batch(segment):
                 pass  # nobody has taken the segment over
-            error_text = await react(reactor, event)
-            if error_text:
-                return error_text
+            error = await react(reactor, event)
+
         async with self._batch(segment) as batch:
-            if event is not None:
-                error_text = await self._apply(batch, event, key)
-                if error_text:
-                    return error_text
-            await batch.unpark(key, position)
-        return ""
+            if event is not None and not error:
+                error = await self._apply(batch, event, key)
+            if error:
+                await self._fail_again(batch, key, error, attempt)
+            else:
+                await batch.unpark(key, position)
+        return not error
 
     async def _apply(self, batch: Batch, event: RecordedEvent[Any], key: str) -> str:
         try:
@@ -152,14 +158,13 @@ class Retrying:
             return said_of(error)
         return ""
 
-    async def _fail_again(self, segment: Segment, key: str, error: str, attempts: int) -> None:
+    async def _fail_again(self, batch: Batch, key: str, error: str, attempt: int) -> None:
         retry_in: float | None = None
-        if attempts < self._terms.attempts:
-            retry_in = min(self._terms.retry_pause * 4**attempts, _LONGEST_PAUSE)
+        if attempt < self._terms.attempts:
+            retry_in = min(self._terms.retry_pause * 4 ** (attempt - 1), _LONGEST_PAUSE)
         else:
             logger.error("%s: gave up key %r: %s", self._definition.build, key, error)
-        async with self._batch(segment) as batch:
-            await batch.fail_again(key, error, retry_in)
+        await batch.fail_again(key, error, retry_in)
 
     def _batch(self, segment: Segment) -> Any:
         move = Move((segment,), segment.progress)

@@ -48,6 +48,7 @@ logger = logging.getLogger("eventsourcing_core.projections")
 MOST_PARKED = 1_000
 """How many keys of a segment may be parked; above, it is not moved on."""
 _SAVE_PAUSE = 1.0  # seconds between two moves over a stretch without events
+_BRIEFLY = 0.05  # seconds to wait for a page while keys are due
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds before trying again
 
 
@@ -132,14 +133,12 @@ class ProjectionWorker:
     async def _work(self) -> None:
         while not self._stopping.is_set():
             segments = await self._arrange()
-            if await self._retrying.retry_due(segments, self._parked):
-                self._changed.set()
-                continue
+            is_brief = await self._retrying.retry_due(segments, self._parked)
             group = first_group(self._unpaused(segments))
-            if group is None:
+            if group is not None:
+                await self._follow(group, is_brief=is_brief)
+            elif not is_brief:
                 await _until(self._changed, self._terms.lease)
-            else:
-                await self._follow(group)
 
     async def _arrange(self) -> Sequence[Segment]:
         """Change who owns what, if something is to be changed; give what this one owns."""
@@ -178,8 +177,8 @@ class ProjectionWorker:
             if sum(segment.low <= each <= segment.high for each in hashes) <= MOST_PARKED
         ]
 
-    async def _follow(self, group: Group) -> None:
-        """Bring page after page into the build, until something changes."""
+    async def _follow(self, group: Group, *, is_brief: bool) -> None:
+        """Bring page after page into the build, until something changes; or one page, in brief."""
         start = group.progress.checkpoint or group.progress.position
         pages = self._events.follow_rows(start, self._definition.event_types)
         reader = Reader(self._definition, self._events.codec, group.segments)
@@ -187,7 +186,7 @@ class ProjectionWorker:
         fetching = asyncio.create_task(_next(pages))
         try:
             while not self._changed.is_set():
-                await self._wait(fetching, is_unsaved=unsaved is not None)
+                await self._wait(fetching, is_unsaved=unsaved is not None, is_brief=is_brief)
                 if fetching.done():
                     rows, to, is_last = _cut(fetching.result(), group)
                     fetching = asyncio.create_task(_next(pages))  # while this one is worked on
@@ -200,6 +199,8 @@ class ProjectionWorker:
                         return
                 if unsaved is not None and self._is_due():
                     group, unsaved = await self._deliver(group, [], unsaved), None
+                if is_brief:
+                    return
         finally:
             await _ended([fetching])
             await pages.aclose()
@@ -289,7 +290,9 @@ class ProjectionWorker:
         now = asyncio.get_running_loop().time()
         return self._wanted.is_set() or now >= self._saved_at + _SAVE_PAUSE
 
-    async def _wait(self, fetching: asyncio.Task[Rows], *, is_unsaved: bool) -> None:
+    async def _wait(
+        self, fetching: asyncio.Task[Rows], *, is_unsaved: bool, is_brief: bool
+    ) -> None:
         """Wait for a page, or for whatever is to be done at once."""
         if fetching.done():
             return
@@ -298,7 +301,7 @@ class ProjectionWorker:
         try:
             await asyncio.wait(
                 {fetching, *tasks},
-                timeout=_SAVE_PAUSE if is_unsaved else None,
+                timeout=_BRIEFLY if is_brief else _SAVE_PAUSE if is_unsaved else None,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
