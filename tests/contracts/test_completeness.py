@@ -11,6 +11,7 @@ from eventsourcing_core.testing import (
     BackendContract,
     EventStoreContract,
     MigratorContract,
+    ProjectionStoreContract,
     SerializerContract,
     SnapshotStoreContract,
     TransformerContract,
@@ -36,6 +37,11 @@ FAULTS: dict[type[object], list[str]] = {
         "test_broken_waits.py",
     ],
     MigratorContract: ["test_broken_migrators.py"],
+    ProjectionStoreContract: [
+        "test_broken_projection_batches.py",
+        "test_broken_projection_builds.py",
+        "test_broken_projection_claims.py",
+    ],
     SerializerContract: ["test_broken_serializers.py"],
     SnapshotStoreContract: ["test_broken_snapshot_stores.py"],
     TransformerContract: ["test_broken_transformers.py"],
@@ -46,10 +52,10 @@ def names_of(contract: type[object]) -> set[str]:
     return {name for name in dir(contract) if name.startswith("test_")}
 
 
-def test_chapters_share_no_test() -> None:
-    chapters = EventStoreContract.__bases__
-    together = sum(len(names_of(chapter)) for chapter in chapters)
-    assert together == len(names_of(EventStoreContract))
+@pytest.mark.parametrize("contract", [EventStoreContract, ProjectionStoreContract])
+def test_chapters_share_no_test(contract: type[object]) -> None:
+    together = sum(len(names_of(chapter)) for chapter in contract.__bases__)
+    assert together == len(names_of(contract))
 
 
 def test_all_faults_are_looked_at() -> None:

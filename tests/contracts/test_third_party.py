@@ -45,6 +45,11 @@ class TestMySnapshotStore(SnapshotStoreContract):
     def new_location(self):
         return lambda: partial(opened, InMemorySnapshotStore, {})
 
+class TestMyProjectionStore(ProjectionStoreContract):
+    @pytest.fixture
+    def new_location(self):
+        return lambda: partial(backends()["memory"], f"memory://{uuid4()}")
+
 class TestMySerializer(SerializerContract):
     @pytest.fixture
     def serializer(self):

@@ -27,7 +27,7 @@ def record(wanted: int, **changes: object) -> BuildRecord:
     made = BuildRecord(
         spec, BuildState.LIVE, is_paused=False, is_switching=False, wanted_segments=wanted
     )
-    return made._replace(**changes)  # type: ignore[arg-type]
+    return made._replace(**changes)  # type: ignore[arg-type]  # fields by name
 
 
 def arranged(count: int, wanted: int, *workers: Worker) -> Arrangement:

@@ -16,6 +16,7 @@ from eventsourcing_core.testing import (
     NewSnapshotLocation,
     NewUrl,
     OpenParts,
+    ProjectionStoreContract,
     SnapshotStoreContract,
 )
 from eventsourcing_core.testing._storage.counting import CountingStorage
@@ -104,6 +105,20 @@ class TestInMemorySnapshotStore(SnapshotStoreContract):
     @pytest.fixture
     def new_location(self) -> NewSnapshotLocation:
         return lambda: partial(opened_for_snapshots, {})
+
+
+class TestInMemoryProjectionStore(ProjectionStoreContract):
+    @pytest.fixture
+    def new_location(self, new_name: Callable[[], str]) -> NewLocation:
+        return lambda: partial(open_memory, new_name())
+
+
+class TestPrivateProjections(ProjectionStoreContract):
+    is_durable = False
+
+    @pytest.fixture
+    def open_parts(self) -> OpenParts:
+        return lambda: open_memory("memory://")
 
 
 class TestInMemoryBackend(BackendContract):

@@ -76,8 +76,8 @@ DOORS = {
     """,
     "eventsourcing_core.testing": """
         BackendContract EventStoreContract MakeTransformer MigratorContract NewLocation
-        NewSnapshotLocation NewUrl OpenMigrator OpenParts OpenSnapshotStore SerializerContract
-        SnapshotStoreContract TransformerContract
+        NewSnapshotLocation NewUrl OpenMigrator OpenParts OpenSnapshotStore
+        ProjectionStoreContract SerializerContract SnapshotStoreContract TransformerContract
     """,
 }
 """What each door offers. A name that comes or goes is a change of the public interface."""

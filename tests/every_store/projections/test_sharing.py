@@ -130,7 +130,7 @@ def silence(projector: Projector) -> None:
         async def no_beat(*_: object) -> Any:
             await asyncio.Event().wait()
 
-        worker._beat = no_beat  # type: ignore[method-assign,assignment]
+        worker._beat = no_beat  # type: ignore[method-assign,assignment]  # it is broken on purpose
         worker._set_timer(None)
 
 

@@ -59,7 +59,10 @@ class Batch(Protocol):
         ...
 
     async def put(self, values: Mapping[str, str | None]) -> None:
-        """Set values of a view, as JSON; None takes one away."""
+        """Set values of a view, as JSON; None takes one away.
+
+        Names of fields come without escapes that they do not need.
+        """
         ...
 
     async def park(
@@ -88,8 +91,8 @@ class Batch(Protocol):
     async def unpark(self, key: str, to_position: int) -> None:
         """Take the events of a key off that wait at or below a position.
 
-        If some are left, the first of them is due at once and has no failures yet; else the key is
-        not parked any more.
+        If some are left, the first of them is due at once, has no failures yet, and is not wished
+        for; else the key is not parked any more.
         """
         ...
 
@@ -124,7 +127,8 @@ class ProjectionStore(Protocol):
 
         Raises:
             ProjectionError: It is registered as something else; or it is new, and its version is
-                below the live one; or its tables cannot be made where they belong.
+                below the live one, or its name belongs to another class; or its tables cannot be
+                made where they belong.
             StorageError: The store cannot be written to; or what ``create`` raised, as it is.
         """
         ...
@@ -148,8 +152,9 @@ class ProjectionStore(Protocol):
 
         The process is a worker for ``lease`` seconds from now, and so are its claims. Then ``plan``
         is asked, with the arrangement as it is (itself among the workers), and its answer is
-        carried out, all or nothing. It must not wait for a batch of whoever had a segment before:
-        if one is in the way, nothing of the plan is carried out.
+        carried out, all or nothing: nothing of one that does not fit the arrangement. It must not
+        wait for a batch of whoever had a segment before: if one is in the way, nothing of the plan
+        is carried out.
 
         Returns:
             The arrangement as it is then.
@@ -246,7 +251,8 @@ class ProjectionStore(Protocol):
         Args:
             build: The one that is to be live.
             copy_progress: Whether it takes over segments and progress of the old one, as reactors
-                do; else it must have come as far as the old one.
+                do, with claims taken off and epochs raised; else it must have come as far as the
+                old one.
 
         Returns:
             False if it has not come so far: nothing was changed.

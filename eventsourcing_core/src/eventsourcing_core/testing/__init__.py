@@ -14,6 +14,11 @@ the tests put the core's front over it::
         def new_location(self, tmp_path: Path) -> NewSnapshotLocation:
             return lambda: partial(MySnapshotStore.open, tmp_path / f"{uuid4()}.db")
 
+    class TestMyProjectionStore(ProjectionStoreContract):
+        @pytest.fixture
+        def new_location(self, tmp_path: Path) -> NewLocation:
+            return lambda: partial(open_mine, tmp_path / f"{uuid4()}.db")
+
     class TestMySerializer(SerializerContract):
         @pytest.fixture
         def serializer(self) -> Serializer:
@@ -52,6 +57,7 @@ pytest.register_assert_rewrite(
             "_imports",
             "_machine",
             "_migrator_contract",
+            "_projections",
             "_reads",
             "_serializer_contract",
             "_snapshot_store_contract",
@@ -74,6 +80,7 @@ from eventsourcing_core.testing._contract import (
 )
 from eventsourcing_core.testing._event_store_contract import EventStoreContract
 from eventsourcing_core.testing._migrator_contract import MigratorContract
+from eventsourcing_core.testing._projection_store_contract import ProjectionStoreContract
 from eventsourcing_core.testing._serializer_contract import SerializerContract
 from eventsourcing_core.testing._snapshot_store_contract import SnapshotStoreContract
 from eventsourcing_core.testing._transformer_contract import MakeTransformer, TransformerContract
@@ -89,6 +96,7 @@ __all__ = [
     "OpenMigrator",
     "OpenParts",
     "OpenSnapshotStore",
+    "ProjectionStoreContract",
     "SerializerContract",
     "SnapshotStoreContract",
     "TransformerContract",
