@@ -18,6 +18,7 @@ from eventsourcing_core.testing import (
     NewSnapshotLocation,
     NewUrl,
     OpenMigrator,
+    ProjectionStoreContract,
     SnapshotStoreContract,
 )
 from eventsourcing_sqlite import SqliteDatabase, SqliteSnapshotStore
@@ -48,6 +49,13 @@ class TestSqliteSnapshotStore(SnapshotStoreContract):
                 yield SqliteSnapshotStore(database)
 
         return lambda: partial(open_snapshot_store, tmp_path / f"{next(numbers)}.db")
+
+
+class TestSqliteProjectionStore(ProjectionStoreContract):
+    @pytest.fixture
+    def new_location(self, tmp_path: Path) -> NewLocation:
+        numbers = count(1)
+        return lambda: partial(open_sqlite, f"sqlite:///{tmp_path}/{next(numbers)}.db")
 
 
 class TestSqliteMigrator(MigratorContract):

@@ -54,7 +54,14 @@ def empty_file(path: Path) -> Path:
 async def test_a_new_file_gets_the_tables(path: Path) -> None:
     await try_to_open(path)
     tables = query(path, "select name from sqlite_master where type = 'table' order by name")
-    assert tables == [("events",), ("snapshots",), ("sqlite_sequence",), ("streams",)]
+    names = ["projection_claims", "projection_workers", "projections"]
+    assert [name for (name,) in tables] == [
+        "events",
+        *names,
+        "snapshots",
+        "sqlite_sequence",
+        "streams",
+    ]
 
 
 async def test_an_empty_file_counts_as_new(empty_file: Path) -> None:

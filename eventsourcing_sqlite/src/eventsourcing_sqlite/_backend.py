@@ -9,6 +9,7 @@ from eventsourcing_core.stores import Parts
 from eventsourcing_sqlite._database import SqliteDatabase
 from eventsourcing_sqlite._inspection import SqliteInspection
 from eventsourcing_sqlite._location import file_in
+from eventsourcing_sqlite._projections.store import SqliteProjectionStore
 from eventsourcing_sqlite._snapshot_store import SqliteSnapshotStore
 from eventsourcing_sqlite._storage import SqliteStorage
 from eventsourcing_sqlite._transactions import SqliteTransactions
@@ -49,6 +50,7 @@ def parts_of(database: SqliteDatabase) -> Parts:
         storage=SqliteStorage(database),
         snapshot_store=SqliteSnapshotStore(database),
         transactions=SqliteTransactions(database),
+        projection_store=SqliteProjectionStore(database),
         inspection=SqliteInspection(database),
     )
 

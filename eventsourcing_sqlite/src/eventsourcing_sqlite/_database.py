@@ -63,6 +63,8 @@ class SqliteDatabase:
         """What is open, and where it is."""
         self.path: Path = file.path
         """The file, absolute."""
+        self.busy_timeout = busy_timeout
+        """How long a write waits for others, in seconds."""
         self.poll_interval = poll_interval
         """How often a waiting reader looks for events of other processes, in seconds."""
         self.changed: asyncio.Event = asyncio.Event()
@@ -71,7 +73,6 @@ class SqliteDatabase:
         """A position that is committed; an append finds the file there or further."""
         self._writer = writer
         self._reader = reader
-        self._busy_timeout = busy_timeout
         self._writing = asyncio.Lock()
         self._is_held = False  # by a transaction of the user's
         self._before_closing: list[Callable[[], Awaitable[None]]] = []
@@ -137,15 +138,46 @@ class SqliteDatabase:
         check_place(path)
         if not migrate:
             check_exists(path)
+        async with cls.open_prepared(
+            path,
+            lambda writer: _prepare(writer, path, may_migrate=migrate),
+            may_make=migrate,
+            busy_timeout=busy_timeout,
+            poll_interval=poll_interval,
+        ) as database:
+            yield database
+
+    @classmethod
+    @asynccontextmanager
+    async def open_prepared(
+        cls,
+        path: Path,
+        prepare: Callable[[aiosqlite.Connection], Awaitable[None]],
+        *,
+        may_make: bool,
+        busy_timeout: float,
+        poll_interval: float,
+    ) -> AsyncIterator[SqliteDatabase]:
+        """Open any file of ours; leaving the block closes it.
+
+        Args:
+            path: The file, absolute.
+            prepare: Checks the file, and makes it what it is to be; it is called again while others
+                hold the lock.
+            may_make: Whether a file that is missing is made.
+            busy_timeout: See ``open``.
+            poll_interval: See ``open``.
+
+        Raises:
+            StorageError: It cannot be opened; or what ``prepare`` raised.
+        """
         async with AsyncExitStack() as connections:
             with translated(path):
                 # The writer waits in patiently(), so SQLite itself need not.
                 writer = await connections.enter_async_context(
-                    connected(path, busy_timeout=0, mode="rwc" if migrate else "rw")
+                    connected(path, busy_timeout=0, mode="rwc" if may_make else "rw")
                 )
-                await patiently(
-                    lambda: _prepare(writer, path, may_migrate=migrate), busy_timeout=busy_timeout
-                )
+                await patiently(lambda: prepare(writer), busy_timeout=busy_timeout)
                 reader = await connections.enter_async_context(
                     connected(path, busy_timeout=busy_timeout, mode="ro")
                 )
@@ -196,18 +228,25 @@ class SqliteDatabase:
         with translated(self.path):
             return await fetch_tuples(self._reader, sql, parameters, self.file.check)
 
-    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(
+        self, work: Callable[[sqlite3.Connection], T], *, patience: float | None = None
+    ) -> T:
         """Write, in the thread of the connection: all that is done is committed, or nothing.
+
+        Args:
+            work: Writes.
+            patience: How long to wait for others, in seconds; None: ``busy_timeout``.
 
         Raises:
             StorageError: The database is closed, somebody else holds the lock for longer than
-                ``busy_timeout``, SQLite failed, or the file is not where it was.
+                that, SQLite failed, or the file is not where it was.
         """
-        async with self._turn():
+        seconds = self.busy_timeout if patience is None else patience
+        async with self._turn(seconds):
             with translated(self.path):
                 return await patiently(
                     lambda: in_thread(self._writer, transacted(work, self.file.check)),
-                    busy_timeout=self._busy_timeout,
+                    busy_timeout=seconds,
                 )
 
     @asynccontextmanager
@@ -219,12 +258,12 @@ class SqliteDatabase:
         Raises:
             StorageError: As for ``write``; or the transaction is not open any more at the end.
         """
-        async with self._turn(is_users=True):
+        async with self._turn(self.busy_timeout, is_users=True):
             try:
                 with translated(self.path):
                     await patiently(
                         lambda: self._writer.execute_fetchall("BEGIN IMMEDIATE"),
-                        busy_timeout=self._busy_timeout,
+                        busy_timeout=self.busy_timeout,
                     )
                 self.file.check()
                 with plain(self._writer):
@@ -252,9 +291,9 @@ class SqliteDatabase:
             yield
 
     @asynccontextmanager
-    async def _turn(self, *, is_users: bool = False) -> AsyncIterator[None]:
+    async def _turn(self, patience: float, *, is_users: bool = False) -> AsyncIterator[None]:
         self.check_usable()
-        await self._take_turn()
+        await self._take_turn(patience)
         try:
             self.check_usable()
             self._is_held = is_users
@@ -263,7 +302,7 @@ class SqliteDatabase:
             self._is_held = False
             self._writing.release()
 
-    async def _take_turn(self) -> None:
+    async def _take_turn(self, patience: float) -> None:
         """Wait while somebody else writes in this process.
 
         What the library writes is soon over; what a user does in a transaction may not be.
@@ -276,7 +315,7 @@ class SqliteDatabase:
             try:
                 async with asyncio.timeout(None) as limit:
                     # The loop keeps a timer until its time, and the context that it was made in.
-                    seconds = max(self._busy_timeout, _SHORTEST_WAIT)
+                    seconds = max(patience, _SHORTEST_WAIT)
                     Context().run(limit.reschedule, loop.time() + seconds)
                     await self._writing.acquire()
             except TimeoutError:
@@ -286,7 +325,7 @@ class SqliteDatabase:
                 return
         message = (
             f"the event store {str(self.path)!r} is held by a transaction of this process for "
-            f"longer than busy_timeout ({self._busy_timeout:g} s): end it sooner, write in it, or "
+            f"longer than busy_timeout ({patience:g} s): end it sooner, write in it, or "
             "allow more time"
         )
         raise OutageError(message)
@@ -312,7 +351,7 @@ class SqliteDatabase:
         for finish in self._before_closing:
             await finish()
         try:
-            await self._take_turn()
+            await self._take_turn(self.busy_timeout)
         except OutageError:  # whoever holds it for so long hears of it when he commits
             self._closed = True
         else:
@@ -332,6 +371,19 @@ def check_busy_timeout(seconds: float) -> None:
         raise ValueError(message)
 
 
+async def make_durable(writer: aiosqlite.Connection, path: Path) -> None:
+    """Let what is committed survive a loss of power, and readers go on beside who writes.
+
+    Raises:
+        StorageError: The file is where that cannot be.
+    """
+    ((mode,),) = await writer.execute_fetchall("PRAGMA journal_mode = WAL")
+    if mode != "wal":
+        message = f"the event store {str(path)!r} cannot use WAL: put it on a local disk"
+        raise StorageError(message)
+    await writer.execute_fetchall("PRAGMA synchronous = FULL")
+
+
 async def _prepare(writer: aiosqlite.Connection, path: Path, *, may_migrate: bool) -> None:
     """Make sure that the file is ours, in WAL mode and of the current version.
 
@@ -341,11 +393,7 @@ async def _prepare(writer: aiosqlite.Connection, path: Path, *, may_migrate: boo
     current = await is_current(writer, path)
     if not (current or may_migrate):
         raise not_current(path, await status_of(writer, path))
-    ((mode,),) = await writer.execute_fetchall("PRAGMA journal_mode = WAL")
-    if mode != "wal":
-        message = f"the event store {str(path)!r} cannot use WAL: put it on a local disk"
-        raise StorageError(message)
-    await writer.execute_fetchall("PRAGMA synchronous = FULL")
+    await make_durable(writer, path)
     if current:
         return
     async with immediate_transaction(writer):

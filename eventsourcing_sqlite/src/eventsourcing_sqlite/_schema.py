@@ -25,7 +25,10 @@ APPLICATION_ID = 0x4576536F
 """Marks our files; the first migration writes it."""
 
 _CURE = "with `eventsourcing migrate URL` or open_migrator, or when it is opened with migrate=True"
-_TABLES = ((), ("events", "snapshots"), ("events", "snapshots", "streams"))  # by version
+_FIRST = ("events", "snapshots")
+_SECOND = (*_FIRST, "streams")
+_THIRD = (*_SECOND, "projections", "projection_workers", "projection_claims")
+_TABLES: tuple[tuple[str, ...], ...] = ((), _FIRST, _SECOND, _THIRD)  # by version
 _FILE_STATE = statement("file_state")
 _FILE_ENDS = statement("file_ends")
 
