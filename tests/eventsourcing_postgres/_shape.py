@@ -23,6 +23,14 @@ where schemaname = $1 and tablename <> 'schema_migrations'
 union all
 select 'trigger', tgrelid::regclass::text, pg_get_triggerdef(oid), '' from pg_trigger
 where tgrelid in (select oid from pg_class where relnamespace = $1::regnamespace)
+    and not tgisinternal
+union all
+select 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint
+where connamespace = $1::regnamespace
+    and conrelid <> to_regclass(quote_ident($1) || '.schema_migrations')
+union all
+select 'storage', relname, relpersistence::text, reloptions::text from pg_class
+where relnamespace = $1::regnamespace and relkind = 'r' and relname <> 'schema_migrations'
 order by 1, 2, 3
 """
 
@@ -30,5 +38,8 @@ order by 1, 2, 3
 async def shape_of(
     pool: asyncpg.Pool[asyncpg.Record], schema: str = "eventsourcing"
 ) -> list[tuple[object, ...]]:
-    """Give columns, views, functions, indexes and triggers; not those of the list of migrations."""
+    """Give columns, views, functions, indexes, triggers, constraints and how tables are stored.
+
+    Not those of the list of migrations.
+    """
     return [tuple(row) for row in await pool.fetch(_SHAPE, schema)]

@@ -16,7 +16,14 @@ import asyncpg
 import pytest
 
 from eventsourcing_core import Event, ExpectedVersion, StorageError, open_backend
-from eventsourcing_core.stores import Snapshot
+from eventsourcing_core.stores import (
+    Build,
+    BuildSpec,
+    Move,
+    Progress,
+    ProjectionKind,
+    Snapshot,
+)
 from eventsourcing_core.testing import EventStoreContract, SnapshotStoreContract
 from eventsourcing_postgres import PostgresEventStore, PostgresSnapshotStore, migrate
 from eventsourcing_postgres._backend import open_postgres
@@ -257,3 +264,27 @@ def test_the_command_works_through_it_again_and_again(pooled_url: str) -> None:
             encoding="utf-8",
         )
         assert finished.stdout.startswith("schema eventsourcing: migration "), finished.stderr
+
+
+async def test_batches_of_projections_write_where_they_belong(pooled_url: str) -> None:
+    builds = [Build(name, 1) for name in ("one", "other", "third")]
+    count = "insert into counts values ($1) returning (select count(*) from counts)"
+
+    async def create(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        await connection.execute("create table counts (number int)")
+
+    async with open_postgres(pooled_url) as parts:
+        store = parts.projection_store
+        assert store is not None
+
+        async def work(build: Build) -> list[int]:
+            spec = BuildSpec(build, ProjectionKind.PROJECTION, "Counts")
+            await store.register(spec, segments=1, start=Progress(0, None), create=create)
+            seen: list[int] = []
+            for position in range(ROUNDS):
+                move = Move((await store.arrangement(build)).segments, Progress(position, None))
+                async with store.batch(build, move, lease=60) as batch:
+                    seen.append(await batch.connection.fetchval(count, position))
+            return seen
+
+        assert await asyncio.gather(*map(work, builds)) == [[*range(ROUNDS)]] * 3

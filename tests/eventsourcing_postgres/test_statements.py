@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from eventsourcing_postgres._statements import statement
 
+FOLDER = Path(str(files("eventsourcing_postgres") / "sql"))
 NAMES = sorted(
-    path.name.removesuffix(".sql") for path in (files("eventsourcing_postgres") / "sql").iterdir()
+    path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.sql")
 )
 
 

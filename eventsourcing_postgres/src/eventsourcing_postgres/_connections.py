@@ -11,7 +11,7 @@ from eventsourcing_postgres._rows import StoredRow
 
 if TYPE_CHECKING:
     from eventsourcing_core.stores import Row
-    from eventsourcing_postgres._pool import Connection, Lent
+    from eventsourcing_postgres._pool import BoundedConnection, Connection, Lent
 
 
 async def rows_on(connection: Connection, sql: str, *arguments: Any) -> list[Row]:
@@ -42,6 +42,12 @@ async def look_at(_: Connection) -> None:
 
 async def reset_on(connection: Connection) -> None:
     await connection.reset()
+
+
+def mark_statements(connection: Lent, mark: str) -> None:
+    """Tell the statements of a connection apart from others of their text, if it is one of ours."""
+    with suppress(AttributeError, asyncpg.InterfaceError):  # a pool of the user's; it is lost
+        cast("BoundedConnection", connection).mark_statements(mark)
 
 
 def is_lost(connection: Connection | Lent) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
@@ -28,9 +28,29 @@ class BoundedConnection(Driver):
 
     Proxies may keep it to themselves, and a server that is gone says nothing. The driver's pool
     closes connections in tasks that nobody looks at: what fails there would only fill the log.
+
+    And it can tell statements of one text apart. The driver knows a prepared statement by its text,
+    with the types that it found at first. Where unqualified names mean other tables than they did
+    then, these may be wrong.
     """
 
-    __slots__ = ()
+    __slots__ = ("_mark",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._mark = ""
+
+    def mark_statements(self, mark: str) -> None:
+        """Prepare statements apart from those of another mark, which is put behind their texts.
+
+        Args:
+            mark: An SQL comment, or empty.
+        """
+        self._mark = mark
+
+    async def _get_statement(self, query: str, *args: Any, **kwargs: Any) -> Any:
+        # Not public, but the one place that all of the driver's methods go through, COPY included.
+        return await super()._get_statement(query + self._mark, *args, **kwargs)  # type: ignore[misc]  # pyright: ignore - the stubs leave it out
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the driver's word
         """Say good-bye; if that is not answered, the connection is ended."""

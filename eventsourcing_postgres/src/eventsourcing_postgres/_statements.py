@@ -14,7 +14,7 @@ MAX_SCHEMA_BYTES = 63
 
 _REFUSED = re.compile(r"\0|\$\$|[\ud800-\udfff]")
 _HEAD = re.compile(r"\A(?:--.*\n)+")
-_PLACE = re.compile(r"\{schema(?:_text)?\}")
+_PLACE = re.compile(r"\{(\w+)\}")
 
 
 def quoted(name: str) -> str:
@@ -40,19 +40,26 @@ def is_text(name: str) -> bool:
     return "\0" not in name
 
 
-def in_schema(sql: str, schema: str) -> str:
-    """Put the schema into a text: ``{schema}`` as an identifier, ``{schema_text}`` in a literal."""
+def in_schema(sql: str, schema: str, **others: str) -> str:
+    """Put the schema into a text: ``{schema}`` as an identifier, ``{schema_text}`` in a literal.
+
+    Args:
+        sql: The text.
+        schema: The name of the store's schema.
+        others: What is put as it is into other places, by their names.
+    """
     identifier = quoted(schema)
     literal = identifier.replace("'", "''")
-    texts = {"{schema}": identifier, "{schema_text}": literal}
-    return _PLACE.sub(lambda place: texts[place[0]], sql)  # in one pass: a name may hold "{schema}"
+    texts = {"schema": identifier, "schema_text": literal, **others}
+    # In one pass: a name may hold "{schema}".
+    return _PLACE.sub(lambda place: texts.get(place[1], place[0]), sql)
 
 
 @cache
-def statement(name: str, schema: str) -> str:
+def statement(name: str, schema: str, **others: str) -> str:
     """Give the statement of ``sql/<name>.sql`` for a schema, without the comment at its head.
 
     Traces and lists of slow statements name a statement by its first word.
     """
     text = files("eventsourcing_postgres").joinpath("sql", f"{name}.sql").read_text("utf-8")
-    return in_schema(_HEAD.sub("", text), schema)
+    return in_schema(_HEAD.sub("", text), schema, **others)

@@ -12,6 +12,7 @@ from eventsourcing_postgres._horizon import AllReader
 from eventsourcing_postgres._inside import PostgresJoining
 from eventsourcing_postgres._inspection import PostgresInspection
 from eventsourcing_postgres._pages import stream_pages
+from eventsourcing_postgres._projections._projection_store import PostgresProjectionStore
 from eventsourcing_postgres._transactions import PostgresTransactions
 from eventsourcing_postgres._waking import Waking
 from eventsourcing_postgres._writer import Writer
@@ -69,11 +70,13 @@ class PostgresStorage:
 
     def parts(self, snapshot_store: SnapshotStore | None = None) -> Parts:
         """Give the parts of a backend on this storage."""
+        transactions = PostgresTransactions(self._database, self._waking, self._max_wait)
         return Parts(
             storage=self,
             snapshot_store=snapshot_store,
-            transactions=PostgresTransactions(self._database, self._waking, self._max_wait),
+            transactions=transactions,
             joining=PostgresJoining(self._database.schema, self._max_wait),
+            projection_store=PostgresProjectionStore(self._database, transactions),
             inspection=PostgresInspection(self._database),
             max_writes=min(_WRITES, self._database.pool.get_max_size()),
             max_wait=self._max_wait,

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from eventsourcing_core.stores import StorageError, Written
-from eventsourcing_postgres._connections import fetch_on, is_lost, leave, rows_on
+from eventsourcing_postgres._connections import (
+    fetch_on,
+    is_lost,
+    leave,
+    mark_statements,
+    rows_on,
+)
 from eventsourcing_postgres._errors import DRIVER, commit_failure, lost, translated, translation
 from eventsourcing_postgres._inside import InsideWriter
 from eventsourcing_postgres._pages import stream_pages
@@ -20,6 +26,7 @@ from eventsourcing_postgres._statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from eventsourcing_core.stores import Append, Row, SnapshotStore, Span, Verdict
     from eventsourcing_postgres._database import Database
@@ -54,15 +61,18 @@ class PostgresTransactions:
         self._max_wait = max_wait
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[PostgresTransaction]:
+    async def begin(self, *, mark: str = "") -> AsyncIterator[PostgresTransaction]:
         """Open a transaction; see ``Transactions.begin``.
 
         Its isolation level is READ COMMITTED, whatever the database prefers: at another level an
         append could fail for what it has nothing to do with.
+
+        Args:
+            mark: Tells the user's statements apart from others of the same text.
         """
         connection = await self._database.lend(_OPENING)
         opened = PostgresTransaction(
-            self._database, connection, self._writer, self._waking.appended, self._max_wait
+            self._database, connection, self._writer, self._waking.appended, self._max_wait, mark
         )
         try:
             await opened.start()
@@ -81,19 +91,21 @@ class PostgresTransactions:
 class PostgresTransaction:
     """A transaction that is open; see ``StorageTransaction``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         database: Database,
         connection: Lent,
         writer: InsideWriter,
         on_written: Callable[[], None],
         max_wait: float,
+        mark: str,
     ) -> None:
         self._database = database
         self._connection = connection
         self._writer = writer
         self._on_written = on_written
         self._max_wait = max_wait
+        self._mark = mark
         self._source = _OnConnection(connection, database)
         self._transaction = connection.transaction(isolation="read_committed")
         self._is_open = False
@@ -105,6 +117,7 @@ class PostgresTransaction:
     def connection(self) -> Lent:
         """The connection, for statements of the user's."""
         self._is_exposed = True
+        mark_statements(self._connection, self._mark)
         return self._connection
 
     @property
@@ -117,6 +130,18 @@ class PostgresTransaction:
         with translated(doing, self._database.schema):
             async with self._connection.transaction():
                 return await self._source.fetch(doing, name, *arguments)
+
+    async def fetch(self, doing: str, sql: str, *arguments: Any) -> list[Any]:
+        """Run a statement of ours, and give its rows."""
+        return await self._source.run(doing, sql, *arguments)
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """Open a transaction in this one: an error takes back what was done in it."""
+        return self._connection.transaction()
+
+    def is_lost(self) -> bool:
+        """Tell whether the connection is lost, and what was done on it with it."""
+        return is_lost(self._connection)
 
     async def write(self, appends: Sequence[Append]) -> list[Verdict]:
         """Write appends, each in a savepoint; see ``StorageTransaction.write``."""
@@ -191,6 +216,7 @@ class PostgresTransaction:
                 await self._database.watched(
                     self._connection, lambda _: self._transaction.rollback()
                 )
+        mark_statements(self._connection, "")
         await self._database.take_back(self._connection, reset=self._is_exposed)
 
     async def _check_whole(self) -> None:
@@ -230,11 +256,13 @@ class _OnConnection:
 
     async def fetch(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run any other statement of a file."""
+        return await self.run(doing, statement(name, self._schema), *arguments)
+
+    async def run(self, doing: str, sql: str, *arguments: Any) -> list[Any]:
+        """Run any other statement."""
         check_connected(self._connection, self._database, doing)
         with translated(doing, self._schema):
-            return await self._database.watched(
-                self._connection, fetch_on, statement(name, self._schema), *arguments
-            )
+            return await self._database.watched(self._connection, fetch_on, sql, *arguments)
 
 
 def check_connected(connection: Connection | Lent, database: Database, doing: str) -> None:

@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core import Event, ExpectedVersion, StorageError, open_backend
+from eventsourcing_core.stores import (
+    Build,
+    BuildSpec,
+    Progress,
+    ProjectionError,
+    ProjectionKind,
+)
+from eventsourcing_postgres._backend import open_postgres
 from tests.eventsourcing_postgres.failover._aggregate import types
 
 if TYPE_CHECKING:
@@ -36,6 +44,16 @@ async def delivered_by_follow(store: EventStore, after: int) -> list[int]:
     async for page in store.follow(after):
         return [event.position for event in page.events]
     raise AssertionError
+
+
+async def test_a_projection_is_refused_and_says_where_it_can_be(pair: Pair) -> None:
+    spec = BuildSpec(Build("orders", 1), ProjectionKind.VIEW, "Orders")
+    async with open_postgres(pair.standby.url()) as parts:
+        assert parts.projection_store is not None
+        with pytest.raises(ProjectionError, match="is a standby. Run it on the primary, or keep"):
+            await parts.projection_store.register(
+                spec, segments=1, start=Progress(0, None), create=None
+            )
 
 
 async def test_a_stream_is_read(backend: Backend, standby: Backend) -> None:

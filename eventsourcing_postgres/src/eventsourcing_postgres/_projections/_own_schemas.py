@@ -1,0 +1,62 @@
+"""The schema that each build has of its own: what its handlers write is there, or its view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eventsourcing_core.stores import BuildState, ProjectionKind
+from eventsourcing_postgres._statements import quoted, statement
+
+if TYPE_CHECKING:
+    from eventsourcing_core.stores import Build, BuildRecord
+
+
+def live_schema(name: str) -> str:
+    """Give the schema of the live build of a projection."""
+    return name.replace("-", "_")
+
+
+def own_schema(build: Build, state: BuildState) -> str:
+    """Give the schema of a build; ``write_segments.sql`` and ``live_page.sql`` say the same."""
+    live = live_schema(build.name)
+    return live if state is BuildState.LIVE else f"{live}_v{build.version}"
+
+
+def has_schema(record: BuildRecord) -> bool:
+    """Tell whether a build has made something here: a reactor has not."""
+    return record.spec.kind is not ProjectionKind.REACTOR
+
+
+def mark_of(build: Build) -> str:
+    """Give what marks the user's statements: their tables are those of the build."""
+    return f"\n/* {build.name} {build.version} */"
+
+
+def view_statement(name: str, schema: str, view_schema: str, where: str = "") -> str:
+    """Give a statement of a file that is about the table of a view.
+
+    Args:
+        name: That of the file, in ``sql/projections``.
+        schema: The store's.
+        view_schema: That of the build.
+        where: Further conditions.
+    """
+    view = f"{quoted(view_schema)}.view"
+    return statement(f"projections/{name}", schema, view=view, where=where)
+
+
+def field_condition(field: str, parameter: int) -> str:
+    """Give the condition that a field of a view's values has a value, which an index knows.
+
+    Args:
+        field: The field.
+        parameter: The number of the statement's parameter with the value, as JSON.
+    """
+    return f" and {field_of_value(field)} = ${parameter}::jsonb"
+
+
+def field_of_value(field: str) -> str:
+    """Give the expression for a field of a view's values; indexes are on the same."""
+    # Backslashes mean themselves in both kinds of literals that the server may be set to.
+    literal = field.replace("\\", "\\\\").replace("'", "''")
+    return f"(value -> E'{literal}')"
