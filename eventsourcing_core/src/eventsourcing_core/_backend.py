@@ -62,6 +62,7 @@ class Backend:
         )
         self._snapshot_store = parts.snapshot_store
         self._projection_store = parts.projection_store
+        self._projections: Projections | None = None
 
     @property
     def event_store(self) -> StorageEventStore:
@@ -88,7 +89,9 @@ class Backend:
         Raises:
             StorageError: The backend has no event store, or keeps no projections.
         """
-        return Projections(self.event_store, self.projection_store)
+        if self._projections is None:
+            self._projections = Projections(self.event_store, self.projection_store)
+        return self._projections
 
     @property
     def projection_store(self) -> ProjectionStore:

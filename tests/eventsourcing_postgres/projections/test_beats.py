@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core.stores import Arrangement, Build, Plan, ProjectionError, Worker
+from eventsourcing_postgres._projections import _session
+from eventsourcing_postgres._projections._projection_store import PostgresProjectionStore
+from eventsourcing_postgres._projections._session import Session, in_session
 from tests.eventsourcing_postgres.projections._builds import (
     LEASE,
     NOBODY,
@@ -207,3 +210,26 @@ async def test_a_build_that_is_not_registered_says_so(store: ProjectionStore) ->
     ):
         with pytest.raises(ProjectionError, match="unknown, version 1, is not registered"):
             await act
+
+
+async def test_who_stands_still_in_a_beat_holds_nobody_up(
+    store: ProjectionStore, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_session, "SILENCE", 200)
+    await make_view(store)
+    stands_still = asyncio.Event()
+
+    async def work(session: Session) -> None:
+        await session.lock(ORDERS)
+        stands_still.set()
+        await asyncio.Event().wait()
+
+    async with opened(url) as other:
+        assert isinstance(other, PostgresProjectionStore)
+        database = other._database
+        standing = asyncio.create_task(in_session(database, "standing still", work))
+        await stands_still.wait()
+        async with asyncio.timeout(10):
+            assert (await beat(store)).owners == {}
+        standing.cancel()
+        await asyncio.wait({standing})

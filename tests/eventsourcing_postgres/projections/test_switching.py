@@ -20,7 +20,7 @@ from eventsourcing_core.stores import (
     StorageError,
     Worker,
 )
-from eventsourcing_postgres._projections import _changes
+from eventsourcing_postgres._projections import _session
 from tests.eventsourcing_postgres.projections._builds import (
     BALANCES,
     LEASE,
@@ -300,7 +300,7 @@ async def test_pausing_waits_for_a_batch_and_keeps_no_beat_waiting(
 async def test_a_batch_that_does_not_end_is_not_waited_for_for_ever(
     store: ProjectionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_changes, "PATIENCE", 10)
+    monkeypatch.setattr(_session, "PATIENCE", 10)
     await make_view(store)
     known = await take_all(store, ORDERS)
     async with store.batch(ORDERS, move_all(known, at(1)), lease=LEASE):

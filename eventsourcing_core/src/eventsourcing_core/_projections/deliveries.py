@@ -12,9 +12,10 @@ from eventsourcing_core.stores._builds import HASHES, Progress, Segment
 from eventsourcing_core.stores._event_store import Checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from eventsourcing_core._encoding.codec import EventCodec
+    from eventsourcing_core._encoding.following import Rows
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._projections.definition import Definition
     from eventsourcing_core.stores._builds import Plan
@@ -25,12 +26,18 @@ if TYPE_CHECKING:
 class Delivery(NamedTuple):
     """An event, and the keys among those of the group that it belongs to."""
 
-    checkpoint: Checkpoint
+    row: Row
+    """The event as it is stored."""
     event: RecordedEvent[Any] | None
     """None if it cannot be read, or its keys cannot be told."""
     keys: Collection[str]
     error: str = ""
     """Why there is no event; then its key is the id of its stream."""
+
+    @property
+    def position(self) -> int:
+        """The position of the event."""
+        return self.row[2]
 
 
 class Group(NamedTuple):
@@ -94,8 +101,7 @@ class Reader:
         self._codec = codec
         self._is_keyed_by_stream = definition.is_keyed_by_stream
         self._keys_of = definition.keys_of
-        covered = sum(segment.high - segment.low + 1 for segment in segments)
-        self._hashes = None if covered == HASHES else Hashes(segments)
+        self._hashes = None if covers_all(segments) else Hashes(segments)
 
     def deliveries(self, rows: Sequence[Row]) -> list[Delivery]:
         """Give the deliveries of rows, in their order; those that concern nobody here left out."""
@@ -106,6 +112,9 @@ class Reader:
             events = list(self._codec.decode(rows))
         except (SerializationError, TransformError):
             return [found for row in rows for found in self._of_one(row)]
+        if self._is_keyed_by_stream:  # most are, and catching up is mostly this
+            pairs = zip(rows, events, strict=True)
+            return [Delivery(row, event, (row[0],)) for row, event in pairs]
         return [
             found
             for row, event in zip(rows, events, strict=True)
@@ -122,20 +131,20 @@ class Reader:
     def _delivered(self, row: Row, event: RecordedEvent[Any]) -> list[Delivery]:
         hashes = self._hashes
         if self._is_keyed_by_stream:
-            return [Delivery(_checkpoint_of(row), event, (row[0],))]
+            return [Delivery(row, event, (row[0],))]
         try:
             keys = self._keys_of(event)
         except Exception as error:  # noqa: BLE001 - it is the user's function
             return self._undeliverable(row, error)
         if hashes is not None:
             keys = [key for key in keys if hashes.has(key)]
-        return [Delivery(_checkpoint_of(row), event, keys)] if keys else []
+        return [Delivery(row, event, keys)] if keys else []
 
     def _undeliverable(self, row: Row, error: Exception) -> list[Delivery]:
         """Let it wait under the id of its stream, since nobody knows its key."""
         if self._hashes is not None and not self._hashes.has(row[0]):
             return []
-        return [Delivery(_checkpoint_of(row), None, (row[0],), said_of(error))]
+        return [Delivery(row, None, (row[0],), said_of(error))]
 
 
 class Parking:
@@ -146,7 +155,7 @@ class Parking:
         retry_in: Seconds until a key that is parked now is tried again; None: it is not.
     """
 
-    def __init__(self, known: Container[str], retry_in: float | None) -> None:
+    def __init__(self, known: Collection[str], retry_in: float | None) -> None:
         self._known = known
         self._retry_in = retry_in
         self._errors: dict[str, str] = {}
@@ -161,6 +170,11 @@ class Parking:
     def errors(self) -> Sequence[str]:
         """What their events failed with."""
         return [*self._errors.values()]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no key waits."""
+        return not self._errors and not self._known
 
     def holds(self, key: str) -> bool:
         """Tell whether events of a key wait."""
@@ -181,15 +195,35 @@ class Parking:
             await batch.park(key, positions, self._errors.get(key, ""), self._retry_in)
 
 
+def covers_all(segments: Iterable[Segment]) -> bool:
+    """Tell whether segments are all hashes together."""
+    return sum(segment.high - segment.low + 1 for segment in segments) == HASHES
+
+
 def is_empty(plan: Plan) -> bool:
     """Tell whether a plan changes nothing."""
     return not any(plan)
 
 
-def progress_at(checkpoint: Checkpoint) -> Progress:
+def progress_at(row: Row) -> Progress:
     """Give the progress of whoever has just seen an event."""
-    return Progress(checkpoint.position, checkpoint)
+    return Progress(row[2], Checkpoint(row[2], UUID(bytes=row[7])))
 
 
-def _checkpoint_of(row: Row) -> Checkpoint:
-    return Checkpoint(row[2], UUID(bytes=row[7]))
+class Cut(NamedTuple):
+    """What a group takes of a page."""
+
+    rows: Sequence[Row]
+    to: Progress
+    is_last: bool
+    """Whether it then joins the next segments."""
+
+
+def cut(page: Rows, group: Group) -> Cut:
+    """Give what a group takes of a page: no more than until it joins others."""
+    rows, seen_to, checkpoint = page
+    until = group.until
+    if until is not None and seen_to >= until.position:
+        return Cut([row for row in rows if row[2] <= until.position], until, is_last=True)
+    to = Progress(max(seen_to, group.progress.position), checkpoint)
+    return Cut(rows, to, is_last=False)

@@ -144,12 +144,17 @@ class NoHandler:
 def ready(deliveries: Sequence[Delivery], parking: Parking) -> list[tuple[RecordedEvent[Any], str]]:
     """Give the events that can be applied, each with a key; the others are noted as waiting."""
     found: list[tuple[RecordedEvent[Any], str]] = []
-    for checkpoint, event, keys, error in deliveries:
+    is_free = parking.is_empty
+    for delivery in deliveries:
+        _, event, keys, error = delivery
         for key in keys:
-            if parking.holds(key):
-                parking.wait(key, checkpoint.position)
+            if is_free and event is not None:
+                found.append((event, key))
+            elif parking.holds(key):
+                parking.wait(key, delivery.position)
             elif event is None:
-                parking.fail(key, checkpoint.position, error)
+                parking.fail(key, delivery.position, error)
+                is_free = False
             else:
                 found.append((event, key))
     return found

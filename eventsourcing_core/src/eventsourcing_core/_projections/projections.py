@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from eventsourcing_core._errors import ProjectionError, ProjectionParkedError, shown
-from eventsourcing_core._projections.status import position_of, statuses
+from eventsourcing_core._projections.status import Looks, statuses, unknown
 from eventsourcing_core._projections.view_reader import name_in
 from eventsourcing_core.stores._builds import (
     Build,
@@ -55,13 +55,14 @@ class Projections:
     def __init__(self, events: StorageEventStore, store: ProjectionStore) -> None:
         self._events = events
         self._store = store
+        self._looks = Looks(store)
 
     async def status(self, projection: object = None) -> list[ProjectionStatus]:
         """Give how all versions of all projections stand, or of one, by name and version."""
         name = None if projection is None else name_in(projection)
         found = await statuses(self._events, self._store, name)
         if name is not None and not found:
-            raise await self._unknown(name)
+            raise unknown(name, await self._store.builds())
         return found
 
     async def wait_for(
@@ -210,10 +211,12 @@ class Projections:
 
     async def _has_seen(self, name: str, position: int) -> bool:
         """Tell whether the live version has seen a position; raise if it will not."""
-        build = await self._build(name, None)
-        if position_of(await self._store.arrangement(build)) < position:
+        look = await self._looks.look(name)
+        if look.position < position:
             return False
-        waiting = await self._store.parked_at(build, position)
+        if not look.has_parked:
+            return True
+        waiting = await self._store.parked_at(look.build, position)
         for key in waiting:
             if key.is_given_up and key.wish is None:
                 raise ProjectionParkedError(name, key.key, key.error)
@@ -277,7 +280,7 @@ class Projections:
         """Give the versions of a projection."""
         records = [each for each in await self._store.builds() if each.spec.build.name == name]
         if not records:
-            raise await self._unknown(name)
+            raise unknown(name, await self._store.builds())
         return records
 
     @staticmethod
@@ -288,15 +291,6 @@ class Projections:
         versions = ", ".join(str(record.spec.build.version) for record in records)
         message = f"projection {name!r} has no version {version}: it has {versions}"
         raise ProjectionError(message)
-
-    async def _unknown(self, name: str) -> ProjectionError:
-        names = sorted({each.spec.build.name for each in await self._store.builds()})
-        known = ", ".join(names) or "none yet"
-        message = (
-            f"there is no projection {name!r} here (there are: {known}): it is made when a process "
-            "first runs it"
-        )
-        return ProjectionError(message)
 
 
 def check_segments(segments: int) -> None:

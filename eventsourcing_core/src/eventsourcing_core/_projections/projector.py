@@ -165,10 +165,16 @@ class Projector(Projections):
         mine = [worker for build, worker in self._workers.items() if build.name == name]
         if not mine:
             await super()._wait_for(name, position)
-        while not await self._has_seen(name, position):
-            waits = [asyncio.ensure_future(worker.progressed.wait()) for worker in mine]
+            return
+        while True:
+            events = [worker.progressed for worker in mine]  # before the look: none is missed
             for worker in mine:
                 worker.want()
+            if any(worker.has_seen(position) for worker in mine):
+                return
+            if await self._has_seen(name, position):
+                return
+            waits = [asyncio.ensure_future(event.wait()) for event in events]
             await asyncio.wait(waits, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
                 wait.cancel()

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from contextvars import Context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventsourcing_core._errors import HistoryChangedError, StorageError
+from eventsourcing_core._errors import HistoryChangedError, ProjectionError, StorageError
 from eventsourcing_core.stores._builds import BuildState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventsourcing_core._encoding.front import StorageEventStore
-    from eventsourcing_core.stores._builds import Arrangement, Build, ProjectionKind
+    from eventsourcing_core.stores._builds import (
+        Arrangement,
+        Build,
+        BuildRecord,
+        ProjectionKind,
+    )
     from eventsourcing_core.stores._inspection import Appender
     from eventsourcing_core.stores._projection_store import ProjectionStore
 
@@ -54,6 +62,77 @@ class ProjectionStatus(NamedTuple):
     """How many keys are parked."""
     last_error: str | None
     """What one of its processes last failed with, until it goes on."""
+
+
+class Look(NamedTuple):
+    """How far the live version of a projection was, at one moment."""
+
+    build: Build
+    position: int
+    has_parked: bool
+    """Whether keys were parked, a moment later."""
+
+
+class Looks:
+    """Looks at how far projections are, one look for all who wait.
+
+    Whoever comes while a look is under way takes the next one, so what he sees is never older than
+    his question.
+
+    Args:
+        store: Where the builds are.
+    """
+
+    def __init__(self, store: ProjectionStore) -> None:
+        self._store = store
+        self._running: dict[str, asyncio.Task[Look]] = {}
+        self._next: dict[str, asyncio.Task[Look]] = {}
+        self._live: dict[str, Build] = {}
+
+    async def look(self, name: str) -> Look:
+        """Look at the live version of a projection.
+
+        Raises:
+            ProjectionError: There is none.
+        """
+        look = self._next.get(name)
+        if look is None:
+            work = self._look_after(self._running.get(name), name)
+            look = self._next[name] = asyncio.create_task(work, context=Context())
+        return await asyncio.shield(look)
+
+    async def _look_after(self, running: asyncio.Task[Look] | None, name: str) -> Look:
+        if running is not None:
+            await asyncio.wait({running})
+        self._running[name] = self._next.pop(name)
+        arrangement = await self._arrangement(name)
+        build = arrangement.record.spec.build
+        has_parked = bool(await self._store.count_parked(build))
+        return Look(build, position_of(arrangement), has_parked)
+
+    async def _arrangement(self, name: str) -> Arrangement:
+        """Give the arrangement of the live version; which one that is is looked up once."""
+        known = self._live.get(name)
+        if known is not None:
+            with suppress(ProjectionError):
+                arrangement = await self._store.arrangement(known)
+                if arrangement.record.state is BuildState.LIVE:
+                    return arrangement
+        for record in await self._store.builds():
+            if record.spec.build.name == name and record.state is BuildState.LIVE:
+                self._live[name] = record.spec.build
+                return await self._store.arrangement(record.spec.build)
+        raise unknown(name, await self._store.builds())
+
+
+def unknown(name: str, records: Sequence[BuildRecord]) -> ProjectionError:
+    """Make the error for a projection that is not there."""
+    known = ", ".join(sorted({record.spec.build.name for record in records})) or "none yet"
+    message = (
+        f"there is no projection {name!r} here (there are: {known}): it is made when a process "
+        "first runs it"
+    )
+    return ProjectionError(message)
 
 
 async def statuses(

@@ -20,6 +20,8 @@ from eventsourcing_core._projections.deliveries import (
     Group,
     Parking,
     Reader,
+    covers_all,
+    cut,
     first_group,
     is_empty,
     progress_at,
@@ -29,16 +31,23 @@ from eventsourcing_core._projections.kinds import Reactor
 from eventsourcing_core._projections.retrying import Retrying, Terms
 from eventsourcing_core._projections.sharing import plan_for
 from eventsourcing_core.stores._build_checks import hash_of
-from eventsourcing_core.stores._builds import FencedError, Move, Plan, Progress, Worker
+from eventsourcing_core.stores._builds import (
+    BuildState,
+    FencedError,
+    Move,
+    Plan,
+    Progress,
+    Worker,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
     from typing import Any
 
     from eventsourcing_core._encoding.following import Rows
     from eventsourcing_core._encoding.front import StorageEventStore
     from eventsourcing_core._projections.definition import Definition
-    from eventsourcing_core._projections.deliveries import Delivery
+    from eventsourcing_core._projections.deliveries import Cut, Delivery
     from eventsourcing_core.stores._builds import Arrangement, Build, Segment
     from eventsourcing_core.stores._projection_store import ProjectionStore
     from eventsourcing_core.stores._rows import Row
@@ -48,6 +57,7 @@ logger = logging.getLogger("eventsourcing_core.projections")
 MOST_PARKED = 1_000
 """How many keys of a segment may be parked; above, it is not moved on."""
 _SAVE_PAUSE = 1.0  # seconds between two moves over a stretch without events
+_FIRST_ROWS = 16
 _BRIEFLY = 0.05  # seconds to wait for a page while keys are due
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds before trying again
 
@@ -84,6 +94,9 @@ class ProjectionWorker:
         self._timer: asyncio.TimerHandle | None = None  # fires when the lease runs out
         self._deaf_until = 0.0
         self._saved_at = 0.0
+        self._seen = -1
+        self._is_live = False
+        self._width = _FIRST_ROWS
         self._last_error: str | None = None
         self._has_ended = False  # the history has changed: nothing is right any more
         self.progressed: asyncio.Event = asyncio.Event()
@@ -108,6 +121,7 @@ class ProjectionWorker:
                 if self._working.cancelled() or self._working.exception() is None:
                     continue  # its lease ran out, or it was stopped
                 self._note(self._working.exception())
+                self._width = _FIRST_ROWS
                 pause = _SHORTEST_PAUSE if self.applied > before else min(2 * pause, _LONGEST_PAUSE)
                 await _until(self._stopping, pause)
         finally:
@@ -126,6 +140,14 @@ class ProjectionWorker:
         if asyncio.get_running_loop().time() >= self._deaf_until:
             self._changed.set()
 
+    def has_seen(self, position: int) -> bool:
+        """Tell whether the live version has seen a position, as far as this process knows.
+
+        It knows while all segments are its own and nothing is parked. Another version cannot take
+        its place with less: to do so it must have come as far.
+        """
+        return self._seen >= position
+
     def want(self) -> None:
         """Tell it that somebody waits for a position, also where no event is."""
         self._wanted.set()
@@ -143,6 +165,7 @@ class ProjectionWorker:
     async def _arrange(self) -> Sequence[Segment]:
         """Change who owns what, if something is to be changed; give what this one owns."""
         self._changed.clear()
+        self._seen = -1
         is_changed = False
 
         def plan(arrangement: Arrangement) -> Plan:
@@ -157,6 +180,7 @@ class ProjectionWorker:
         owned = self._owned(arrangement)
         segments = [segment for segment in arrangement.segments if segment.low in owned]
         self._held = _identity(segments)
+        self._is_live = arrangement.record.state is BuildState.LIVE
         parked = await self._store.parked(self.build)
         self._parked = {key.key: key.hash for key in parked}
         if not is_changed:
@@ -188,14 +212,17 @@ class ProjectionWorker:
             while not self._changed.is_set():
                 await self._wait(fetching, is_unsaved=unsaved is not None, is_brief=is_brief)
                 if fetching.done():
-                    rows, to, is_last = _cut(fetching.result(), group)
+                    page = cut(fetching.result(), group)
                     fetching = asyncio.create_task(_next(pages))  # while this one is worked on
-                    deliveries = reader.deliveries(rows)
-                    if deliveries or is_last:
-                        group, unsaved = await self._deliver(group, deliveries, to), None
-                    elif to != group.progress:
-                        unsaved = to
-                    if is_last:
+                    for rows, to in self._slices(page):
+                        deliveries = reader.deliveries(rows)
+                        if deliveries or page.is_last:
+                            group, unsaved = await self._deliver(group, deliveries, to), None
+                        elif to != group.progress:
+                            unsaved = to
+                        if self._changed.is_set():
+                            break  # what is left of the page comes again
+                    if page.is_last:
                         return
                 if unsaved is not None and self._is_due():
                     group, unsaved = await self._deliver(group, [], unsaved), None
@@ -204,6 +231,21 @@ class ProjectionWorker:
         finally:
             await _ended([fetching])
             await pages.aclose()
+
+    def _slices(self, page: Cut) -> Iterator[tuple[Sequence[Row], Progress]]:
+        """Give a page in parts, few rows first after something went wrong.
+
+        What interrupts a batch undoes it. Where that comes often, small ones still get on.
+        """
+        rows, to, _ = page
+        done = 0
+        while len(rows) - done > self._width:
+            part = rows[done : done + self._width]
+            done += len(part)
+            yield part, progress_at(part[-1])
+            self._width *= 2
+        yield rows[done:], to
+        self._width *= 2
 
     async def _deliver(self, group: Group, deliveries: Sequence[Delivery], to: Progress) -> Group:
         """Bring deliveries into the build; give the group as it is then."""
@@ -218,6 +260,8 @@ class ProjectionWorker:
         self.applied += len(deliveries)
         self._saved_at = asyncio.get_running_loop().time()
         self._wanted.clear()
+        if self._is_live and not self._parked and covers_all(group.segments):
+            self._seen = to.position
         self._last_error = None
         self.progressed.set()
         self.progressed = asyncio.Event()
@@ -255,7 +299,7 @@ class ProjectionWorker:
     async def _react(self, reactor: Reactor, group: Group, delivery: Delivery) -> Group:
         """Let a reactor react to one event, and note that it did."""
         parking = Parking(self._parked, self._terms.first_pause)
-        position = delivery.checkpoint.position
+        position = delivery.position
         for key in delivery.keys:
             if parking.holds(key):
                 parking.wait(key, position)
@@ -265,7 +309,7 @@ class ProjectionWorker:
                 error = await react(reactor, delivery.event)
             if error:
                 parking.fail(key, position, error)
-        to = progress_at(delivery.checkpoint)
+        to = progress_at(delivery.row)
         async with self._store.batch(
             self.build, Move(group.segments, to), lease=self._terms.lease
         ) as batch:
@@ -364,15 +408,6 @@ class ProjectionWorker:
 def _identity(segments: Sequence[Segment]) -> tuple[tuple[int, int, int], ...]:
     """Give what tells whether other segments are owned than before."""
     return tuple((segment.low, segment.high, segment.epoch) for segment in segments)
-
-
-def _cut(page: Rows, group: Group) -> tuple[Sequence[Row], Progress, bool]:
-    """Give the rows of a page that a group is to be given, and whether it then joins others."""
-    rows, seen_to, checkpoint = page
-    until = group.until
-    if until is not None and seen_to >= until.position:
-        return [row for row in rows if row[2] <= until.position], until, True
-    return rows, Progress(max(seen_to, group.progress.position), checkpoint), False
 
 
 async def _next(pages: AsyncGenerator[Rows, None]) -> Rows:

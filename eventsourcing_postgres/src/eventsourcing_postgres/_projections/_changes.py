@@ -15,6 +15,7 @@ from eventsourcing_core.stores import (
     not_switching,
     still_live,
 )
+from eventsourcing_postgres._projections import _session
 from eventsourcing_postgres._projections._own_schemas import has_schema, own_schema
 from eventsourcing_postgres._projections._records import (
     progress_columns,
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._projections._session import Session
 
 T = TypeVar("T")
-
-PATIENCE = 20_000
-"""Milliseconds that a change waits for each lock; who waits here keeps no beat waiting."""
 
 
 class Changes:
@@ -144,17 +142,14 @@ class Changes:
         await self._do("dropping a projection", work)
 
     async def _do(self, doing: str, work: Callable[[Session], Awaitable[T]]) -> T:
-        async def patiently(session: Session) -> T:
-            await session.run("lock_timeout", PATIENCE)
-            return await work(session)
-
         try:
-            return await in_session(self._database, doing, patiently)
+            return await in_session(self._database, doing, work)
         except StorageError as error:
             match error.__cause__:
                 case asyncpg.LockNotAvailableError():
+                    seconds = _session.PATIENCE / 1000
                     message = (
-                        f"{doing} failed: somebody's batch has not ended for {PATIENCE / 1000:g} "
+                        f"{doing} failed: somebody's batch has not ended for {seconds:g} "
                         "seconds (or a transaction has locked the tables): try again, or end that"
                     )
                     raise StorageError(message) from error

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._transactions import PostgresTransaction, PostgresTransactions
 
 _DOING = "registering a projection"
+_LONGEST_CREATE = 60_000
+"""Milliseconds that making a build may be silent, or wait for another process that makes it."""
 _RESERVED = "pg_"  # what names begin with that the server keeps for itself
 
 
@@ -93,6 +95,7 @@ class Registering:
             return await transaction.fetch(_DOING, sql, *arguments)
 
         name = spec.build.name
+        await run("limits", _LONGEST_CREATE, _LONGEST_CREATE)
         (place,) = await run("place", "")
         if place[0]:
             raise _on_standby(spec)

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SILENCE = 5_000
+"""Milliseconds that a process may be silent in such a transaction: then the server ends it."""
+PATIENCE = 20_000
+"""Milliseconds that it waits for what somebody's batch has locked."""
+
 
 class Session:
     """A transaction that is open, at READ COMMITTED.
@@ -85,7 +90,9 @@ async def in_session(database: Database, doing: str, work: Callable[[Session], A
 
     async def transact(connection: Connection) -> T:
         async with connection.transaction(isolation="read_committed"):
-            return await work(Session(connection, database.schema))
+            session = Session(connection, database.schema)
+            await session.run("limits", SILENCE, PATIENCE)
+            return await work(session)
 
     database.check_usable()
     return await database.use(doing, transact)

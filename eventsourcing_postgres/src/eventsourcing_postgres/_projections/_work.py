@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from eventsourcing_core.stores import Build, rearranged
-from eventsourcing_postgres._projections._records import segment_columns, storable
+from eventsourcing_core.stores import Build, not_registered, rearranged
+from eventsourcing_postgres._projections._records import arrangement_of, segment_columns, storable
 from eventsourcing_postgres._projections._session import in_session
 
 if TYPE_CHECKING:
@@ -25,9 +25,11 @@ _IN_THE_WAY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 
 async def arrangement(database: Database, build: Build) -> Arrangement:
     """Give who works on what; see ``ProjectionStore.arrangement``."""
-    return await in_session(
-        database, "looking at a projection", lambda session: session.arrangement(build)
-    )
+    database.check_usable()
+    rows = await database.fetch("looking at a projection", "projections/arrangement", *build)
+    if not rows:
+        raise not_registered(build)
+    return arrangement_of(rows[0])
 
 
 async def calls(database: Database) -> frozenset[Build]:
