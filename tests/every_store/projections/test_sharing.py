@@ -130,8 +130,8 @@ def silence(projector: Projector) -> None:
         async def no_beat(*_: object) -> Any:
             await asyncio.Event().wait()
 
-        worker._beat = no_beat  # type: ignore[method-assign,assignment]  # it is broken on purpose
-        worker._set_timer(None)
+        worker._claims._beat = no_beat  # type: ignore[method-assign,assignment]  # it is broken on purpose
+        worker._claims.forget()
 
 
 async def owners_are(backend: Backend, owner: str) -> bool:

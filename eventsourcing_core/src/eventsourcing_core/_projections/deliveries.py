@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from eventsourcing_core._encoding.following import Rows
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._projections.definition import Definition
-    from eventsourcing_core.stores._builds import Plan
     from eventsourcing_core.stores._projection_store import Batch
     from eventsourcing_core.stores._rows import Row
 
@@ -198,11 +197,6 @@ class Parking:
 def covers_all(segments: Iterable[Segment]) -> bool:
     """Tell whether segments are all hashes together."""
     return sum(segment.high - segment.low + 1 for segment in segments) == HASHES
-
-
-def is_empty(plan: Plan) -> bool:
-    """Tell whether a plan changes nothing."""
-    return not any(plan)
 
 
 def progress_at(row: Row) -> Progress:

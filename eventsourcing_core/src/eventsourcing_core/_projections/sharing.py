@@ -8,15 +8,30 @@ since only segments at one progress can be.
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from contextvars import Context
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores._builds import Arrangement, BuildState, Plan, ProjectionKind, Segment
+from eventsourcing_core._errors import StorageError, said_of
+from eventsourcing_core.stores._builds import (
+    Arrangement,
+    BuildState,
+    Plan,
+    ProjectionKind,
+    Segment,
+    Worker,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from eventsourcing_core.stores._builds import BuildRecord, Worker
+    from eventsourcing_core._projections.retrying import Terms
+    from eventsourcing_core.stores._builds import Build, BuildRecord
+    from eventsourcing_core.stores._projection_store import ProjectionStore
+
+logger = logging.getLogger("eventsourcing_core.projections")
 
 
 def may_work(record: BuildRecord) -> bool:
@@ -106,3 +121,98 @@ def _joining(owner: str, arrangement: Arrangement, owned: Sequence[int]) -> Plan
 def _can_be_joined(first: Segment, second: Segment, owned: Sequence[int], taken: set[int]) -> bool:
     both = {first.low, second.low}
     return both <= {*owned} and not both & taken and first.progress == second.progress
+
+
+class Claims:
+    """What one process has claimed of a build: renewed all the time, changed between batches.
+
+    Args:
+        build: The build.
+        store: Where it is.
+        terms: How the process works.
+        on_change: Called when something is to be changed: then ``arrange`` does it.
+        on_expiry: Called when the claims could not be renewed in time, by the clock of this
+            process.
+    """
+
+    def __init__(
+        self,
+        build: Build,
+        store: ProjectionStore,
+        terms: Terms,
+        on_change: Callable[[], None],
+        on_expiry: Callable[[], None],
+    ) -> None:
+        self._build = build
+        self._store = store
+        self._terms = terms
+        self._on_change = on_change
+        self._on_expiry = on_expiry
+        self._held: list[tuple[int, int, int]] = []
+        self._timer: asyncio.TimerHandle | None = None  # fires when the lease runs out
+        self.last_error: str | None = None
+        """What the process last failed with, for others to see."""
+        self.has_ended: bool = False
+        """Whether it claims nothing any more."""
+        self.is_live: bool = False
+        """Whether the build was live when it was arranged."""
+        self.has_changed: bool = False
+        """Whether something was to be changed then."""
+
+    async def arrange(self) -> list[Segment]:
+        """Change who owns what, if something is to be changed; give what this process owns."""
+
+        def plan(arrangement: Arrangement) -> Plan:
+            found = self._plan(arrangement)
+            self.has_changed = any(found)
+            return found
+
+        arrangement = await self._beat(plan)
+        self.is_live = arrangement.record.state is BuildState.LIVE
+        owned = self._owned(arrangement)
+        self._held = _identities(owned)
+        return owned
+
+    async def renew(self) -> None:
+        """Renew the claims again and again, and tell when something is to be changed."""
+        while True:
+            await asyncio.sleep(self._terms.lease / 3)
+            try:
+                await self._beat(self._look)
+            except StorageError as error:
+                logger.debug("%s: no heartbeat: %s", self._build, said_of(error))
+
+    def forget(self) -> None:
+        """Look at the clock no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _plan(self, arrangement: Arrangement) -> Plan:
+        if self.has_ended:
+            return Plan(give=frozenset(segment.low for segment in self._owned(arrangement)))
+        return plan_for(self._terms.owner, arrangement)
+
+    def _look(self, arrangement: Arrangement) -> Plan:
+        """Change nothing: a batch may be under way."""
+        if self._held != _identities(self._owned(arrangement)) or any(self._plan(arrangement)):
+            self._on_change()
+        return Plan()
+
+    async def _beat(self, plan: Callable[[Arrangement], Plan]) -> Arrangement:
+        owner, lease, limit, _, _ = self._terms
+        loop = asyncio.get_running_loop()
+        until = loop.time() + lease
+        worker = Worker(owner, limit, self.last_error)
+        arrangement = await self._store.beat(self._build, worker, lease, plan)
+        self.forget()
+        self._timer = Context().run(loop.call_at, until, self._on_expiry)
+        return arrangement
+
+    def _owned(self, arrangement: Arrangement) -> list[Segment]:
+        owners, owner = arrangement.owners, self._terms.owner
+        return [segment for segment in arrangement.segments if owners.get(segment.low) == owner]
+
+
+def _identities(segments: Sequence[Segment]) -> list[tuple[int, int, int]]:
+    """Give what tells whether other segments are owned than before."""
+    return [(segment.low, segment.high, segment.epoch) for segment in segments]

@@ -23,32 +23,24 @@ from eventsourcing_core._projections.deliveries import (
     covers_all,
     cut,
     first_group,
-    is_empty,
     progress_at,
 )
 from eventsourcing_core._projections.handlers import carefully, handler_of, react
 from eventsourcing_core._projections.kinds import Reactor
 from eventsourcing_core._projections.retrying import Retrying, Terms
-from eventsourcing_core._projections.sharing import plan_for
+from eventsourcing_core._projections.sharing import Claims
 from eventsourcing_core.stores._build_checks import hash_of
-from eventsourcing_core.stores._builds import (
-    BuildState,
-    FencedError,
-    Move,
-    Plan,
-    Progress,
-    Worker,
-)
+from eventsourcing_core.stores._builds import FencedError, Move, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Sequence
     from typing import Any
 
     from eventsourcing_core._encoding.following import Rows
     from eventsourcing_core._encoding.front import StorageEventStore
     from eventsourcing_core._projections.definition import Definition
     from eventsourcing_core._projections.deliveries import Cut, Delivery
-    from eventsourcing_core.stores._builds import Arrangement, Build, Segment
+    from eventsourcing_core.stores._builds import Build, Segment
     from eventsourcing_core.stores._projection_store import ProjectionStore
     from eventsourcing_core.stores._rows import Row
 
@@ -89,16 +81,14 @@ class ProjectionWorker:
         self._stopping = asyncio.Event()
         self._wanted = asyncio.Event()  # somebody waits for a position that needs no event
         self._working: asyncio.Task[None] | None = None
-        self._held: tuple[tuple[int, int, int], ...] = ()
         self._parked: dict[str, int] = {}
-        self._timer: asyncio.TimerHandle | None = None  # fires when the lease runs out
         self._deaf_until = 0.0
         self._saved_at = 0.0
         self._seen = -1
-        self._is_live = False
         self._width = _FIRST_ROWS
-        self._last_error: str | None = None
-        self._has_ended = False  # the history has changed: nothing is right any more
+        self._claims = Claims(
+            definition.build, store, terms, self._changed.set, self._stop_handlers
+        )
         self.progressed: asyncio.Event = asyncio.Event()
         """Set when positions have moved; then a new one."""
         self.applied: int = 0
@@ -111,7 +101,7 @@ class ProjectionWorker:
 
     async def run(self) -> None:
         """Work until ``stop`` is called, and then give all back."""
-        beating = asyncio.create_task(self._beat_on(), context=Context())
+        beating = asyncio.create_task(self._claims.renew(), context=Context())
         pause = _SHORTEST_PAUSE
         try:
             while not self._stopping.is_set():
@@ -126,7 +116,7 @@ class ProjectionWorker:
                 await _until(self._stopping, pause)
         finally:
             await _ended([beating, self._working])
-            self._set_timer(None)
+            self._claims.forget()
             with suppress(StorageError):
                 await self._store.leave(self.build, self._terms.owner)
 
@@ -166,31 +156,13 @@ class ProjectionWorker:
         """Change who owns what, if something is to be changed; give what this one owns."""
         self._changed.clear()
         self._seen = -1
-        is_changed = False
-
-        def plan(arrangement: Arrangement) -> Plan:
-            nonlocal is_changed
-            if self._has_ended:
-                return Plan(give=frozenset(self._owned(arrangement)))
-            found = plan_for(self._terms.owner, arrangement)
-            is_changed = not is_empty(found)
-            return found
-
-        arrangement = await self._beat(plan)
-        owned = self._owned(arrangement)
-        segments = [segment for segment in arrangement.segments if segment.low in owned]
-        self._held = _identity(segments)
-        self._is_live = arrangement.record.state is BuildState.LIVE
+        segments = await self._claims.arrange()
         parked = await self._store.parked(self.build)
         self._parked = {key.key: key.hash for key in parked}
-        if not is_changed:
+        if not self._claims.has_changed:
             pause = min(self._terms.lease / 3, 1.0)
             self._deaf_until = asyncio.get_running_loop().time() + pause
         return segments
-
-    def _owned(self, arrangement: Arrangement) -> set[int]:
-        owner = self._terms.owner
-        return {low for low, each in arrangement.owners.items() if each == owner}
 
     def _unpaused(self, segments: Sequence[Segment]) -> list[Segment]:
         """Leave out the segments that have too many parked keys."""
@@ -260,9 +232,9 @@ class ProjectionWorker:
         self.applied += len(deliveries)
         self._saved_at = asyncio.get_running_loop().time()
         self._wanted.clear()
-        if self._is_live and not self._parked and covers_all(group.segments):
+        if self._claims.is_live and not self._parked and covers_all(group.segments):
             self._seen = to.position
-        self._last_error = None
+        self._claims.last_error = None
         self.progressed.set()
         self.progressed = asyncio.Event()
         return group
@@ -352,40 +324,6 @@ class ProjectionWorker:
             for task in tasks:
                 task.cancel()
 
-    async def _beat_on(self) -> None:
-        """Renew the claims, again and again, and see whether something is to be changed."""
-        while True:
-            await asyncio.sleep(self._terms.lease / 3)
-            try:
-                await self._beat(self._look)
-            except StorageError as error:
-                logger.debug("%s: no heartbeat: %s", self.build, said_of(error))
-
-    def _look(self, arrangement: Arrangement) -> Plan:
-        """Change nothing, and say so if something is to be changed."""
-        owned = self._owned(arrangement)
-        held = _identity([each for each in arrangement.segments if each.low in owned])
-        if held != self._held or not is_empty(plan_for(self._terms.owner, arrangement)):
-            self._changed.set()
-        return Plan()
-
-    async def _beat(self, plan: Callable[[Arrangement], Plan]) -> Arrangement:
-        owner, lease, limit, _, _ = self._terms
-        until = asyncio.get_running_loop().time() + lease
-        worker = Worker(owner, limit, self._last_error)
-        arrangement = await self._store.beat(self.build, worker, lease, plan)
-        self._set_timer(until)
-        return arrangement
-
-    def _set_timer(self, until: float | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
-        if until is not None:
-            self._timer = Context().run(
-                asyncio.get_running_loop().call_at, until, self._stop_handlers
-            )
-
     def _stop_handlers(self) -> None:
         if self._working is not None:
             logger.warning("%s: the lease ran out, so the handlers were stopped", self.build)
@@ -395,19 +333,14 @@ class ProjectionWorker:
         """Say what it failed with."""
         if error is None or isinstance(error, FencedError):
             return  # somebody else has gone on
-        self._last_error = said_of(error)
+        self._claims.last_error = said_of(error)
         if isinstance(error, HistoryChangedError):
-            self._has_ended = True
-            logger.error("%s has stopped: %s", self.build, self._last_error)
+            self._claims.has_ended = True
+            logger.error("%s has stopped: %s", self.build, self._claims.last_error)
         elif isinstance(error, StorageError | ProjectionError):
-            logger.warning("%s waits: %s", self.build, self._last_error)
+            logger.warning("%s waits: %s", self.build, self._claims.last_error)
         else:
             logger.error("%s failed, and is tried again", self.build, exc_info=error)
-
-
-def _identity(segments: Sequence[Segment]) -> tuple[tuple[int, int, int], ...]:
-    """Give what tells whether other segments are owned than before."""
-    return tuple((segment.low, segment.high, segment.epoch) for segment in segments)
 
 
 async def _next(pages: AsyncGenerator[Rows, None]) -> Rows:
