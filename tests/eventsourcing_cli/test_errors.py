@@ -109,6 +109,23 @@ def test_what_the_library_logs_is_a_line_without_control_characters(
     assert found.err == "warning: look at \\u001b[2J\nerror: ValueError\n"
 
 
+def test_an_error_that_is_logged_with_its_traceback_is_shown_with_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> None:
+        error = KeyError("sesame \x1b[2J")
+        logging.getLogger("eventsourcing_core.projections").error("it failed", exc_info=error)
+        raise ValueError
+
+    monkeypatch.setattr(_show, "reading", fail)
+    found = run("show", "postgresql://me:sesame@127.0.0.1:1/bank", "s-1")
+    assert found.err.splitlines() == [
+        "KeyError: '… \\x1b[2J'",
+        "error: it failed",
+        "error: ValueError",
+    ]
+
+
 def test_the_log_is_left_as_it_was(run: Run, memory: str) -> None:
     before = list(logging.getLogger().handlers)
     run("tail", memory)

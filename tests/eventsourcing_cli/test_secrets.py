@@ -17,6 +17,8 @@ REFUSED = [
     pytest.param(["tail", "{url}?pool=9"], id="an option that is not there"),
     pytest.param(["show", "{url}", "s-1", "more", "{url}"], id="an argument too many"),
     pytest.param(["{url}"], id="no command"),
+    pytest.param(["projections", "{url}"], id="a command that is left out"),
+    pytest.param(["projections", "memory://", "--on={url}"], id="read models"),
     pytest.param(["show", "--{url}"], id="no option"),
     pytest.param(["tail", "memory://", "--after", "{url}"], id="no number"),
     pytest.param(["demo", "{url}"], id="no file"),

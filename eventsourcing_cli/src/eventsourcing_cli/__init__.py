@@ -1,4 +1,4 @@
-"""The command ``eventsourcing``: a demo, a look into event stores, their schemas, and exports."""
+"""The command ``eventsourcing``: a look into event stores, their schemas, projections, exports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 if all went well, 1 if the URL, the store or the data was refused, 2 for wrong usage, 3 if
-        there was nothing to show, 130 for Ctrl-C.
+        there was nothing to show, 130 for Ctrl-C, unless that is how it is meant to end.
     """
     _fill_streams()
     try:

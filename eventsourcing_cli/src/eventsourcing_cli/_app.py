@@ -21,6 +21,7 @@ from eventsourcing_cli import (
     _streams,
     _tail,
 )
+from eventsourcing_cli._projections import group
 
 NAME = "eventsourcing"
 _ROOM = 80  # columns
@@ -58,14 +59,14 @@ def eventsourcing(
         typer.Option("--traceback", help="Show where an error comes from; may stand anywhere."),
     ] = False,
 ) -> None:
-    """Look into event stores, keep their schemas, and move events between them.
+    """Look into event stores, keep their schemas, run what follows them, and move events.
 
     A store is named by its URL: sqlite:///bank.db is a file in the working directory,
     postgresql://user@host/bank a database.
     """
 
 
-for _module in (_demo, _plugins, _schema, _streams, _show, _tail, _stats, _export, _import):
+for _module in (_demo, _plugins, _schema, _streams, _show, _tail, _stats, _export, _import, group):
     _module.add_to(app)
 
 
@@ -75,6 +76,6 @@ def _paragraphs(documented: object) -> list[str]:
 
 
 # Typer would keep the line ends of the source where it draws frames, and cut summaries elsewhere.
-for _command in app.registered_commands:
+for _command in (*app.registered_commands, *group.projections.registered_commands):
     _said = _paragraphs(_command.callback)
     _command.short_help, _command.help = _said[0], "\n\n".join(_said)

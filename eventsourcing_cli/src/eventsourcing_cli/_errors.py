@@ -44,7 +44,7 @@ class Reporter(logging.Handler):
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__()
         self._secrets = secrets_in(arguments)
 
     def say(self, kind: str, text: str, style: str = "bold red") -> None:
@@ -72,4 +72,7 @@ class Reporter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say what is logged."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, Exception):
+            self.traceback(error)
         self.say(record.levelname.lower(), record.getMessage(), "bold yellow")

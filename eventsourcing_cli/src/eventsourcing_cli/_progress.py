@@ -1,9 +1,13 @@
-"""How far long work is, for people at a terminal: nothing of it is written into a pipe."""
+"""How far long work is, for people at a terminal."""
 
 from __future__ import annotations
 
 import sys
+from collections import deque
 from contextlib import contextmanager
+from datetime import timedelta
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -21,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.progress import Task
+
+
+_RATE_PERIOD = 10.0  # seconds that a rate is measured over
+_PIPE_PAUSE = 5.0  # seconds between two lines in a pipe
 
 
 class _RateColumn(ProgressColumn):
@@ -44,6 +52,8 @@ def progress(
     what: str, total: int, done: int = 0, *, shown: Callable[[int], str] = "{:,}".format
 ) -> Iterator[Callable[[int], None]]:
     """Show how far something is while the block runs, with the rate and the time that is left.
+
+    Nothing of it is written into a pipe.
 
     Args:
         what: What is being done.
@@ -79,3 +89,69 @@ def added_up(tell: Callable[[int], None]) -> Callable[[int], None]:
         tell(done)
 
     return add
+
+
+class Meter:
+    """How far something is, at what rate, and how long it still takes, in words.
+
+    Args:
+        clock: Gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def said(self, done: int, total: int) -> str:
+        """Give it in words, as ``45 %, 450 of 1,000, 25/s, 0:00:22 left``."""
+        now = self._clock()
+        self._seen.append((now, done))
+        while self._seen[0][0] < now - _RATE_PERIOD:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        percent = 100 * done // total if total else 100
+        text = f"{percent} %, {done:,} of {total:,}"
+        if done > before:
+            rate = (done - before) / (now - since)
+            left = timedelta(seconds=round(max(total - done, 0) / rate))
+            text = f"{text}, {rate:,.0f}/s, {left} left"
+        return text
+
+
+@contextmanager
+def growing_progress(
+    what: str, *, clock: Callable[[], float] = monotonic
+) -> Iterator[Callable[[int, int], None]]:
+    """Show how far something is of which there gets more; in a pipe a line every few seconds.
+
+    Args:
+        what: What is being done.
+        clock: Gives seconds.
+
+    Yields:
+        A function to say how many are done now, and how many there are now.
+    """
+    is_terminal = sys.stderr.isatty()
+    meter = Meter(clock)
+    written_at = -inf
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        console=Console(stderr=True),
+        disable=not is_terminal,
+        transient=True,
+        expand=True,
+    ) as bar:
+        task = bar.add_task(what)
+
+        def tell(done: int, total: int) -> None:
+            nonlocal written_at
+            line = f"{what}: {meter.said(done, total)}"
+            bar.update(task, description=line, completed=done, total=total)
+            now = clock()
+            if not is_terminal and now >= written_at + _PIPE_PAUSE:
+                written_at = now
+                sys.stderr.write(f"{line}\n")
+                sys.stderr.flush()
+
+        yield tell

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eventsourcing_cli._arguments import OneObject, Url, examples
+from eventsourcing_cli._confirmation import Yes, confirm
 from eventsourcing_core import open_migrator
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def rollback(
         int,
         typer.Option(metavar="NUMBER", min=0, show_default=False, help="The last one that stays."),
     ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: OneObject = False,
 ) -> None:
     """Take migrations back; with --to 0 every event is deleted.
@@ -51,18 +51,9 @@ def rollback(
     What they brought is dropped, with the data in it. In a pipe it takes --yes.
     """
     if not yes:
-        _confirm(to)
+        lost = "every event and snapshot" if to == 0 else "what these migrations brought"
+        confirm(f"Drop {lost}?", what_it_does="rollback drops what the migrations brought")
     _write(_done(url, lambda migrator: migrator.rollback(to=to)), as_json=as_json)
-
-
-def _confirm(to: int) -> None:
-    if not sys.stdin.isatty():
-        message = "rollback drops what the migrations brought: add --yes to do it unasked"
-        raise ValueError(message)
-    lost = "every event and snapshot" if to == 0 else "what these migrations brought"
-    if not typer.confirm(f"Drop {lost}?", err=True):
-        message = "not confirmed, so nothing was dropped"
-        raise ValueError(message)
 
 
 def status(url: Url, *, as_json: OneObject = False) -> int:

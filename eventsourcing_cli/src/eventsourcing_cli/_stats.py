@@ -14,6 +14,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from eventsourcing_cli._appenders import said_of
 from eventsourcing_cli._arguments import OneObject, Url, examples
 from eventsourcing_cli._escape import escaped
 from eventsourcing_cli._events import write_columns
@@ -122,15 +123,9 @@ def _table_of_types(statistics: StoreStatistics) -> Table:
 
 
 def _told(each: Appender, *, is_first: bool) -> Text:
-    parts = [
-        f"process {each.process_id}" if each.process_id is not None else "somebody",
-        escaped(each.application_name or ""),
-        escaped(each.state or ""),
-        f"since {each.since:%Y-%m-%d %H:%M:%S}Z" if each.since else "",
-    ]
     what = "readers of all streams stop after" if is_first else "began after"
     return Text.assemble(
         ("\nappends now: ", "bold yellow"),
-        ", ".join(part for part in parts if part),
+        said_of(each),
         f"; {what} position {each.floor}",
     )

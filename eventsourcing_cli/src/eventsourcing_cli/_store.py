@@ -11,8 +11,9 @@ from eventsourcing_core.plugins import installed_plugins
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
-    from eventsourcing_core import StorageEventStore
+    from eventsourcing_core import Backend, StorageEventStore
 
 
 @asynccontextmanager
@@ -23,12 +24,20 @@ async def reading(url: str) -> AsyncIterator[StorageEventStore]:
         EventSourcingError: As ``open_backend``.
         ValueError: As ``open_backend``.
     """
-    if _can_migrate(url):  # what is only read is neither made nor changed
-        opening = open_backend(url, event_types=EventTypes(), migrate=False)
-    else:
-        opening = open_backend(url, event_types=EventTypes())
-    async with opening as backend:
+    async with looked_into(url) as backend:
         yield backend.event_store
+
+
+def looked_into(url: str) -> AbstractAsyncContextManager[Backend]:
+    """Open the backend of a URL, whose schema is neither made nor changed.
+
+    Raises:
+        EventSourcingError: As ``open_backend``.
+        ValueError: As ``open_backend``.
+    """
+    if _can_migrate(url):
+        return open_backend(url, event_types=EventTypes(), migrate=False)
+    return open_backend(url, event_types=EventTypes())
 
 
 def _can_migrate(url: str) -> bool:

@@ -1,0 +1,1 @@
+"""``eventsourcing projections``: those that follow a store, running them, and steering them."""
