@@ -14,6 +14,7 @@ import sys
 from benchmarks import builds, codec, memory, postgres, repetitions, snapshots, sqlite
 from benchmarks.peers import command as peers
 from benchmarks.peers import page
+from benchmarks.projections import command as projections
 
 BENCHMARKS = {
     "codec": codec.main,
@@ -28,7 +29,12 @@ PLOTS = {"snapshot-plot": snapshots.plot}
 """Those that draw a picture of the documentation; only run when they are named."""
 
 
-APART = {"builds": builds.main, "peers": peers.main, "peers-page": page.main}
+APART = {
+    "builds": builds.main,
+    "peers": peers.main,
+    "peers-page": page.main,
+    "projections": projections.main,
+}
 """Those with options of their own; only run when they are named first, alone."""
 
 

@@ -66,7 +66,7 @@ class Default:
 
     def __init__(self, url: str, connections: int) -> None:
         parts = urlsplit(url)
-        self._environment = {
+        self.environment = {
             "PERSISTENCE_MODULE": "eventsourcing.postgres",
             "POSTGRES_DBNAME": parts.path.lstrip("/"),
             "POSTGRES_HOST": parts.hostname or "",
@@ -80,7 +80,7 @@ class Default:
         self._snapshotted: Bank | None = None
 
     def open(self) -> None:
-        self._app = Unsnapshotted(self._environment)
+        self._app = Unsnapshotted(self.environment)
         self._recorder: Any = self._app.recorder
 
     def close(self) -> None:
@@ -163,7 +163,7 @@ class Default:
 
     def _bank(self) -> Bank:
         if self._snapshotted is None:
-            self._snapshotted = Bank({**self._environment, "IS_SNAPSHOTTING_ENABLED": "y"})
+            self._snapshotted = Bank({**self.environment, "IS_SNAPSHOTTING_ENABLED": "y"})
         return self._snapshotted
 
 
