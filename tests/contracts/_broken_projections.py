@@ -195,6 +195,7 @@ class BrokenProjections(InMemoryProjectionStore):
         kept.fence()
         epoch = max(s.epoch for k in (kept, live) for s in k.segments.values()) + 1
         kept.segments = {low: s._replace(epoch=epoch) for low, s in live.segments.items()}
+        kept.parked = dict(live.parked)
 
     def has_caught_up(self, kept: KeptBuild, live: KeptBuild) -> bool:
         return has_caught_up([*kept.segments.values()], [*live.segments.values()])

@@ -377,6 +377,15 @@ class CopiesInEpochOne(Broken):
         kept.segments = {low: s._replace(epoch=1) for low, s in kept.segments.items()}
 
 
+class LeavesParkedKeysBehind(Broken):
+    caught_by = ("test_a_reactor_takes_over_segments_and_progress",)
+
+    def copy_progress(self, live: KeptBuild, kept: KeptBuild) -> None:
+        parked = kept.parked
+        super().copy_progress(live, kept)
+        kept.parked = parked
+
+
 class CopiesWithoutClaims(Broken):
     """Leaves claims on segments that are gone."""
 

@@ -250,6 +250,7 @@ class InMemoryProjectionStore:
                 kept.segments = {
                     low: segment._replace(epoch=epoch) for low, segment in live.segments.items()
                 }
+                kept.parked = dict(live.parked)
             elif not has_caught_up([*kept.segments.values()], [*live.segments.values()]):
                 return False
             live.switching_until = 0

@@ -250,9 +250,9 @@ class ProjectionStore(Protocol):
 
         Args:
             build: The one that is to be live.
-            copy_progress: Whether it takes over segments and progress of the old one, as reactors
-                do, with claims taken off and epochs raised; else it must have come as far as the
-                old one.
+            copy_progress: Whether it takes over segments, progress and parked keys of the old one,
+                as reactors do, with claims taken off and epochs raised; else it must have come as
+                far as the old one.
 
         Returns:
             False if it has not come so far: nothing was changed.

@@ -189,7 +189,7 @@ async def _has_caught_up(session: Session, build: Build, live: Build) -> bool:
 
 
 async def _copy_progress(session: Session, live: Build, build: Build) -> None:
-    """Let a build have the segments and progress of the live one, and nobody own them."""
+    """Let a build have segments, progress and parked keys of the live one, and nobody own it."""
     segments = (await session.arrangement(live)).segments
     old = (await session.arrangement(build)).segments
     epoch = max(segment.epoch for segment in (*segments, *old)) + 1
@@ -197,6 +197,7 @@ async def _copy_progress(session: Session, live: Build, build: Build) -> None:
     await session.run("delete_segments", *build, [segment.low for segment in old])
     copies = [segment._replace(epoch=epoch) for segment in segments]
     await session.run("write_segments", *build, *segment_columns(copies))
+    await session.run("copy_parked", build.name, live.version, build.version)
 
 
 async def _exchange(session: Session, live: BuildRecord, other: BuildRecord) -> None:

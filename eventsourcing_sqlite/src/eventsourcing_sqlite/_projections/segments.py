@@ -70,6 +70,11 @@ def raise_epochs(connection: sqlite3.Connection) -> list[Segment]:
 def rewind(connection: sqlite3.Connection, to: Progress) -> None:
     """Set all to a progress, fence whoever has one, and unpark all keys; run in the thread."""
     connection.execute(_REWIND, _target(to))
+    unpark_all(connection)
+
+
+def unpark_all(connection: sqlite3.Connection) -> None:
+    """Let no key be parked any more; run in the thread."""
     for delete in _UNPARK_ALL:
         connection.execute(delete)
 

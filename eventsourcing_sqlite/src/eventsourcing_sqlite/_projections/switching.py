@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core.stores import (
     BuildState,
@@ -14,7 +14,12 @@ from eventsourcing_core.stores import (
 )
 from eventsourcing_sqlite._connection import in_thread
 from eventsourcing_sqlite._projections import registry
-from eventsourcing_sqlite._projections.segments import raise_epochs, read_segments, save_segments
+from eventsourcing_sqlite._projections.segments import (
+    raise_epochs,
+    read_segments,
+    save_segments,
+    unpark_all,
+)
 from eventsourcing_sqlite._statements import statement
 
 if TYPE_CHECKING:
@@ -25,6 +30,12 @@ if TYPE_CHECKING:
     from eventsourcing_sqlite._projections.builds import Builds
 
 _BEGIN = statement("projections/begin_switch")
+_PARKED = (
+    statement("projections/all_parked_keys"),
+    statement("projections/all_parked_events"),
+)
+_PARK_KEY = statement("projections/copy_parked_key")
+_PARK_EVENT = statement("projections/copy_parked_event")
 
 
 async def begin_switch(builds: Builds, build: Build, seconds: float) -> Arrangement:
@@ -52,7 +63,10 @@ async def finish_switch(builds: Builds, build: Build, *, copy_progress: bool) ->
 
         there = await builds.segments(old.build)
         if copy_progress:
-            await builds.write(build, partial(_copy, source=there))
+            keys, events = [await builds.fetch(old.build, sql, {}) for sql in _PARKED]
+            await builds.write(
+                build, partial(_copy, source=there, parked_keys=keys, parked_events=events)
+            )
             await in_thread(connection, partial(registry.set_owners, build=build, owners={}))
         elif not has_caught_up(await builds.segments(build), there):
             return False
@@ -76,8 +90,16 @@ def _begin(connection: sqlite3.Connection, build: Build, seconds: float) -> None
     registry.set_owners(connection, build, {})
 
 
-def _copy(connection: sqlite3.Connection, source: Sequence[Segment]) -> None:
-    """Take segments over, with epochs above those that anybody knows."""
+def _copy(
+    connection: sqlite3.Connection,
+    source: Sequence[Segment],
+    parked_keys: Sequence[tuple[Any, ...]],
+    parked_events: Sequence[tuple[Any, ...]],
+) -> None:
+    """Take over segments, with epochs above those that anybody knows, and what is parked."""
+    unpark_all(connection)
+    connection.executemany(_PARK_KEY, parked_keys)
+    connection.executemany(_PARK_EVENT, parked_events)
     epoch = 1 + max(segment.epoch for segment in (*read_segments(connection), *source))
     save_segments(connection, [segment._replace(epoch=epoch) for segment in source])
 

@@ -140,8 +140,10 @@ class SwitchContract(ProjectionChapter):
         first, *others = await take(projections)
         async with batch_to(projections, [first], 8):
             pass
-        async with batch_to(projections, others, 5):
-            pass
+        async with batch_to(projections, others, 5) as batch:
+            await batch.park("ann", [2, 5], "oh", 0)
+        async with batch_to(projections, await segments_of(projections, NEXT), 1, NEXT) as batch:
+            await batch.park("bob", [1], "no", 0)
         stale = await take(projections, build=NEXT)
         old = (await projections.begin_switch(ORDERS, seconds=LONG)).segments
         assert await projections.finish_switch(NEXT, copy_progress=True)
@@ -150,6 +152,9 @@ class SwitchContract(ProjectionChapter):
         assert given.owners == {}
         assert [s._replace(epoch=0) for s in given.segments] == [s._replace(epoch=0) for s in old]
         assert [segment.progress for segment in given.segments] == [at(8), at(5), at(5)]
+        assert [(key.key, key.positions) for key in await projections.parked(NEXT)] == [
+            ("ann", (2, 5))
+        ]
         # Nobody who had a segment of the same number before takes it for this one.
         known = {(segment.low, segment.epoch) for segment in stale}
         assert known.isdisjoint((segment.low, segment.epoch) for segment in given.segments)

@@ -1,0 +1,1 @@
+SELECT key, hash, attempts, error, next_try, wish FROM eventsourcing_parked_keys

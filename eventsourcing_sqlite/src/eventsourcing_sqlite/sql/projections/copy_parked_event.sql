@@ -1,0 +1,1 @@
+INSERT INTO eventsourcing_parked_events (key, position) VALUES (?, ?)
