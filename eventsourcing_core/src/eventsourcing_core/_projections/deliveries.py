@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -12,7 +13,7 @@ from eventsourcing_core.stores._builds import HASHES, Progress, Segment
 from eventsourcing_core.stores._event_store import Checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._encoding.following import Rows
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from eventsourcing_core._projections.definition import Definition
     from eventsourcing_core.stores._projection_store import Batch
     from eventsourcing_core.stores._rows import Row
+
+
+MOST_ROWS = 2_048
+"""How many events are brought in at once, at most; and read ahead, and a page more."""
 
 
 class Delivery(NamedTuple):
@@ -146,6 +151,51 @@ class Reader:
         return [Delivery(row, None, (row[0],), said_of(error))]
 
 
+class Fetcher:
+    """Reads ahead, as far as memory allows: whoever is slow takes the more at once.
+
+    Args:
+        pages: What it reads.
+    """
+
+    def __init__(self, pages: AsyncIterator[Rows]) -> None:
+        self._pages = pages
+        self._fetched: list[Rows] = []
+        self._has_room = asyncio.Event()
+        self.is_ready: asyncio.Event = asyncio.Event()
+        """Set while there is something to take."""
+        self._task = asyncio.create_task(self._fetch())
+
+    def take(self) -> Rows:
+        """Give what was read, as one page.
+
+        Raises whatever reading raised, once all before it was taken.
+        """
+        pages, self._fetched = self._fetched, []
+        if not self._task.done():
+            self.is_ready.clear()
+        elif not pages:
+            self._task.result()
+        self._has_room.set()
+        rows = pages[0].rows if len(pages) == 1 else [row for page in pages for row in page.rows]
+        return pages[-1]._replace(rows=rows)
+
+    async def end(self) -> None:
+        """Read no more."""
+        await ended([self._task])
+
+    async def _fetch(self) -> None:
+        try:
+            async for page in self._pages:
+                self._fetched.append(page)
+                self.is_ready.set()
+                if sum(len(each.rows) for each in self._fetched) >= MOST_ROWS:
+                    self._has_room.clear()
+                    await self._has_room.wait()
+        finally:
+            self.is_ready.set()
+
+
 class Parking:
     """What is to wait at the end of a batch.
 
@@ -221,3 +271,11 @@ def cut(page: Rows, group: Group) -> Cut:
         return Cut([row for row in rows if row[2] <= until.position], until, is_last=True)
     to = Progress(max(seen_to, group.progress.position), checkpoint)
     return Cut(rows, to, is_last=False)
+
+
+async def ended(tasks: Sequence[asyncio.Task[Any] | None]) -> None:
+    """Cancel tasks, and wait until they have ended; what they raise is told elsewhere."""
+    some = [task for task in tasks if task is not None]
+    for task in some:
+        task.cancel()
+    await asyncio.gather(*some, return_exceptions=True)

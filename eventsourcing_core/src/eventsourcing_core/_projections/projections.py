@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_SEGMENTS = 1_024
 """How many segments a build may have."""
-_SHORTEST_LOOK, _LONGEST_LOOK = 0.005, 0.1
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.002, 0.05
 """Seconds between two looks at how far a build is."""
 
 
@@ -207,7 +207,7 @@ class Projections:
         pause = _SHORTEST_LOOK
         while not await self._has_seen(name, position):
             await asyncio.sleep(pause)
-            pause = min(1.5 * pause, _LONGEST_LOOK)
+            pause = min(1.2 * pause, _LONGEST_LOOK)
 
     async def _has_seen(self, name: str, position: int) -> bool:
         """Tell whether the live version has seen a position; raise if it will not."""

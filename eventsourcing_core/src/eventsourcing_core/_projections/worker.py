@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 
 from eventsourcing_core._errors import HistoryChangedError, ProjectionError, StorageError, said_of
 from eventsourcing_core._projections.deliveries import (
+    MOST_ROWS,
+    Fetcher,
     Group,
     Parking,
     Reader,
     covers_all,
     cut,
+    ended,
     first_group,
     progress_at,
 )
@@ -33,10 +36,8 @@ from eventsourcing_core.stores._build_checks import hash_of
 from eventsourcing_core.stores._builds import FencedError, Move, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Sequence
-    from typing import Any
+    from collections.abc import Iterator, Sequence
 
-    from eventsourcing_core._encoding.following import Rows
     from eventsourcing_core._encoding.front import StorageEventStore
     from eventsourcing_core._projections.definition import Definition
     from eventsourcing_core._projections.deliveries import Cut, Delivery
@@ -49,7 +50,8 @@ logger = logging.getLogger("eventsourcing_core.projections")
 MOST_PARKED = 1_000
 """How many keys of a segment may be parked; above, it is not moved on."""
 _SAVE_PAUSE = 1.0  # seconds between two moves over a stretch without events
-_FIRST_ROWS = 16
+_FIRST_ROWS = 16  # in a batch, after something went wrong
+_LONGEST_BATCH = 0.5  # seconds; those after one that took longer are smaller
 _BRIEFLY = 0.05  # seconds to wait for a page while keys are due
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds before trying again
 
@@ -115,7 +117,7 @@ class ProjectionWorker:
                 pause = _SHORTEST_PAUSE if self.applied > before else min(2 * pause, _LONGEST_PAUSE)
                 await _until(self._stopping, pause)
         finally:
-            await _ended([beating, self._working])
+            await ended([beating, self._working])
             self._claims.forget()
             with suppress(StorageError):
                 await self._store.leave(self.build, self._terms.owner)
@@ -179,13 +181,12 @@ class ProjectionWorker:
         pages = self._events.follow_rows(start, self._definition.event_types)
         reader = Reader(self._definition, self._events.codec, group.segments)
         unsaved: Progress | None = None
-        fetching = asyncio.create_task(_next(pages))
+        fetcher = Fetcher(pages)
         try:
             while not self._changed.is_set():
-                await self._wait(fetching, is_unsaved=unsaved is not None, is_brief=is_brief)
-                if fetching.done():
-                    page = cut(fetching.result(), group)
-                    fetching = asyncio.create_task(_next(pages))  # while this one is worked on
+                await self._wait(fetcher, is_unsaved=unsaved is not None, is_brief=is_brief)
+                if fetcher.is_ready.is_set():
+                    page = cut(fetcher.take(), group)  # the next ones come meanwhile
                     for rows, to in self._slices(page):
                         deliveries = reader.deliveries(rows)
                         if deliveries or page.is_last:
@@ -201,23 +202,30 @@ class ProjectionWorker:
                 if is_brief:
                     return
         finally:
-            await _ended([fetching])
+            await fetcher.end()
             await pages.aclose()
 
     def _slices(self, page: Cut) -> Iterator[tuple[Sequence[Row], Progress]]:
-        """Give a page in parts, few rows first after something went wrong.
+        """Give a page in parts that take about so long as a batch may.
 
-        What interrupts a batch undoes it. Where that comes often, small ones still get on.
+        What interrupts a batch undoes it. So few rows come first after something went wrong: where
+        that comes often, small batches still get on.
         """
+        now = asyncio.get_running_loop().time
         rows, to, _ = page
         done = 0
-        while len(rows) - done > self._width:
-            part = rows[done : done + self._width]
+        while True:
+            begin, width = now(), self._width
+            part = rows[done : done + width]
             done += len(part)
-            yield part, progress_at(part[-1])
-            self._width *= 2
-        yield rows[done:], to
-        self._width *= 2
+            is_last = done == len(rows)
+            yield part, to if is_last else progress_at(part[-1])
+            if now() - begin > _LONGEST_BATCH:
+                self._width = max(width // 2, _FIRST_ROWS)
+            elif len(part) == width:
+                self._width = min(width * 2, MOST_ROWS)
+            if is_last:
+                return
 
     async def _deliver(self, group: Group, deliveries: Sequence[Delivery], to: Progress) -> Group:
         """Bring deliveries into the build; give the group as it is then."""
@@ -306,17 +314,15 @@ class ProjectionWorker:
         now = asyncio.get_running_loop().time()
         return self._wanted.is_set() or now >= self._saved_at + _SAVE_PAUSE
 
-    async def _wait(
-        self, fetching: asyncio.Task[Rows], *, is_unsaved: bool, is_brief: bool
-    ) -> None:
+    async def _wait(self, fetcher: Fetcher, *, is_unsaved: bool, is_brief: bool) -> None:
         """Wait for a page, or for whatever is to be done at once."""
-        if fetching.done():
+        if fetcher.is_ready.is_set():
             return
-        waiting = [self._changed] + ([self._wanted] if is_unsaved else [])
+        waiting = [fetcher.is_ready, self._changed] + ([self._wanted] if is_unsaved else [])
         tasks = [asyncio.create_task(event.wait()) for event in waiting]
         try:
             await asyncio.wait(
-                {fetching, *tasks},
+                tasks,
                 timeout=_BRIEFLY if is_brief else _SAVE_PAUSE if is_unsaved else None,
                 return_when=asyncio.FIRST_COMPLETED,
             )
@@ -343,20 +349,8 @@ class ProjectionWorker:
             logger.error("%s failed, and is tried again", self.build, exc_info=error)
 
 
-async def _next(pages: AsyncGenerator[Rows, None]) -> Rows:
-    return await anext(pages)
-
-
 async def _until(event: asyncio.Event, seconds: float) -> None:
     """Wait for an event, so many seconds at most."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
-
-
-async def _ended(tasks: Sequence[asyncio.Task[Any] | None]) -> None:
-    """Cancel tasks, and wait until they have ended; what they raise is told elsewhere."""
-    some = [task for task in tasks if task is not None]
-    for task in some:
-        task.cancel()
-    await asyncio.gather(*some, return_exceptions=True)
