@@ -44,6 +44,9 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(?:os|sqlite3|typing|uuid)\..*"),
     (r"py:class", r"(?:aiosqlite|asyncpg|pluggy|_?pytest)\..*"),
     (r"py:class", r"\w+(?:\[.*)?"),
+    # What a backend is called in a room below it, and what in memory keeps builds.
+    (r"py:class", r"eventsourcing_core\._projections\.projections\.HasProjections"),
+    (r"py:class", r"eventsourcing_inmemory\._builds\.ProjectionShelf"),
     (r"py:(?:class|obj)", r"eventsourcing_\w+(?:\.\w+)+\.[A-Z](?:_co|_contra)?"),  # type variables
 ]
 

@@ -7,56 +7,30 @@ URL of a database from which a user may create others. The fixtures here are tho
 
 from __future__ import annotations
 
-import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import count
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 
-from eventsourcing_postgres import migrate
+from eventsourcing_postgres.testing._databases import (
+    execute,
+    migrate_database,
+    run_apart,
+    temporary_database,
+    with_database,
+)
 from tests.eventsourcing_postgres._server import running_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator
+
+__all__ = ["execute", "run_apart", "temporary_database", "with_database"]
 
 _names = count(1)
 RUN = f"es_{os.getpid()}"
 """What the names of this session's databases begin with."""
-
-
-def with_database(url: str, database: str) -> str:
-    """Give the URL of another database of the same server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
-
-
-async def execute(url: str, sql: str) -> None:
-    """Run a statement that needs no transaction."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
-
-
-def run_apart(work: Coroutine[object, object, None]) -> None:
-    """Run in a thread with a loop of its own: an async test already has one running here."""
-    with ThreadPoolExecutor(1) as threads:
-        threads.submit(asyncio.run, work).result()
-
-
-@contextmanager
-def temporary_database(server_url: str, name: str, options: str = "") -> Iterator[str]:
-    """Give the URL of a database that is made now, and dropped afterwards."""
-    run_apart(execute(server_url, f"create database {name} {options}"))
-    try:
-        yield with_database(server_url, name)
-    finally:
-        run_apart(execute(server_url, f"drop database if exists {name} with (force)"))
 
 
 @pytest.fixture(scope="session")
@@ -71,12 +45,7 @@ def template(server_url: str) -> Iterator[str]:
     """Give the name of a database that is migrated and empty."""
     name = f"{RUN}_template"
     with temporary_database(server_url, name) as url:
-
-        async def make() -> None:
-            async with asyncpg.create_pool(url, min_size=1, max_size=2) as pool:
-                await migrate(pool)
-
-        run_apart(make())
+        migrate_database(url)
         yield name
 
 

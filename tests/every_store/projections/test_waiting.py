@@ -9,12 +9,14 @@ import pytest
 from eventsourcing_core import ProjectionError
 from tests.every_store.projections._shop import (
     DEADLINE,
+    CustomerOrders,
     EventCounts,
     Mailer,
     Placed,
     Shipped,
     append,
     opened,
+    until,
 )
 
 
@@ -52,3 +54,14 @@ async def test_who_waits_in_vain_is_told_why(store_url: str) -> None:
             await backend.projections.wait_for(saved, "x", timeout=0.1)
         with pytest.raises(ProjectionError, match="its name or its class"):
             await backend.projections.wait_for(saved, 7, timeout=0.1)
+
+
+async def test_who_waits_for_a_parked_event_is_told_what_it_failed_with(store_url: str) -> None:
+    async with (
+        opened(store_url) as backend,
+        backend.projector([CustomerOrders()], retry_pause=DEADLINE) as projector,
+    ):
+        saved = await append(backend, "o", Placed("bad"))
+        await until(lambda: projector.parked("customer-orders"))
+        with pytest.raises(TimeoutError, match=r"key 'bad' is parked \(ValueError: out of order\)"):
+            await projector.wait_for(saved, "customer-orders", timeout=0.1)

@@ -226,14 +226,17 @@ class Projections:
         """Say how far a projection is, for whoever waited in vain."""
         for status in await statuses(self._events, self._store, name):
             if status.state == BuildState.LIVE.value:
-                if status.is_paused:
+                parked = await self._store.parked_at(status.build, position)
+                if parked:
+                    fault = f"key {shown(parked[0].key)} is parked ({parked[0].error})"
+                elif status.is_paused:
                     fault = "it is paused"
                 elif not status.owners:
                     fault = "no process runs it"
                 elif status.held_by is not None:
                     fault = f"an open transaction holds readers back ({status.held_by})"
                 else:
-                    fault = f"{len(status.owners)} processes run it"
+                    fault = f"processes that run it: {len(status.owners)}"
                 if status.last_error:
                     fault = f"{fault}; the last error was {status.last_error}"
                 return (

@@ -255,7 +255,7 @@ class ProjectionStore(Protocol):
                 far as the old one.
 
         Returns:
-            False if it has not come so far: nothing was changed.
+            Whether that was done; if it has not come so far, nothing was changed.
 
         Raises:
             ProjectionError: The live build is not being switched from, or it is paused.
