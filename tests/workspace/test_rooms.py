@@ -50,7 +50,7 @@ DOORS = {
         Aggregate AggregateNotFoundError AppendResult Backend Checkpoint CombinablePolicy
         ConcurrencyError DuplicateEventError DuplicatePluginError Event EventCodec
         EventSourcingError EventStore EventTypes EveryEvents ExpectedVersion Folded
-        HistoryChangedError InvalidStreamIdError JsonSerializer OnDemand Page PluginError
+        Follower HistoryChangedError InvalidStreamIdError JsonSerializer OnDemand Page PluginError
         Projection ProjectionError ProjectionParkedError ProjectionStatus Projections Projector
         Reactor RecordedEvent Repository Saved SchemaError
         SerializationError SlowLoad SnapshotError

@@ -36,7 +36,7 @@ from eventsourcing_core._events.event_types import EventTypes, event
 from eventsourcing_core._events.metadata import recording_metadata
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._payloads.serializer import JsonSerializer
-from eventsourcing_core._projections.kinds import Projection, Reactor, View
+from eventsourcing_core._projections.kinds import Follower, Projection, Reactor, View
 from eventsourcing_core._projections.projections import Projections
 from eventsourcing_core._projections.projector import Projector
 from eventsourcing_core._projections.status import ProjectionStatus
@@ -80,6 +80,7 @@ __all__ = [
     "EveryEvents",
     "ExpectedVersion",
     "Folded",
+    "Follower",
     "HistoryChangedError",
     "InvalidStreamIdError",
     "JsonSerializer",

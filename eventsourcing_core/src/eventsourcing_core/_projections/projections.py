@@ -6,13 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from eventsourcing_core._errors import ProjectionError, ProjectionParkedError, shown
-from eventsourcing_core._projections.status import Looks, statuses, unknown
+from eventsourcing_core._projections.status import Looks, position_of, statuses, unknown
 from eventsourcing_core._projections.view_reader import name_in
 from eventsourcing_core.stores._builds import (
     Build,
     BuildRecord,
     BuildState,
     ParkedKey,
+    Progress,
     ProjectionKind,
     Wish,
 )
@@ -84,7 +85,8 @@ class Projections:
             ProjectionParkedError: The event failed, or an earlier one of its key, and it will not
                 be tried again by itself.
             TimeoutError: It has not come so far; it says how far it is, and who works on it.
-            ProjectionError: There is no such projection.
+            ProjectionError: There is no such projection; or it has stopped for good, since the
+                history has changed.
             StorageError: The store failed.
         """
         position = saved if isinstance(saved, int) else saved.position
@@ -179,7 +181,12 @@ class Projections:
         live = next(each for each in records if each.state is BuildState.LIVE)
         copies = target.spec.kind is ProjectionKind.REACTOR
         await self._check_switch(target, live, copies=copies)
-        await self._store.begin_switch(live.spec.build, seconds=2 * timeout)
+        stopped = await self._store.begin_switch(live.spec.build, seconds=2 * timeout)
+        head = Progress(await self._events.last_position(), None)
+        if position_of(stopped) > head.position:
+            # The event store was restored: nobody ever comes so far as the old version was, and
+            # what that has made is of another history.
+            await self._store.rewind(live.spec.build, head)
         try:
             async with asyncio.timeout(timeout):
                 while not await self._store.finish_switch(target.spec.build, copy_progress=copies):  # noqa: ASYNC110 - another process has to move
@@ -212,6 +219,9 @@ class Projections:
     async def _has_seen(self, name: str, position: int) -> bool:
         """Tell whether the live version has seen a position; raise if it will not."""
         look = await self._looks.look(name)
+        if look.end is not None:
+            message = f"projection {name!r} has stopped: {look.end}"
+            raise ProjectionError(message)
         if look.position < position:
             return False
         if not look.has_parked:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from eventsourcing_core.stores._inspection import Appender
     from eventsourcing_core.stores._projection_store import ProjectionStore
 
+_ENDS = HistoryChangedError.__name__
+"""What the errors begin with that end the work on a build for good."""
 READY_LAG = 1.0
 """Seconds: a build that is no further behind is ready."""
 
@@ -71,6 +73,8 @@ class Look(NamedTuple):
     position: int
     has_parked: bool
     """Whether keys were parked, a moment later."""
+    end: str | None
+    """Why it has stopped for good; None if it has not."""
 
 
 class Looks:
@@ -108,7 +112,9 @@ class Looks:
         arrangement = await self._arrangement(name)
         build = arrangement.record.spec.build
         has_parked = bool(await self._store.count_parked(build))
-        return Look(build, position_of(arrangement), has_parked)
+        errors = [each.last_error or "" for each in arrangement.workers]
+        end = next((each for each in errors if each.startswith(_ENDS)), None)
+        return Look(build, position_of(arrangement), has_parked, end)
 
     async def _arrangement(self, name: str) -> Arrangement:
         """Give the arrangement of the live version; which one that is is looked up once."""
@@ -146,8 +152,11 @@ async def statuses(
         if name in {None, record.spec.build.name}:
             build = record.spec.build
             arrangement = await store.arrangement(build)
+            position = position_of(arrangement)
+            if position > head:  # it has gone on meanwhile, or the event store was restored
+                head = await events.last_position()
             parked = sum((await store.count_parked(build)).values())
-            lag = await _lag(events, position_of(arrangement), head)
+            lag = await _lag(events, position, head)
             found.append(_status(arrangement, head, lag, holder, parked))
     return found
 
@@ -160,7 +169,7 @@ def position_of(arrangement: Arrangement) -> int:
 def _status(
     arrangement: Arrangement, head: int, lag: float, holder: Appender | None, parked: int
 ) -> ProjectionStatus:
-    record, segments, owners, workers = arrangement
+    record, segments, owners, _ = arrangement
     position = position_of(arrangement)
     seconds = max(lag, _age(holder.since) if holder is not None else 0.0)
     is_ready = record.state is BuildState.BUILDING and seconds < READY_LAG
@@ -178,8 +187,21 @@ def _status(
         lag_seconds=seconds,
         held_by=holder,
         parked=parked,
-        last_error=next((each.last_error for each in workers if each.last_error), None),
+        last_error=_last_error(arrangement, head),
     )
+
+
+def _last_error(arrangement: Arrangement, head: int) -> str | None:
+    position = position_of(arrangement)
+    for worker in arrangement.workers:
+        if worker.last_error:
+            return worker.last_error
+    if position > head:
+        return (
+            f"HistoryChangedError: it is at position {position}, and the event store ends at "
+            f"{head}: the store was restored or failed over; build a new version"
+        )
+    return None
 
 
 async def _lag(events: StorageEventStore, position: int, head: int) -> float:

@@ -302,7 +302,7 @@ class ProjectionWorker:
             self._parked[key] = hash_of(key)
         if parking.added:
             logger.error(
-                "%s: parked %d keys, the first since %s",
+                "%s: parked keys: %d; the first event failed with %s",
                 self.build,
                 len(parking.added),
                 parking.errors[0],
@@ -339,7 +339,8 @@ class ProjectionWorker:
         """Say what it failed with."""
         if error is None or isinstance(error, FencedError):
             return  # somebody else has gone on
-        self._claims.last_error = said_of(error)
+        kind, text = type(error).__name__, said_of(error)
+        self._claims.last_error = text if text.startswith(kind) else f"{kind}: {text}"
         if isinstance(error, HistoryChangedError):
             self._claims.has_ended = True
             logger.error("%s has stopped: %s", self.build, self._claims.last_error)
