@@ -114,6 +114,7 @@ class ProjectionWorker:
                     continue  # its lease ran out, or it was stopped
                 self._note(self._working.exception())
                 self._width = _FIRST_ROWS
+                self._is_unsure = True
                 pause = _SHORTEST_PAUSE if self.applied > before else min(2 * pause, _LONGEST_PAUSE)
                 await _until(self._stopping, pause)
         finally:
@@ -159,8 +160,10 @@ class ProjectionWorker:
         self._changed.clear()
         self._seen = -1
         segments = await self._claims.arrange()
-        parked = await self._store.parked(self.build)
-        self._parked = {key.key: key.hash for key in parked}
+        if self._claims.has_changed or self._is_unsure:  # else nobody but this process parks here
+            parked = await self._store.parked(self.build)
+            self._parked = {key.key: key.hash for key in parked}
+            self._is_unsure = False
         if not self._claims.has_changed:
             pause = min(self._terms.lease / 3, 1.0)
             self._deaf_until = asyncio.get_running_loop().time() + pause
