@@ -28,7 +28,11 @@ if "PYENV_ROOT" in os.environ:
     os.environ["PYENV_VERSION"] = ":".join(path.name for path in found)
 
 # These need the machine for themselves.
-UNDER_LOAD = ("tests/eventsourcing_postgres/under_load", "tests/eventsourcing_postgres/failover")
+UNDER_LOAD = (
+    "tests/eventsourcing_postgres/under_load",
+    "tests/eventsourcing_postgres/failover",
+    "tests/projections_under_load",
+)
 ALL_BUT_UNDER_LOAD = tuple(f"--ignore={folder}" for folder in UNDER_LOAD)
 # That the contracts catch broken stores, and PostgreSQL under load, behind a pooler, with bad input
 # and in the examples, are shown once: they take as long as all else. So is that the benchmarks are

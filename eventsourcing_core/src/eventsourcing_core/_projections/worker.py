@@ -86,6 +86,7 @@ class ProjectionWorker:
         self._parked: dict[str, int] = {}
         self._deaf_until = 0.0
         self._saved_at = 0.0
+        self._is_unsure = True  # what is parked, since somebody else may have been at work
         self._seen = -1
         self._width = _FIRST_ROWS
         self._claims = Claims(
@@ -110,11 +111,11 @@ class ProjectionWorker:
                 before = self.applied
                 self._working = asyncio.create_task(self._work(), context=Context())
                 await asyncio.wait({self._working})
+                self._is_unsure = True
                 if self._working.cancelled() or self._working.exception() is None:
                     continue  # its lease ran out, or it was stopped
                 self._note(self._working.exception())
                 self._width = _FIRST_ROWS
-                self._is_unsure = True
                 pause = _SHORTEST_PAUSE if self.applied > before else min(2 * pause, _LONGEST_PAUSE)
                 await _until(self._stopping, pause)
         finally:
