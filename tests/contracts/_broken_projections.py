@@ -175,7 +175,7 @@ class BrokenProjections(InMemoryProjectionStore):
     # Switching.
 
     async def finish_switch(self, build: Build, *, copy_progress: bool) -> bool:
-        async with self._alone(build) as kept:
+        async with self.alone(build) as kept:
             live = self._live(build.name)
             self.check_switch(live)
             if copy_progress:

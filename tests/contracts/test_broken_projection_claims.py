@@ -169,7 +169,7 @@ class WaitsForBatches(Broken):
     )
 
     async def renew(self, build: Build, kept: KeptBuild, worker: Worker, lease: float) -> None:
-        async with self._alone(build):
+        async with self.alone(build):
             await super().renew(build, kept, worker, lease)
 
 

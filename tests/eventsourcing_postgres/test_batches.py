@@ -70,7 +70,9 @@ async def test_a_batch_of_new_streams_passes_over_one_that_is_being_made(
         appends = [store._codec.encode_append(stream, [Event("Opened", {})], 0) for stream in "abc"]
         storage = storage_of(store)
         writer = storage._writer
-        verdicts = await storage._database.use("append", writer._batch, appends, IMPATIENT)
+        verdicts = await storage._database.use(
+            "append", writer._batch, frozenset(), appends, IMPATIENT
+        )
         assert verdicts[0] == Written((AppendResult(1, 2),), 1)
         assert isinstance(verdicts[1], StreamHeldError)
         assert verdicts[2] == Written((AppendResult(1, 3),), 1)

@@ -54,7 +54,7 @@ def empty_file(path: Path) -> Path:
 async def test_a_new_file_gets_the_tables(path: Path) -> None:
     await try_to_open(path)
     tables = query(path, "select name from sqlite_master where type = 'table' order by name")
-    names = ["projection_claims", "projection_workers", "projections"]
+    names = ["inline_values", "projection_claims", "projection_workers", "projections"]
     assert [name for (name,) in tables] == [
         "events",
         *names,

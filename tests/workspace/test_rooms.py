@@ -32,6 +32,7 @@ ORDER = (
     "_snapshots",
     "_repositories",
     "_projections",
+    "_inline",
     "_backend",
     "__init__",
     "testing",
@@ -50,7 +51,8 @@ DOORS = {
         Aggregate AggregateNotFoundError AppendResult Backend Checkpoint CombinablePolicy
         ConcurrencyError DuplicateEventError DuplicatePluginError Event EventCodec
         EventSourcingError EventStore EventTypes EveryEvents ExpectedVersion Folded
-        Follower HistoryChangedError InvalidStreamIdError JsonSerializer OnDemand Page PluginError
+        Follower HistoryChangedError InlineError InlineMismatchError InvalidStreamIdError
+        JsonSerializer OnDemand Page PluginError
         Projection ProjectionError ProjectionParkedError ProjectionStatus Projections Projector
         Reactor RecordedEvent Repository Saved SchemaError
         SerializationError SlowLoad SnapshotError
@@ -61,11 +63,13 @@ DOORS = {
     """,
     "eventsourcing_core.stores": """
         ALL_GUARANTEES Append AppendResult Appender Arrangement Batch Build BuildRecord BuildSpec
-        BuildState EncodedEvent FencedError Guarantee HASHES Imported Inspection Joining Judge
+        BuildState EncodedEvent FencedError Guarantee HASHES Imported InlineBatch
+        InlineChange InlineError InlineHandlers Inlining Inspection Joining Judge
         MigrationStatus Migrator Move OutageError ParkedKey Parts Place Placed Plan Progress
         ProjectionError ProjectionKind ProjectionStore Query Row RowPage Segment
         Snapshot SnapshotStore Span Storage StorageError StorageTransaction StoreStatistics
         StreamHeldError StreamInfo Transactions Verdict Wish Worker Write Written check_given
+        check_inline inline_builds inline_text
         check_load
         check_prune check_rollback check_save has_caught_up hash_of missing_events new_record
         new_segments not_live not_registered not_switching path_in rearranged registered still_live

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
@@ -12,6 +13,8 @@ from eventsourcing_core._encoding.codec import MAX_EVENT_BYTES, EventCodec
 from eventsourcing_core._encoding.front import MAX_WAITING, StorageEventStore
 from eventsourcing_core._errors import PluginError, StorageError
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
+from eventsourcing_core._inline.activation import activate
+from eventsourcing_core._inline.inline_set import InlineSet
 from eventsourcing_core._projections.projections import Projections
 from eventsourcing_core._projections.projector import Projector
 from eventsourcing_core._projections.view_reader import ViewReader
@@ -230,6 +233,7 @@ def open_backend(  # noqa: PLR0913 - the options of every backend, all by keywor
     event_types: EventTypes = default_event_types,
     max_event_bytes: int = MAX_EVENT_BYTES,
     max_waiting: int = MAX_WAITING,
+    inline: Iterable[View[Any] | Projection[Any]] = (),
     **options: object,
 ) -> AbstractAsyncContextManager[Backend]:
     """Open the backend of a URL; leaving the ``async with`` block closes it.
@@ -244,14 +248,21 @@ def open_backend(  # noqa: PLR0913 - the options of every backend, all by keywor
         event_types: The registry of event classes.
         max_event_bytes: The largest event, data and metadata together, encoded.
         max_waiting: How many appends may wait to be written; one more raises ``StoreBusyError``.
+        inline: Views and projections that each append applies its events to, in its own
+            transaction. Every process that appends has to be opened with the same ones: the others
+            get ``InlineMismatchError``. On entering the block, those that are not inline yet are
+            brought up to the last event and made so, which may take long where the log is.
         options: The backend's own options; they win over those of the URL.
 
     Raises:
         UnknownPluginError: Nothing installed offers the scheme, or the serializer.
         PluginError: The plugin that does is broken, or two offer it.
         ValueError: The text is no URL, or an option does not exist or has no such value.
-        TypeError: A keyword option is of another type.
-        StorageError: On entering the block: the store cannot be opened.
+        TypeError: A keyword option is of another type; or something is neither a view nor a
+            projection.
+        ProjectionError: Something cannot be inline; also on entering the block.
+        SerializationError: The values of a view cannot be stored.
+        StorageError: On entering the block: the store cannot be opened, or applies nothing inline.
     """
     from eventsourcing_core._discovery.options import gathered_options  # noqa: PLC0415 - it takes longer to import than the core may take
 
@@ -267,20 +278,29 @@ def open_backend(  # noqa: PLR0913 - the options of every backend, all by keywor
     if max_waiting < 1:
         message = f"max_waiting must be 1 or more, got {max_waiting}"
         raise ValueError(message)
+    inlined = InlineSet(inline, codec)
     parts = factory(url.partition("?")[0], **given)
-    return Opening(_built_on(parts, scheme, codec, max_waiting), "backend")
+    return Opening(_built_on(parts, scheme, codec, max_waiting, inlined), "backend")
 
 
 @asynccontextmanager
 async def _built_on(
-    opening: AbstractAsyncContextManager[Parts], scheme: str, codec: EventCodec, max_waiting: int
+    opening: AbstractAsyncContextManager[Parts],
+    scheme: str,
+    codec: EventCodec,
+    max_waiting: int,
+    inline: InlineSet,
 ) -> AsyncIterator[Backend]:
     """Build the stores on what a plugin opens, and close them before it closes that."""
     _check_given(scheme, opening, AbstractAsyncContextManager, "an async context manager")
     async with opening as parts:
         _check_given(scheme, parts, Parts, "eventsourcing_core.stores.Parts")
-        backend = Backend(scheme, codec, parts, max_waiting=max_waiting)
+        # Two batches under way would wait for each other at the keys that both change.
+        writes = 1 if inline.builds else parts.max_writes
+        backend = Backend(scheme, codec, replace(parts, max_writes=writes), max_waiting=max_waiting)
         try:
+            if inline.builds:
+                await activate(inline, backend.event_store, backend.projection_store)
             yield backend
         finally:
             await backend.close()

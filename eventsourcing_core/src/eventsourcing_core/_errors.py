@@ -14,6 +14,8 @@ EventSourcingError                 never raised itself
 │   └── ProjectionParkedError      an event that a caller waits for has failed
 ├── StorageError                   the driver failed: its error is ``__cause__``
 │   ├── OutageError                the storage is away
+│   ├── InlineError                a projection in the append's transaction has failed
+│   ├── InlineMismatchError        the store wants more to be applied inline
 │   ├── SchemaError                tables are missing or of another version
 │   ├── StoreBusyError             too many appends are waiting; nothing was written
 │   └── StreamHeldError            another transaction holds the stream
@@ -237,6 +239,36 @@ class StoreBusyError(StorageError):
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Pickle by the facts, so that the error crosses process borders."""
         return type(self), (self.waiting,)
+
+
+class InlineError(StorageError):
+    """An inline projection failed with an event, so the append was not written.
+
+    What the projection's own code raised is the ``__cause__``.
+    """
+
+
+class InlineMismatchError(StorageError):
+    """This process does not apply inline what the store wants; nothing was written.
+
+    Attributes:
+        wanted: What the store wants: names and versions of projections.
+        given: What this process applies.
+    """
+
+    def __init__(self, wanted: str, given: str) -> None:
+        self.wanted = wanted
+        self.given = given
+        super().__init__(
+            f"append refused, nothing was written: the store wants {wanted or 'nothing'} to be "
+            f"applied inline, and this process applies {given or 'nothing'}: open the backend with "
+            "the same inline= everywhere; or let a projection follow again, with "
+            "backend.projections.make_async(…)"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Pickle by the facts, so that the error crosses process borders."""
+        return type(self), (self.wanted, self.given)
 
 
 class SchemaError(StorageError):

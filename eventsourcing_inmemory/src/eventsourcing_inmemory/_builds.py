@@ -13,7 +13,7 @@ from eventsourcing_inmemory._log import Home
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core.stores import Build, BuildRecord, Segment, Wish
+    from eventsourcing_core.stores import Build, BuildRecord, Progress, Segment, Wish
 
 MOST_POSITIONS = 1000
 """How many positions of a parked key are shown."""
@@ -52,6 +52,12 @@ class KeptBuild:
         self.claims.clear()
         self.segments = {
             low: segment._replace(epoch=segment.epoch + 1) for low, segment in self.segments.items()
+        }
+
+    def move_to(self, progress: Progress) -> None:
+        """Set all segments to a progress."""
+        self.segments = {
+            low: segment._replace(progress=progress) for low, segment in self.segments.items()
         }
 
     def owners(self, now: float) -> dict[int, str]:

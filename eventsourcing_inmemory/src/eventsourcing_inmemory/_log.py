@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from eventsourcing_core.stores import Judge, StorageError
+from eventsourcing_core import Checkpoint
+from eventsourcing_core.stores import Judge, Progress, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from eventsourcing_core.stores import Append, Row, Verdict
+    from eventsourcing_core.stores import Append, Build, Row, Verdict
 
 
 class EventLog:
@@ -24,6 +26,8 @@ class EventLog:
         """The rows of each stream, by version, from 1."""
         self.places: dict[bytes, Row] = {}
         """By event id."""
+        self.inline: frozenset[Build] = frozenset()
+        """The builds that appends apply their events to."""
         self.turns: Turns = Turns()
         """Who writes, and who waits for what is written."""
 
@@ -117,6 +121,14 @@ def judge(
     )
     verdicts = [judge.judge(append) for append in appends]
     return judge.rows, verdicts
+
+
+def progress_of(rows: Sequence[Row]) -> Progress:
+    """Give the progress of whoever has seen all of these rows."""
+    if not rows:
+        return Progress(0, None)
+    position = rows[-1].position
+    return Progress(position, Checkpoint(position, UUID(bytes=rows[-1].event_id)))
 
 
 def refuse(appends: Sequence[Append], max_wait: float) -> list[Verdict]:

@@ -196,7 +196,7 @@ class InMemoryProjectionStore:
 
     async def wish(self, build: Build, wish: Wish, key: str | None = None) -> int:
         """Note a wish for parked keys; see ``ProjectionStore.wish``."""
-        async with self._alone(build) as kept:
+        async with self.alone(build) as kept:
             wanted = {
                 each: parked._replace(wish=wish)
                 for each, parked in kept.parked.items()
@@ -207,7 +207,7 @@ class InMemoryProjectionStore:
 
     async def set_paused(self, build: Build, *, paused: bool) -> None:
         """Pause or resume; see ``ProjectionStore.set_paused``."""
-        async with self._alone(build) as kept:
+        async with self.alone(build) as kept:
             kept.record = kept.record._replace(is_paused=paused)
             if paused:
                 kept.fence()
@@ -220,16 +220,14 @@ class InMemoryProjectionStore:
 
     async def rewind(self, build: Build, to: Progress) -> None:
         """Set all segments to a progress; see ``ProjectionStore.rewind``."""
-        async with self._alone(build) as kept:
+        async with self.alone(build) as kept:
             kept.fence()
             kept.parked.clear()
-            kept.segments = {
-                low: segment._replace(progress=to) for low, segment in kept.segments.items()
-            }
+            kept.move_to(to)
 
     async def begin_switch(self, build: Build, *, seconds: float) -> Arrangement:
         """Hold the live build for a moment; see ``ProjectionStore.begin_switch``."""
-        async with self._alone(build) as kept:
+        async with self.alone(build) as kept:
             if kept.record.state is not BuildState.LIVE:
                 raise not_live(build)
             kept.switching_until = self._clock() + seconds
@@ -238,7 +236,7 @@ class InMemoryProjectionStore:
 
     async def finish_switch(self, build: Build, *, copy_progress: bool) -> bool:
         """Make a build live; see ``ProjectionStore.finish_switch``."""
-        async with self._alone(build) as kept:
+        async with self.alone(build) as kept:
             live = self._live(build.name)
             record = self._record(live)
             if not record.is_switching or record.is_paused:
@@ -265,7 +263,7 @@ class InMemoryProjectionStore:
 
     async def drop(self, build: Build) -> None:
         """Forget a build; see ``ProjectionStore.drop``."""
-        async with self._shelf.lock(build.name), self._alone(build) as kept:
+        async with self._shelf.lock(build.name), self.alone(build) as kept:
             others = [other for other in self._shelf.builds if other.name == build.name]
             if kept.record.state is BuildState.LIVE and len(others) > 1:
                 raise still_live(build)
@@ -293,6 +291,16 @@ class InMemoryProjectionStore:
             page = [(k, kept.values[k]) for k in keys[start : start + PAGE] if k in kept.values]
             yield [(key, value) for key, value in page if _matches(value, wanted)]
 
+    @asynccontextmanager
+    async def alone(self, build: Build) -> AsyncIterator[KeptBuild]:
+        """Wait for the batches of a build, and keep new ones and plans out."""
+        await asyncio.sleep(0)
+        async with AsyncExitStack() as locks:
+            await locks.enter_async_context(self._shelf.lock(build, _PLANS))
+            for low in sorted(self._kept(build).segments):
+                await locks.enter_async_context(self._shelf.lock(build, low))
+            yield self._kept(build)
+
     def close(self) -> None:
         """Refuse further calls."""
         self._closed = True
@@ -315,16 +323,6 @@ class InMemoryProjectionStore:
                 return kept
         raise not_registered(name)
 
-    @asynccontextmanager
-    async def _alone(self, build: Build) -> AsyncIterator[KeptBuild]:
-        """Wait for the batches of a build, and keep new ones and plans out."""
-        await asyncio.sleep(0)
-        async with AsyncExitStack() as locks:
-            await locks.enter_async_context(self._shelf.lock(build, _PLANS))
-            for low in sorted(self._kept(build).segments):
-                await locks.enter_async_context(self._shelf.lock(build, low))
-            yield self._kept(build)
-
     def _record(self, kept: KeptBuild) -> BuildRecord:
         return kept.record._replace(is_switching=self._clock() < kept.switching_until)
 
@@ -340,7 +338,7 @@ class InMemoryProjectionStore:
 
     def _is_calling(self, kept: KeptBuild) -> bool:
         record, now = self._record(kept), self._clock()
-        if record.is_paused or record.is_switching:
+        if record.is_paused or record.is_switching or record.inline_from is not None:
             return False
         if record.spec.kind is ProjectionKind.REACTOR and record.state is not BuildState.LIVE:
             return False

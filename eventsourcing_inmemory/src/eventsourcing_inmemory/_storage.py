@@ -12,12 +12,14 @@ from contextvars import Context
 from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import RowPage, check_given
+from eventsourcing_inmemory._inline import InlineJournal
 from eventsourcing_inmemory._log import EventLog, judge, refuse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from eventsourcing_core.stores import Append, Query, Row, Span, Verdict
+    from eventsourcing_inmemory._inline import InMemoryInlining
 
 MAX_WAIT = 30.0
 """For how many seconds a write waits for a transaction, unless something else is said."""
@@ -31,11 +33,19 @@ class InMemoryStorage:
     Args:
         log: Where the rows are; a new log unless given.
         max_wait: For how many seconds a write waits for somebody else's transaction to end.
+        inlining: What applies builds inside appends; None: nothing does.
     """
 
-    def __init__(self, log: EventLog | None = None, *, max_wait: float = MAX_WAIT) -> None:
+    def __init__(
+        self,
+        log: EventLog | None = None,
+        *,
+        max_wait: float = MAX_WAIT,
+        inlining: InMemoryInlining | None = None,
+    ) -> None:
         self._log = log or EventLog()
         self._max_wait = max_wait
+        self._inlining = inlining
 
     async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         """Write appends in the order given; see ``Storage.write``."""
@@ -46,6 +56,10 @@ class InMemoryStorage:
             return refuse(appends, self._max_wait)
         try:
             rows, verdicts = judge(appends, log.streams, log.places, len(log.rows))
+            if self._inlining is not None and log.inline:
+                journal = InlineJournal()
+                await self._inlining.apply(rows, journal)
+                journal.commit()
             log.add(rows)
         finally:
             turn.release()

@@ -13,6 +13,7 @@ from collections import ChainMap
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from eventsourcing_inmemory._inline import InlineJournal
 from eventsourcing_inmemory._log import EventLog, judge, refuse
 from eventsourcing_inmemory._storage import MAX_WAIT, pages
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from eventsourcing_core.stores import Append, Row, SnapshotStore, Span, Verdict
+    from eventsourcing_inmemory._inline import InMemoryInlining
 
 
 class InMemoryTransactions:
@@ -29,6 +31,7 @@ class InMemoryTransactions:
         log: Where the rows are.
         snapshot_store: The snapshots beside them; none unless given.
         max_wait: For how many seconds an append waits for another transaction to end.
+        inlining: What applies builds inside appends; None: nothing does.
     """
 
     def __init__(
@@ -37,15 +40,19 @@ class InMemoryTransactions:
         snapshot_store: SnapshotStore | None = None,
         *,
         max_wait: float = MAX_WAIT,
+        inlining: InMemoryInlining | None = None,
     ) -> None:
         self._log = log
         self._snapshot_store = snapshot_store
         self._max_wait = max_wait
+        self._inlining = inlining
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[InMemoryTransaction]:
         """Open one; see ``Transactions.begin``."""
-        transaction = InMemoryTransaction(self._log, self._snapshot_store, self._max_wait)
+        transaction = InMemoryTransaction(
+            self._log, self._snapshot_store, self._max_wait, self._inlining
+        )
         try:
             yield transaction
             transaction.commit()
@@ -57,11 +64,17 @@ class InMemoryTransaction:
     """A transaction that is open; see ``StorageTransaction``."""
 
     def __init__(
-        self, log: EventLog, snapshot_store: SnapshotStore | None, max_wait: float
+        self,
+        log: EventLog,
+        snapshot_store: SnapshotStore | None,
+        max_wait: float,
+        inlining: InMemoryInlining | None = None,
     ) -> None:
         self._log = log
         self._max_wait = max_wait
+        self._inlining = inlining
         self._journal = EventLog()
+        self._inline = InlineJournal()
         self._turn: asyncio.Lock | None = None
         self.connection: None = None
         """There is no driver."""
@@ -83,6 +96,8 @@ class InMemoryTransaction:
             ChainMap(journal.places, log.places),
             len(log.rows) + len(journal.rows),
         )
+        if self._inlining is not None and log.inline:
+            await self._inlining.apply(rows, self._inline)
         journal.add(rows)
         return verdicts
 
@@ -93,6 +108,7 @@ class InMemoryTransaction:
 
     def commit(self) -> None:
         """Add the journal to the log, which wakes readers."""
+        self._inline.commit()
         self._log.add(self._journal.rows)
 
     def end(self) -> None:

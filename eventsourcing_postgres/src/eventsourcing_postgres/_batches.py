@@ -25,19 +25,21 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._standing import Standing
 
 
-class Patience(NamedTuple):
-    """How an append meets a stream that another transaction holds."""
+class Terms(NamedTuple):
+    """How an append meets a stream that another transaction holds, and what else it says."""
 
     limit: str | None
     """For how long it waits; None: as the caller's transaction says."""
     skips_held: bool
     """Whether what goes to such a stream is left out, and the rest of the batch written."""
+    applies: str | None = None
+    """What the transaction applies to inline projections, as their trigger asks; None: nothing."""
 
 
-PATIENT = Patience("100ms", skips_held=False)
-IMPATIENT = Patience("2ms", skips_held=True)
+PATIENT = Terms("100ms", skips_held=False)
+IMPATIENT = Terms("2ms", skips_held=True)
 """For a batch that is known to meet such a stream."""
-INSIDE = Patience(None, skips_held=False)
+INSIDE = Terms(None, skips_held=False)
 """In a caller's transaction."""
 
 _OPEN = frozenset({ExpectedVersion.ANY, ExpectedVersion.STREAM_EXISTS})
@@ -59,7 +61,7 @@ async def write_batch(
     appends: Sequence[Append],
     schema: str,
     standbys: Standbys,
-    patience: Patience,
+    terms: Terms,
 ) -> list[Verdict]:
     """Write single appends by one statement, and judge those that it left out.
 
@@ -68,12 +70,13 @@ async def write_batch(
         appends: Single appends.
         schema: The schema of the store.
         standbys: Told whether commits wait for one.
-        patience: For streams that are held.
+        terms: See ``Terms``.
     """
     writes = [append[0][0] for append in appends]
-    if len(writes) == 1 and len(writes[0][1]) == 1 and not patience.skips_held:
-        sql = statement("append_one", schema)
-        row: Any = await connection.fetchrow(sql, *one_event(writes[0]), patience.limit)
+    if len(writes) == 1 and len(writes[0][1]) == 1 and not terms.skips_held:
+        said = () if terms.applies is None else (terms.applies,)
+        sql = statement("append_one_inline" if said else "append_one", schema)
+        row: Any = await connection.fetchrow(sql, *one_event(writes[0]), terms.limit, *said)
         (version, position), standbys.are_awaited = row
         if position is not None:
             return [Written((AppendResult(version, position),), 1)]
@@ -81,8 +84,7 @@ async def write_batch(
 
     order = sorted(range(len(writes)), key=lambda index: writes[index].stream_id)
     arrays = batch_arguments([writes[index] for index in order])
-    sql = statement("append", schema)
-    rows = await connection.fetch(sql, *arrays, *patience)
+    rows = await call_append(connection, arrays, schema, terms)
     standbys.are_awaited = rows[0][2]
     outcomes = [row for _, row in sorted(zip(order, rows, strict=True))]
 
@@ -100,12 +102,28 @@ async def write_batch(
     ]
 
 
+async def call_append(
+    connection: Connection, arrays: Sequence[Any], schema: str, terms: Terms
+) -> list[Any]:
+    """Call the function ``append``; give its rows.
+
+    Args:
+        connection: Where.
+        arrays: Its first eleven arguments.
+        schema: The schema of the store.
+        terms: The others.
+    """
+    if terms.applies is None:
+        return await connection.fetch(statement("append", schema), *arrays, *terms[:2])
+    return await connection.fetch(statement("append_inline", schema), *arrays, *terms)
+
+
 async def write_known(
     connection: Connection,
     appends: Sequence[Append],
     schema: str,
     standbys: Standbys,
-    patience: Patience,
+    terms: Terms,
 ) -> list[Verdict]:
     """Write single appends of which some may be stored already, or may come twice in the batch.
 
@@ -123,7 +141,7 @@ async def write_known(
             verdicts[number] = moved("append") if isinstance(settled, list) else settled
         if fresh:
             batch = [appends[number] for number in fresh]
-            written = await write_batch(connection, batch, schema, standbys, patience)
+            written = await write_batch(connection, batch, schema, standbys, terms)
             verdicts |= zip(fresh, written, strict=True)
             # Nothing may overtake what is held, even if it is free by now.
             held = {

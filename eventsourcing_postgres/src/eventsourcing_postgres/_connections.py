@@ -44,7 +44,7 @@ async def reset_on(connection: Connection) -> None:
     await connection.reset()
 
 
-def mark_statements(connection: Lent, mark: str) -> None:
+def mark_statements(connection: Connection | Lent, mark: str) -> None:
     """Tell the statements of a connection apart from others of their text, if it is one of ours."""
     with suppress(AttributeError, asyncpg.InterfaceError):  # a pool of the user's; it is lost
         cast("BoundedConnection", connection).mark_statements(mark)

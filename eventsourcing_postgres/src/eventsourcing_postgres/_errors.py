@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from contextlib import contextmanager
 from socket import gaierror
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from eventsourcing_core import SchemaError
+from eventsourcing_core import InlineMismatchError, SchemaError
 from eventsourcing_core.stores import OutageError, StorageError, StreamHeldError
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _HOLDER = (
 )
 _MOVED = "another append to the same stream ended at the same moment: repeat this one"
 _EVENT_ID = "events_event_id"  # the constraint; the other ones do not fail in a store that is whole
+_MISMATCH = "ESI01"
+"""What the trigger of the events raises, by a function of migration 6."""
+_DETAIL = re.compile(r'wanted "(.*)", given "(.*)"')
 _MIGRATING = {"migrate", "rollback"}
 _PASSING = (
     asyncpg.DeadlockDetectedError,
@@ -76,6 +80,9 @@ def translation(error: Exception, doing: str, schema: str) -> StorageError:
             "in schema_migrations says so: they were restored without their rows, or made by "
             "somebody else; restore the rows, too, or drop the schema if nothing is in it"
         )
+    if isinstance(error, asyncpg.PostgresError) and error.sqlstate == _MISMATCH:
+        match = _DETAIL.fullmatch(error.detail or "")
+        return InlineMismatchError(*(match.groups() if match else ("", "")))
     if isinstance(error, _HELD) and doing in {"append", "import"}:
         return held(doing)
     if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name != _EVENT_ID:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import AppendResult, Written
 from eventsourcing_postgres._arguments import group_arguments
+from eventsourcing_postgres._batches import call_append
 from eventsourcing_postgres._errors import moved
 from eventsourcing_postgres._standing import look_up
-from eventsourcing_postgres._statements import statement
 
 if TYPE_CHECKING:
     from eventsourcing_core.stores import Append, Verdict
-    from eventsourcing_postgres._batches import Patience
+    from eventsourcing_postgres._batches import Terms
     from eventsourcing_postgres._pool import Connection
     from eventsourcing_postgres._standbys import Standbys
 
@@ -38,7 +38,7 @@ async def write_group(
     append: Append,
     schema: str,
     standbys: Standbys,
-    patience: Patience,
+    terms: Terms,
 ) -> Verdict:
     """Decide a group and insert its events.
 
@@ -47,7 +47,7 @@ async def write_group(
         append: The group.
         schema: The schema of the store.
         standbys: Told whether commits wait for one.
-        patience: For streams that are held.
+        terms: See ``Terms``.
 
     Raises:
         StreamHeldError: A stream has moved since it was looked at.
@@ -57,8 +57,7 @@ async def write_group(
         return placed
 
     async with connection.transaction():
-        sql = statement("append", schema)
-        outcomes = await connection.fetch(sql, *group_arguments(placed), *patience)
+        outcomes = await call_append(connection, group_arguments(placed), schema, terms)
         if any(position is None for _, position, _ in outcomes):
             raise moved(doing_of(append))  # the block rolls back
     standbys.are_awaited = outcomes[0][2]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from eventsourcing_core import InlineMismatchError
 from eventsourcing_core.stores import StorageError, StreamHeldError
 from eventsourcing_postgres._batches import INSIDE, is_single, write_batch
 from eventsourcing_postgres._checks import check_connection
@@ -22,6 +23,7 @@ from eventsourcing_postgres._errors import (
     unseen,
 )
 from eventsourcing_postgres._groups import doing_of, write_group
+from eventsourcing_postgres._inline import applied
 from eventsourcing_postgres._standbys import Standbys
 from eventsourcing_postgres._standing import look_up
 from eventsourcing_postgres._statements import statement
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from eventsourcing_core.stores import Append, Verdict
+    from eventsourcing_postgres._inline import PostgresInline
     from eventsourcing_postgres._pool import Connection
 
 _ATTEMPTS = 5  # for a stream that moves between two statements that look at it
@@ -42,11 +45,12 @@ class PostgresJoining:
     Args:
         schema: The schema of the store.
         max_wait: Seconds to wait for a stream that another transaction holds.
+        inline: What is applied right after each append.
     """
 
-    def __init__(self, schema: str, max_wait: float) -> None:
+    def __init__(self, schema: str, max_wait: float, inline: PostgresInline) -> None:
         self._schema = schema
-        self._writer = InsideWriter(schema, max_wait)
+        self._writer = InsideWriter(schema, max_wait, inline)
 
     async def write(self, connection: Connection, append: Append) -> Verdict:
         """Write an append; see ``Joining.write``."""
@@ -71,13 +75,15 @@ class InsideWriter:
     Args:
         schema: The schema of the store.
         max_wait: Seconds to wait for a stream that another transaction holds.
+        inline: What is applied right after each append.
     """
 
-    def __init__(self, schema: str, max_wait: float) -> None:
+    def __init__(self, schema: str, max_wait: float, inline: PostgresInline) -> None:
         milliseconds = int(max(min(max_wait * 1000, _LONGEST), 1))  # 0 would be no limit
         begin = statement("savepoint_begin", schema)
         self._schema = schema
         self._standbys = Standbys()
+        self._inline = inline
         self._begin = begin.replace("{milliseconds}", str(milliseconds))
 
     async def write(self, connection: Connection, append: Append) -> Verdict:
@@ -94,6 +100,10 @@ class InsideWriter:
                 if error.__cause__ is not None:  # it was waited for, in vain
                     return error
                 verdict = error
+            except InlineMismatchError as error:
+                if not self._inline.adapt(error):
+                    raise
+                continue
             except StorageError as error:
                 if not is_duplicate(error):
                     raise
@@ -103,16 +113,19 @@ class InsideWriter:
         return verdict
 
     async def _attempt(self, connection: Connection, append: Append) -> Verdict:
+        builds = self._inline.active
+        terms = INSIDE._replace(applies=applied(builds))
         try:
             async with self._savepoint(connection):
                 if is_single(append):
                     (verdict,) = await write_batch(
-                        connection, [append], self._schema, self._standbys, INSIDE
+                        connection, [append], self._schema, self._standbys, terms
                     )
                 else:
                     verdict = await write_group(
-                        connection, append, self._schema, self._standbys, INSIDE
+                        connection, append, self._schema, self._standbys, terms
                     )
+                await self._inline.apply(connection, builds, [append], [verdict], patience=None)
                 await self._standbys.make_commit_wait(connection, verdict)
                 return verdict
         except DRIVER as error:

@@ -9,9 +9,11 @@ from eventsourcing_postgres._batches import is_single
 from eventsourcing_postgres._checks import check_seconds
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._horizon import AllReader
+from eventsourcing_postgres._inline import PostgresInline
 from eventsourcing_postgres._inside import PostgresJoining
 from eventsourcing_postgres._inspection import PostgresInspection
 from eventsourcing_postgres._pages import stream_pages
+from eventsourcing_postgres._projections._inlining import PostgresInlining
 from eventsourcing_postgres._projections._projection_store import PostgresProjectionStore
 from eventsourcing_postgres._transactions import PostgresTransactions
 from eventsourcing_postgres._waking import Waking
@@ -65,18 +67,22 @@ class PostgresStorage:
             pool, schema=schema, acquire_timeout=acquire_timeout, answer_timeout=answer_timeout
         )
         self._waking = Waking(self._database, poll_interval=poll_interval, listen=listen)
-        self._writer = Writer(self._database, self._waking.appended)
+        self._inline = PostgresInline(self._database.schema)
+        self._writer = Writer(self._database, self._waking.appended, self._inline)
         self._max_wait = max_wait
 
     def parts(self, snapshot_store: SnapshotStore | None = None) -> Parts:
         """Give the parts of a backend on this storage."""
-        transactions = PostgresTransactions(self._database, self._waking, self._max_wait)
+        transactions = PostgresTransactions(
+            self._database, self._waking, self._max_wait, self._inline
+        )
         return Parts(
             storage=self,
             snapshot_store=snapshot_store,
             transactions=transactions,
-            joining=PostgresJoining(self._database.schema, self._max_wait),
+            joining=PostgresJoining(self._database.schema, self._max_wait, self._inline),
             projection_store=PostgresProjectionStore(self._database, transactions),
+            inline=PostgresInlining(self._database, transactions, self._inline),
             inspection=PostgresInspection(self._database),
             max_writes=min(_WRITES, self._database.pool.get_max_size()),
             max_wait=self._max_wait,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from eventsourcing_core.stores import Append, Row, SnapshotStore, Span, Verdict
     from eventsourcing_postgres._database import Database
+    from eventsourcing_postgres._inline import PostgresInline
     from eventsourcing_postgres._pool import Connection, Lent
     from eventsourcing_postgres._waking import Waking
 
@@ -52,12 +53,15 @@ class PostgresTransactions:
         database: Where to.
         waking: What wakes readers after a commit.
         max_wait: Seconds that an append waits for a stream that another transaction holds.
+        inline: What is applied right after each append.
     """
 
-    def __init__(self, database: Database, waking: Waking, max_wait: float) -> None:
+    def __init__(
+        self, database: Database, waking: Waking, max_wait: float, inline: PostgresInline
+    ) -> None:
         self._database = database
         self._waking = waking
-        self._writer = InsideWriter(database.schema, max_wait)
+        self._writer = InsideWriter(database.schema, max_wait, inline)
         self._max_wait = max_wait
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeVarTuple
 
-from eventsourcing_core import DuplicateEventError
+from eventsourcing_core import DuplicateEventError, InlineMismatchError
 from eventsourcing_core.stores import OutageError, StorageError, StreamHeldError, Written
 from eventsourcing_postgres._batches import (
     IMPATIENT,
@@ -22,14 +22,16 @@ from eventsourcing_postgres._batches import (
 )
 from eventsourcing_postgres._errors import is_duplicate, is_passing
 from eventsourcing_postgres._groups import doing_of, write_group
+from eventsourcing_postgres._inline import PATIENCE, applied
 from eventsourcing_postgres._standbys import Standbys
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from eventsourcing_core.stores import Append, Verdict
-    from eventsourcing_postgres._batches import Patience
+    from eventsourcing_core.stores import Append, Build, Verdict
+    from eventsourcing_postgres._batches import Terms
     from eventsourcing_postgres._database import Database
+    from eventsourcing_postgres._inline import PostgresInline
     from eventsourcing_postgres._pool import Connection
 
 Args = TypeVarTuple("Args")
@@ -45,12 +47,16 @@ class Writer:
     Args:
         database: Where to.
         on_written: Called when something was written.
+        inline: What is applied in the same transactions.
     """
 
-    def __init__(self, database: Database, on_written: Callable[[], None]) -> None:
+    def __init__(
+        self, database: Database, on_written: Callable[[], None], inline: PostgresInline
+    ) -> None:
         self._database = database
         self._schema = database.schema
         self._on_written = on_written
+        self._inline = inline
         self._standbys = Standbys()
         self._wary = 0  # for so many batches
 
@@ -103,6 +109,9 @@ class Writer:
                 (verdict,) = await self._database.use(doing, self._commit, self._group, append)
             except StreamHeldError as error:
                 return error
+            except InlineMismatchError as error:
+                if attempt == _ATTEMPTS or not self._inline.adapt(error):
+                    raise
             except StorageError as error:
                 # An id that was not there a moment ago is found, and judged, by the next attempt.
                 if attempt == _ATTEMPTS or not (is_passing(error) or is_duplicate(error)):
@@ -120,20 +129,22 @@ class Writer:
         """
         verdicts: Sequence[Verdict]
         is_wary = self._wary > 0 and len(appends) > 1 and any(map(is_open, appends))
-        patience = PATIENT
+        terms = PATIENT
         for attempt in range(1, _ATTEMPTS + 1):
             write = self._known if is_wary else self._batch
             try:
-                verdicts = await self._database.use(
-                    "append", self._commit, write, appends, patience
-                )
+                verdicts = await self._database.use("append", self._commit, write, appends, terms)
             except StreamHeldError as error:
                 if len(appends) > 1:
-                    if attempt == _ATTEMPTS or patience is IMPATIENT:  # the tables are locked
+                    if attempt == _ATTEMPTS or terms is IMPATIENT:  # the tables are locked
                         raise
-                    patience = IMPATIENT  # what goes to streams that nobody holds is written
+                    terms = IMPATIENT  # what goes to streams that nobody holds is written
                     continue
                 verdicts = [error]
+            except InlineMismatchError as error:
+                if attempt == _ATTEMPTS or not self._inline.adapt(error):
+                    raise
+                continue
             except StorageError as error:
                 if attempt == _ATTEMPTS or not (is_passing(error) or is_duplicate(error)):
                     raise
@@ -148,23 +159,44 @@ class Writer:
     async def _commit(
         self,
         connection: Connection,
-        work: Callable[[Connection, *Args], Awaitable[Sequence[Verdict]]],
+        work: Callable[[Connection, frozenset[Build], *Args], Awaitable[Sequence[Verdict]]],
         *args: *Args,
     ) -> Sequence[Verdict]:
-        return await self._standbys.confirmed(connection, self._database.isolated, work, *args)
+        builds = self._inline.active
+        isolated = self._inline.in_transaction if builds else self._database.isolated
+        return await self._standbys.confirmed(connection, isolated, work, builds, *args)
 
     async def _batch(
-        self, connection: Connection, appends: Sequence[Append], patience: Patience
+        self,
+        connection: Connection,
+        builds: frozenset[Build],
+        appends: Sequence[Append],
+        terms: Terms,
     ) -> list[Verdict]:
-        return await write_batch(connection, appends, self._schema, self._standbys, patience)
+        terms = terms._replace(applies=applied(builds))
+        verdicts = await write_batch(connection, appends, self._schema, self._standbys, terms)
+        await self._inline.apply(connection, builds, appends, verdicts, patience=PATIENCE)
+        return verdicts
 
     async def _known(
-        self, connection: Connection, appends: Sequence[Append], patience: Patience
+        self,
+        connection: Connection,
+        builds: frozenset[Build],
+        appends: Sequence[Append],
+        terms: Terms,
     ) -> list[Verdict]:
-        return await write_known(connection, appends, self._schema, self._standbys, patience)
+        terms = terms._replace(applies=applied(builds))
+        verdicts = await write_known(connection, appends, self._schema, self._standbys, terms)
+        await self._inline.apply(connection, builds, appends, verdicts, patience=PATIENCE)
+        return verdicts
 
-    async def _group(self, connection: Connection, append: Append) -> list[Verdict]:
-        return [await write_group(connection, append, self._schema, self._standbys, PATIENT)]
+    async def _group(
+        self, connection: Connection, builds: frozenset[Build], append: Append
+    ) -> list[Verdict]:
+        terms = PATIENT._replace(applies=applied(builds))
+        verdicts = [await write_group(connection, append, self._schema, self._standbys, terms)]
+        await self._inline.apply(connection, builds, [append], verdicts, patience=PATIENCE)
+        return verdicts
 
     def _note_repetitions(self, verdicts: Sequence[Verdict]) -> None:
         """Note whether any event id was there already; a conflict of versions is no such case."""

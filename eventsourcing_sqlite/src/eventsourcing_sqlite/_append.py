@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from eventsourcing_core.stores import Append, Verdict
+    from eventsourcing_core.stores import Append, Row, Verdict
 
 _LOOK_UP = statement("look_up")
 _SAVE_STREAM = statement("save_stream")
@@ -22,6 +22,13 @@ _INSERT_EVENT = statement("insert_event")
 def write_appends(
     connection: sqlite3.Connection, appends: Sequence[Append], reached: int
 ) -> tuple[Sequence[Verdict], int]:
+    """Do as ``write_rows`` does, and give no rows."""
+    return write_rows(connection, appends, reached)[:2]
+
+
+def write_rows(
+    connection: sqlite3.Connection, appends: Sequence[Append], reached: int
+) -> tuple[Sequence[Verdict], int, Sequence[Row]]:
     """Decide each append and insert the events of those that succeed; run in the thread.
 
     Args:
@@ -30,8 +37,8 @@ def write_appends(
         reached: A position that was given to an event, and committed.
 
     Returns:
-        A verdict for each, and the last position then. A refused append leaves its neighbours
-        alone.
+        A verdict for each, the last position then, and what was written. A refused append leaves
+        its neighbours alone.
 
     Raises:
         OutageError: The file does not go so far.
@@ -52,7 +59,7 @@ def write_appends(
         # The driver takes plain tuples in less time.
         connection.executemany(_INSERT_EVENT, map(tuple, judge.rows))
         last_position = judge.rows[-1].position
-    return verdicts, last_position
+    return verdicts, last_position, judge.rows
 
 
 def _informed_judge(connection: sqlite3.Connection, appends: Sequence[Append]) -> tuple[Judge, int]:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import Parts
 from eventsourcing_sqlite._database import SqliteDatabase
+from eventsourcing_sqlite._inline import SqliteInline
 from eventsourcing_sqlite._inspection import SqliteInspection
 from eventsourcing_sqlite._location import file_in
+from eventsourcing_sqlite._projections.builds import Builds
+from eventsourcing_sqlite._projections.inlining import SqliteInlining
 from eventsourcing_sqlite._projections.store import SqliteProjectionStore
 from eventsourcing_sqlite._snapshot_store import SqliteSnapshotStore
 from eventsourcing_sqlite._storage import SqliteStorage
@@ -46,11 +49,14 @@ def open_sqlite(
 
 def parts_of(database: SqliteDatabase) -> Parts:
     """Give the parts of a backend that live in one file."""
+    builds = Builds(database)
+    inline = SqliteInline(database)
     return Parts(
-        storage=SqliteStorage(database),
+        storage=SqliteStorage(database, inline),
         snapshot_store=SqliteSnapshotStore(database),
-        transactions=SqliteTransactions(database),
-        projection_store=SqliteProjectionStore(database),
+        transactions=SqliteTransactions(database, inline),
+        projection_store=SqliteProjectionStore(database, builds),
+        inline=SqliteInlining(builds, inline),
         inspection=SqliteInspection(database),
     )
 

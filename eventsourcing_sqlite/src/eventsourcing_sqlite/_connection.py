@@ -197,6 +197,25 @@ async def patiently(attempt: Callable[[], Awaitable[T]], *, busy_timeout: float)
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
+async def make_durable(writer: aiosqlite.Connection, path: Path) -> None:
+    """Let what is committed survive a loss of power, and readers go on beside who writes.
+
+    Raises:
+        StorageError: The file is where that cannot be.
+    """
+    ((mode,),) = await writer.execute_fetchall("PRAGMA journal_mode = WAL")
+    if mode != "wal":
+        message = f"the event store {str(path)!r} cannot use WAL: put it on a local disk"
+        raise StorageError(message)
+    await writer.execute_fetchall("PRAGMA synchronous = FULL")
+
+
+async def define(connection: aiosqlite.Connection, name: str, answer: Callable[[], str]) -> None:
+    """Define a function of SQL without arguments, on this connection only."""
+    driver: Any = connection  # the type of its argument says nothing
+    await driver.create_function(name, 0, answer)
+
+
 async def _open(connection: aiosqlite.Connection, path: Path) -> None:
     try:
         await connection

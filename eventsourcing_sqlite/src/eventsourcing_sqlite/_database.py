@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from eventsourcing_core.stores import OutageError, StorageError
 from eventsourcing_sqlite._connection import (
     connected,
+    define,
     fetch_tuples,
     immediate_transaction,
     in_thread,
+    make_durable,
     patiently,
     plain,
     transacted,
@@ -71,6 +73,8 @@ class SqliteDatabase:
         """Set at the next append through this object, and when it is closed; then a new one."""
         self.reached: int = 0
         """A position that is committed; an append finds the file there or further."""
+        self.applied: str = ""
+        """What the transaction under way applies inline; the trigger of the events asks for it."""
         self._writer = writer
         self._reader = reader
         self._writing = asyncio.Lock()
@@ -190,6 +194,7 @@ class SqliteDatabase:
                 busy_timeout=busy_timeout,
                 poll_interval=poll_interval,
             )
+            await define(writer, "eventsourcing_inline", lambda: database.applied)
             try:
                 yield database
             finally:
@@ -369,19 +374,6 @@ def check_busy_timeout(seconds: float) -> None:
     if not 0 <= seconds <= _LONGEST_TIMEOUT:
         message = f"busy_timeout is from 0 to {_LONGEST_TIMEOUT:.0f} seconds: {seconds}"
         raise ValueError(message)
-
-
-async def make_durable(writer: aiosqlite.Connection, path: Path) -> None:
-    """Let what is committed survive a loss of power, and readers go on beside who writes.
-
-    Raises:
-        StorageError: The file is where that cannot be.
-    """
-    ((mode,),) = await writer.execute_fetchall("PRAGMA journal_mode = WAL")
-    if mode != "wal":
-        message = f"the event store {str(path)!r} cannot use WAL: put it on a local disk"
-        raise StorageError(message)
-    await writer.execute_fetchall("PRAGMA synchronous = FULL")
 
 
 async def _prepare(writer: aiosqlite.Connection, path: Path, *, may_migrate: bool) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import SchemaError
+from eventsourcing_core import InlineMismatchError, SchemaError
 from eventsourcing_core.stores import OutageError, StorageError
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _PRIMARY_CODE = 0xFF  # the rest of a result code says more about the same failure
 
+_MISMATCH = "eventsourcing inline: "
+"""What the trigger of the events says to whoever does not apply what is inline."""
 _CURES = {
     sqlite3.SQLITE_BUSY: (
         "is locked: another process has been writing for longer than busy_timeout; "
@@ -44,6 +46,8 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OverflowError) as error:
+        if isinstance(error, sqlite3.IntegrityError) and str(error).startswith(_MISMATCH):
+            raise InlineMismatchError(str(error).removeprefix(_MISMATCH), "") from error
         code = result_code(error)
         kind = OutageError if code in _CURES else StorageError
         if code == sqlite3.SQLITE_NOTADB:

@@ -28,7 +28,8 @@ _CURE = "with `eventsourcing migrate URL` or open_migrator, or when it is opened
 _FIRST = ("events", "snapshots")
 _SECOND = (*_FIRST, "streams")
 _THIRD = (*_SECOND, "projections", "projection_workers", "projection_claims")
-_TABLES: tuple[tuple[str, ...], ...] = ((), _FIRST, _SECOND, _THIRD)  # by version
+_FOURTH = (*_THIRD, "inline_values")
+_TABLES: tuple[tuple[str, ...], ...] = ((), _FIRST, _SECOND, _THIRD, _FOURTH)  # by version
 _FILE_STATE = statement("file_state")
 _FILE_ENDS = statement("file_ends")
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from eventsourcing_core.stores import check_given
 from eventsourcing_sqlite._all_pages import pages_of_all
 from eventsourcing_sqlite._append import write_appends
+from eventsourcing_sqlite._inline import SqliteInline
+from eventsourcing_sqlite._inside import Inside
 from eventsourcing_sqlite._pages import pages_of_stream
 from eventsourcing_sqlite._statements import statement
 
@@ -28,14 +30,18 @@ class SqliteStorage:
 
     Args:
         database: The file.
+        inline: What appends apply; nothing unless given.
     """
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: SqliteDatabase, inline: SqliteInline | None = None) -> None:
         self._database = database
+        self._inline = inline or SqliteInline(database)
 
     async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         """Write appends in one transaction; see ``Storage.write``."""
         try:
+            if self._inline.is_used:
+                return await self._write_inline(appends)
             verdicts, self._database.reached = await self._database.write(
                 partial(write_appends, appends=appends, reached=self._database.reached)
             )
@@ -43,6 +49,14 @@ class SqliteStorage:
         finally:
             # Also when it was cancelled: the thread may have written it.
             self._database.announce()
+
+    async def _write_inline(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        """Write appends, and let handlers apply their events between two errands to the thread."""
+        async with self._database.transaction() as connection:
+            inside = Inside(self._database, connection)
+            verdicts, reached = await self._inline.write(inside, appends)
+        self._database.reached = reached
+        return verdicts
 
     def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
         """Give the rows of a stream, in pages; see ``Storage.rows``."""

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from eventsourcing_core._versions import ExpectedVersion
     from eventsourcing_core.stores._append import Append
     from eventsourcing_core.stores._event_store import AppendResult, Checkpoint, Page
+    from eventsourcing_core.stores._inline import Inlining
     from eventsourcing_core.stores._inspection import (
         Appender,
         Inspection,
         StoreStatistics,
         StreamInfo,
     )
+    from eventsourcing_core.stores._projection_store import ProjectionStore
     from eventsourcing_core.stores._rows import Row
     from eventsourcing_core.stores._storage import Parts, Storage
 
@@ -98,6 +100,21 @@ class StorageEventStore:
     def guarantees(self) -> frozenset[Guarantee]:
         """What the storage promises."""
         return self._parts.guarantees
+
+    def inlining(self, store: ProjectionStore) -> Inlining:
+        """Give what applies the builds of a projection store inside appends; for backends.
+
+        Raises:
+            StorageError: Nothing does: it is another database's, or the backend cannot.
+        """
+        inlining = self._parts.inline
+        if inlining is None or store is not self._parts.projection_store:
+            message = (
+                f"{type(self._storage).__name__} applies no projections of {type(store).__name__} "
+                "inside appends: run them with backend.projector(…)"
+            )
+            raise StorageError(message)
+        return inlining
 
     async def append(
         self,

@@ -107,9 +107,9 @@ class Projections:
             version: The version; the live one unless given.
 
         Raises:
-            ProjectionError: There is no such projection.
+            ProjectionError: There is no such projection, or it is inline.
         """
-        await self._store.set_paused(await self._build(projection, version), paused=True)
+        await self._store.set_paused(await self._following(projection, version), paused=True)
 
     async def resume(self, projection: object, *, version: int | None = None) -> None:
         """Let its processes go on; see ``pause``."""
@@ -172,13 +172,15 @@ class Projections:
             What is live now.
 
         Raises:
-            ProjectionError: It is live already, or is not ready, or nobody runs it.
+            ProjectionError: It is live already, or is not ready, or nobody runs it; or the live one
+                is inline.
         """
         check_seconds("timeout", timeout)
         name = name_in(projection)
         records = await self._records(name)
         target = records[-1] if version is None else self._found(records, name, version)
         live = next(each for each in records if each.state is BuildState.LIVE)
+        _check_follows(live)
         copies = target.spec.kind is ProjectionKind.REACTOR
         await self._check_switch(target, live, copies=copies)
         stopped = await self._store.begin_switch(live.spec.build, seconds=2 * timeout)
@@ -202,9 +204,30 @@ class Projections:
         """Forget a version and what it has made; that of the live one only if it is alone.
 
         Raises:
-            ProjectionError: There is no such version; or it is live, and there are others.
+            ProjectionError: There is no such version; or it is live, and there are others; or it is
+                inline.
         """
-        await self._store.drop(await self._build(projection, version))
+        await self._store.drop(await self._following(projection, version))
+
+    async def make_async(self, projection: object) -> Build:
+        """Let an inline projection follow the log, from the next event on; nobody pauses.
+
+        Processes that have it among their ``inline=`` go on without it. A projector has to run it
+        from now on. When such a process is opened again, the projection is inline again.
+
+        Returns:
+            What follows now.
+
+        Raises:
+            ProjectionError: There is no such projection, or it is not inline.
+            StorageError: The store failed, or this user may not change it.
+        """
+        record = await self._record(projection, None)
+        build = record.spec.build
+        _check_inline(record)
+        async with self._events.inlining(self._store).change(build, to_inline=False) as change:
+            _check_inline(change.record)  # else somebody else was faster
+        return build
 
     def on(self, backend: HasProjections) -> Projections:
         """Give the projections that follow the same events in the database of another backend."""
@@ -283,11 +306,20 @@ class Projections:
 
     async def _build(self, projection: object, version: int | None) -> Build:
         """Give a version of a projection, the live one unless told."""
+        return (await self._record(projection, version)).spec.build
+
+    async def _following(self, projection: object, version: int | None) -> Build:
+        """Give a version of a projection that is not inline, the live one unless told."""
+        record = await self._record(projection, version)
+        _check_follows(record)
+        return record.spec.build
+
+    async def _record(self, projection: object, version: int | None) -> BuildRecord:
         name = name_in(projection)
         records = await self._records(name)
         if version is not None:
-            return self._found(records, name, version).spec.build
-        return next(each for each in records if each.state is BuildState.LIVE).spec.build
+            return self._found(records, name, version)
+        return next(each for each in records if each.state is BuildState.LIVE)
 
     async def _records(self, name: str) -> list[BuildRecord]:
         """Give the versions of a projection."""
@@ -316,6 +348,23 @@ def check_segments(segments: int) -> None:
     if segments > MOST_SEGMENTS:
         message = f"segments is from 1 to {MOST_SEGMENTS:,}, got {segments}"
         raise ValueError(message)
+
+
+def _check_follows(record: BuildRecord) -> None:
+    """Refuse what only projectors can do to a build.
+
+    Raises:
+        ProjectionError: It is inline.
+    """
+    if record.inline_from is not None:
+        message = f"{_said(record)} is inline: let it follow first, with make_async(…)"
+        raise ProjectionError(message)
+
+
+def _check_inline(record: BuildRecord) -> None:
+    if record.inline_from is None:
+        message = f"{_said(record)} is not inline: it follows already"
+        raise ProjectionError(message)
 
 
 def _said(record: BuildRecord) -> str:

@@ -94,7 +94,8 @@ class Projector(Projections):
 
         Raises:
             RuntimeError: It was begun before.
-            ProjectionError: Something is registered as something else, or cannot be here.
+            ProjectionError: Something is registered as something else, is inline, or cannot be
+                here.
             StorageError: The store failed, or cannot be written to.
         """
         if self._calling is not None:
@@ -130,12 +131,18 @@ class Projector(Projections):
     async def _register(self, definition: Definition) -> None:
         follower = definition.follower
         create = getattr(follower, "create", None)
-        await self._store.register(
+        record = await self._store.register(
             definition.spec,
             segments=self._segments,
             start=await self._start_of(follower),
             create=create,
         )
+        if record.inline_from is not None:
+            message = (
+                f"{definition.build}, is inline: appends themselves apply their events to it; "
+                "leave it out here, or let it follow with backend.projections.make_async(…)"
+            )
+            raise ProjectionError(message)
 
     async def _start_of(self, follower: Follower) -> Progress:
         if not isinstance(follower, Reactor) or follower.start != "now":

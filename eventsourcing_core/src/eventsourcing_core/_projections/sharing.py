@@ -37,7 +37,8 @@ logger = logging.getLogger("eventsourcing_core.projections")
 def may_work(record: BuildRecord) -> bool:
     """Tell whether anybody may work on a build."""
     is_muted = record.spec.kind is ProjectionKind.REACTOR and record.state is not BuildState.LIVE
-    return not (record.is_paused or record.is_switching or is_muted)
+    is_inline = record.inline_from is not None
+    return not (record.is_paused or record.is_switching or is_muted or is_inline)
 
 
 def plan_for(owner: str, arrangement: Arrangement) -> Plan:

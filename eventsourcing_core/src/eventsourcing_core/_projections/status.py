@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _ENDS = HistoryChangedError.__name__
 """What the errors begin with that end the work on a build for good."""
+_HIGHEST = 2**63 - 1  # what is inline has seen whatever was saved
 READY_LAG = 1.0
 """Seconds: a build that is no further behind is ready."""
 
@@ -38,7 +39,8 @@ class ProjectionStatus(NamedTuple):
     kind: ProjectionKind
     """View, projection or reactor."""
     state: str
-    """``building``, ``ready`` (building, and not a second behind), ``live`` or ``retired``."""
+    """``building``, ``ready`` (building, and not a second behind), ``live``, ``inline`` (live, and
+    applied by the appends themselves) or ``retired``."""
     is_paused: bool
     """Whether nobody may work on it."""
     segments: int
@@ -114,7 +116,9 @@ class Looks:
         has_parked = bool(await self._store.count_parked(build))
         errors = [each.last_error or "" for each in arrangement.workers]
         end = next((each for each in errors if each.startswith(_ENDS)), None)
-        return Look(build, position_of(arrangement), has_parked, end)
+        is_inline = arrangement.record.inline_from is not None
+        position = _HIGHEST if is_inline else position_of(arrangement)
+        return Look(build, position, has_parked, end)
 
     async def _arrangement(self, name: str) -> Arrangement:
         """Give the arrangement of the live version; which one that is is looked up once."""
@@ -156,8 +160,10 @@ async def statuses(
             if position > head:  # it has gone on meanwhile, or the event store was restored
                 head = await events.last_position()
             parked = sum((await store.count_parked(build)).values())
+            if record.inline_from is not None:
+                position = head
             lag = await _lag(events, position, head)
-            found.append(_status(arrangement, head, lag, holder, parked))
+            found.append(_status(arrangement, position, head, lag, holder, parked))
     return found
 
 
@@ -166,33 +172,37 @@ def position_of(arrangement: Arrangement) -> int:
     return min(segment.progress.position for segment in arrangement.segments)
 
 
-def _status(
-    arrangement: Arrangement, head: int, lag: float, holder: Appender | None, parked: int
+def _status(  # noqa: PLR0913 - what a status is made of
+    arrangement: Arrangement,
+    position: int,
+    head: int,
+    lag: float,
+    holder: Appender | None,
+    parked: int,
 ) -> ProjectionStatus:
     record, segments, owners, _ = arrangement
-    position = position_of(arrangement)
     seconds = max(lag, _age(holder.since) if holder is not None else 0.0)
+    is_inline = record.inline_from is not None
     is_ready = record.state is BuildState.BUILDING and seconds < READY_LAG
     return ProjectionStatus(
         build=record.spec.build,
         kind=record.spec.kind,
-        state="ready" if is_ready else record.state.value,
+        state=_state_of(record, is_ready=is_ready),
         is_paused=record.is_paused,
         segments=len(segments),
         owners=sorted(set(owners.values())),
-        free=sum(segment.low not in owners for segment in segments),
+        free=sum(segment.low not in owners for segment in segments if not is_inline),
         position=position,
         head=head,
         lag_events=max(head - position, 0),
         lag_seconds=seconds,
         held_by=holder,
         parked=parked,
-        last_error=_last_error(arrangement, head),
+        last_error=_last_error(arrangement, position, head),
     )
 
 
-def _last_error(arrangement: Arrangement, head: int) -> str | None:
-    position = position_of(arrangement)
+def _last_error(arrangement: Arrangement, position: int, head: int) -> str | None:
     for worker in arrangement.workers:
         if worker.last_error:
             return worker.last_error
@@ -202,6 +212,12 @@ def _last_error(arrangement: Arrangement, head: int) -> str | None:
             f"{head}: the store was restored or failed over; build a new version"
         )
     return None
+
+
+def _state_of(record: BuildRecord, *, is_ready: bool) -> str:
+    if record.inline_from is not None:
+        return "inline"
+    return "ready" if is_ready else record.state.value
 
 
 async def _lag(events: StorageEventStore, position: int, head: int) -> float:

@@ -83,7 +83,7 @@ class ValueCodec(Generic[V]):
         """Give the hints of the fields of the values."""
         try:
             return {field: hint for field, hint, _ in fields_of(self._hint, self._where)}
-        except SerializationError as error:
+        except (SerializationError, TypeError) as error:  # a hint such as list[int] is no class
             message = (
                 f"{self._where} has indexes, which are fields of its values: their type must be a "
                 "dataclass, a NamedTuple or a TypedDict, all of whose hints can be evaluated"

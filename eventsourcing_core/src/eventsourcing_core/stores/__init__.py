@@ -5,6 +5,7 @@ the core builds what users speak to. ``eventsourcing_core.testing`` has the cont
 """
 
 from eventsourcing_core._errors import (
+    InlineError,
     OutageError,
     ProjectionError,
     StorageError,
@@ -51,6 +52,15 @@ from eventsourcing_core.stores._builds import (
 )
 from eventsourcing_core.stores._checks import check_given, path_in
 from eventsourcing_core.stores._event_store import AppendResult
+from eventsourcing_core.stores._inline import (
+    InlineBatch,
+    InlineChange,
+    InlineHandlers,
+    Inlining,
+    check_inline,
+    inline_builds,
+    inline_text,
+)
 from eventsourcing_core.stores._inspection import (
     Appender,
     Inspection,
@@ -93,6 +103,11 @@ __all__ = [
     "FencedError",
     "Guarantee",
     "Imported",
+    "InlineBatch",
+    "InlineChange",
+    "InlineError",
+    "InlineHandlers",
+    "Inlining",
     "Inspection",
     "Joining",
     "Judge",
@@ -129,12 +144,15 @@ __all__ = [
     "Write",
     "Written",
     "check_given",
+    "check_inline",
     "check_load",
     "check_prune",
     "check_rollback",
     "check_save",
     "has_caught_up",
     "hash_of",
+    "inline_builds",
+    "inline_text",
     "missing_events",
     "new_record",
     "new_segments",

@@ -95,6 +95,9 @@ class BuildRecord(NamedTuple):
     """Whether nobody may work on it for the moment, since another build takes its place."""
     wanted_segments: int
     """How many segments it is to have."""
+    inline_from: int | None = None
+    """After this position, appends themselves apply their events to it, and nobody works on it;
+    None: it is not inline."""
 
 
 class Worker(NamedTuple):

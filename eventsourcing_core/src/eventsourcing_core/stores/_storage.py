@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from eventsourcing_core.stores._append import Append, Verdict
+    from eventsourcing_core.stores._inline import Inlining
     from eventsourcing_core.stores._inspection import Inspection
     from eventsourcing_core.stores._projection_store import ProjectionStore
     from eventsourcing_core.stores._rows import Query, Row, RowPage, Span
@@ -179,6 +180,8 @@ class Parts:
     """Writes in transactions that callers have opened themselves; None if that cannot be."""
     projection_store: ProjectionStore | None = None
     """Keeps builds of projections; None if the backend keeps none."""
+    inline: Inlining | None = None
+    """Applies builds of the projection store inside appends; None if that cannot be."""
     inspection: Inspection | None = None
     """Tells what the store holds as a whole; None if it cannot tell."""
     guarantees: frozenset[Guarantee] = ALL_GUARANTEES

@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 
 def record_of(row: Sequence[Any]) -> BuildRecord:
     """Give what is stored of a build; further columns are let be."""
-    name, version, kind, class_name, indexes, state, is_paused, is_switching, wanted = row[:9]
+    name, version, kind, class_name, indexes, state, is_paused, is_switching = row[:8]
     spec = BuildSpec(Build(name, version), ProjectionKind(kind), class_name, tuple(indexes))
     return BuildRecord(
         spec,
         BuildState(state),
         is_paused=is_paused,
         is_switching=is_switching,
-        wanted_segments=wanted,
+        wanted_segments=row[8],
+        inline_from=row[9],
     )
 
 

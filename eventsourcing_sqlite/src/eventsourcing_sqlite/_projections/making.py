@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core import SchemaError
 from eventsourcing_core.stores import ProjectionError, ProjectionKind, StorageError
-from eventsourcing_sqlite._connection import connected, in_thread, plain
-from eventsourcing_sqlite._database import make_durable
+from eventsourcing_sqlite._connection import connected, in_thread, make_durable, plain
 from eventsourcing_sqlite._errors import translated
 from eventsourcing_sqlite._location import check_place
 from eventsourcing_sqlite._projections.segments import save_segments

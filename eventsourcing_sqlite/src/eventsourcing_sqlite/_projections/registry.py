@@ -66,7 +66,7 @@ class Entry(NamedTuple):
 def entry_of(row: tuple[Any, ...]) -> Entry:
     """Give what a row says."""
     name, version, kind, class_name, indexes, state, *rest = row
-    is_paused, is_switching, wanted_segments, file, file_id, claims, workers = rest
+    is_paused, is_switching, wanted_segments, inline_from, file, file_id, claims, workers = rest
     fields = tuple(cast("list[str]", json.loads(indexes)))
     record = BuildRecord(
         BuildSpec(Build(name, version), ProjectionKind(kind), class_name, fields),
@@ -74,6 +74,7 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
         bool(is_paused),
         bool(is_switching),
         wanted_segments,
+        inline_from,
     )
     return Entry(
         record,

@@ -52,11 +52,12 @@ class SqliteProjectionStore:
 
     Args:
         database: The store's file.
+        builds: The builds in it, if they are used elsewhere, too.
     """
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: SqliteDatabase, builds: Builds | None = None) -> None:
         self._database = database
-        self._builds = Builds(database)
+        self._builds = builds or Builds(database)
 
     async def register(
         self,
@@ -187,6 +188,11 @@ class SqliteProjectionStore:
         parameters = views.keys_parameter(keys)
         while True:
             live = await self._builds.registry.live(name)
+            if live.record.inline_from is not None:
+                rows = await self._database.fetch(views.INLINE, {"name": name, **parameters})
+                if rows:
+                    return {key: value for key, value in rows if key is not None}
+                continue  # it has just ceased to be inline
             try:
                 return dict(await self._builds.fetch_from(live, views.VALUES, parameters))
             except ProjectionError:
@@ -199,15 +205,30 @@ class SqliteProjectionStore:
     ) -> AsyncIterator[Sequence[tuple[str, str]]]:
         """Give keys and values of the live build; see ``ProjectionStore.live_pages``."""
         live = await self._builds.registry.live(name)
+        is_inline = live.record.inline_from is not None
         after = ""
         while True:
-            sql, parameters = views.page_statement(where, after)
-            page = await self._builds.fetch_from(live, sql, parameters)
+            page: list[tuple[str, str]] | None = None
+            if is_inline:
+                page = await self._inline_page(live, where, after)
+                is_inline = page is not None
+            if page is None:
+                sql, parameters = views.page_statement(where, after)
+                rows = await self._builds.fetch_from(live, sql, parameters)
+                page = [(key, value) for key, value in rows]
             if page:
-                yield [(key, value) for key, value in page]
+                yield page
             if len(page) < views.PAGE:
                 return
             after = page[-1][0]
+
+    async def _inline_page(
+        self, live: Entry, where: Mapping[str, str], after: str
+    ) -> list[tuple[str, str]] | None:
+        """Give a page of a view that is inline; None if it has just ceased to be."""
+        sql, parameters = views.page_statement(where, after, views.INLINE_PAGE)
+        rows = await self._database.fetch(sql, {**live.build._asdict(), **parameters})
+        return [(key, value) for key, value in rows if key is not None] if rows else None
 
     async def _parked(self, build: Build, **parameters: int | None) -> list[ParkedKey]:
         rows = await self._builds.fetch(build, parked.PARKED, parameters)
@@ -225,7 +246,8 @@ class SqliteProjectionStore:
 def _may_be_worked_on(entry: Entry) -> bool:
     record = entry.record
     is_mute = record.spec.kind is ProjectionKind.REACTOR and not registry.is_live(entry)
-    return not (record.is_paused or record.is_switching or is_mute)
+    is_inline = record.inline_from is not None
+    return not (record.is_paused or record.is_switching or is_mute or is_inline)
 
 
 def _forget(connection: sqlite3.Connection, build: Build) -> Entry:

@@ -17,7 +17,9 @@ PAGE = 500
 
 VALUES = statement("projections/values")
 _PUT = statement("projections/put_value")
-_PAGE = statement("projections/all_values")
+INLINE = statement("projections/inline_live")
+_PAGE = statement("projections/all_values").replace("\nORDER BY", "{conditions}\nORDER BY")
+INLINE_PAGE = statement("projections/inline_page").replace("\nWHERE", "{conditions}\nWHERE")
 _DELETE = 'DELETE FROM "view" WHERE key = ?'
 _NOT_IN_A_PATH = frozenset('"\\')
 """Earlier versions of SQLite know no way to write these in a path."""
@@ -54,15 +56,14 @@ def keys_parameter(keys: Sequence[str]) -> dict[str, object]:
 
 
 def page_statement(
-    where: Mapping[str, str], after: str, rows: int = PAGE
+    where: Mapping[str, str], after: str, sql: str = _PAGE, rows: int = PAGE
 ) -> tuple[str, dict[str, object]]:
     """Give the statement for a page of values that have these fields, and its parameters."""
     conditions = "".join(
         f" AND {field_in_value(field)} = :field_{number}" for number, field in enumerate(where)
     )
     fields = {f"field_{number}": value for number, value in enumerate(where.values())}
-    sql = _PAGE.replace("\nORDER BY", f"{conditions}\nORDER BY")
-    return sql, {"after": after, "rows": rows, **fields}
+    return sql.replace("{conditions}", conditions), {"after": after, "rows": rows, **fields}
 
 
 def put(connection: sqlite3.Connection, values: Mapping[str, str | None]) -> None:

@@ -67,10 +67,10 @@ class RegisteringContract(ProjectionChapter):
         other = spec_of(Build("names", 7))
         await projections.register(other, segments=1, start=at(0), create=None)
         second = await projections.register(spec_of(NEXT), segments=4, start=at(0), create=None)
-        assert first == (spec_of(), BuildState.LIVE, False, False, 3)
-        assert second == (spec_of(NEXT), BuildState.BUILDING, False, False, 4)
+        assert first == (spec_of(), BuildState.LIVE, False, False, 3, None)
+        assert second == (spec_of(NEXT), BuildState.BUILDING, False, False, 4, None)
         assert await projections.builds() == [
-            (other, BuildState.LIVE, False, False, 1),
+            (other, BuildState.LIVE, False, False, 1, None),
             first,
             second,
         ]
@@ -99,7 +99,7 @@ class RegisteringContract(ProjectionChapter):
             pass
         moved = await segments_of(projections)
         found = await projections.register(spec_of(), segments=9, start=at(1), create=create)
-        assert found == (spec_of(), BuildState.LIVE, False, False, 2)
+        assert found == (spec_of(), BuildState.LIVE, False, False, 2, None)
         assert await segments_of(projections) == moved
 
     @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 -- is not alive, or a parked key that is due, or that somebody has a wish for.
 select name, version
 from {schema}.projections as builds
-where not is_paused
+where not is_paused and inline_from is null
   and (switching_until is null or switching_until <= clock_timestamp())
   and (kind <> 'reactor' or state = 'live')
   and (

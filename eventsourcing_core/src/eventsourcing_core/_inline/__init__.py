@@ -1,0 +1,1 @@
+"""Inline projections: appends themselves apply their events to them, in one transaction."""

@@ -1,0 +1,109 @@
+"""Applying events to a view or a projection in the transaction that has written them.
+
+Projectors park what fails. Here nothing may wait: an append whose event fails is not kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eventsourcing_core._errors import InlineError, OutageError, said_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core._projections.definition import Definition
+    from eventsourcing_core._projections.deliveries import Hashes
+    from eventsourcing_core._projections.values import ValueCodec
+    from eventsourcing_core.stores._builds import Build
+    from eventsourcing_core.stores._inline import InlineBatch
+
+
+async def apply_events(
+    definition: Definition,
+    events: Iterable[RecordedEvent[Any]],
+    batch: InlineBatch,
+    hashes: Hashes | None = None,
+) -> None:
+    """Apply events to a build.
+
+    Args:
+        definition: The view or projection.
+        events: By position; those of other types are left out.
+        batch: What the build is written with.
+        hashes: Those of the keys that are wanted; None: all.
+
+    Raises:
+        InlineError: An event cannot be applied; the cause says why.
+        StorageError: What the batch raised.
+    """
+    by_key: dict[str, list[RecordedEvent[Any]]] = {}
+    wanted: list[RecordedEvent[Any]] = []
+    types = definition.event_types
+    for event in events:
+        if types is not None and event.event_type not in types:
+            continue
+        try:
+            keys = definition.keys_of(event)
+        except Exception as error:
+            raise _failed(definition.build, event, error) from error
+        if hashes is not None:
+            keys = [key for key in keys if hashes.has(key)]
+        for key in keys:
+            by_key.setdefault(key, []).append(event)
+        if keys:
+            wanted.append(event)
+
+    if wanted and definition.values is not None:
+        await _evolve(definition, definition.values, by_key, batch)
+    elif wanted:
+        await _write(definition, wanted, batch)
+
+
+async def _evolve(
+    definition: Definition,
+    codec: ValueCodec[Any],
+    by_key: dict[str, list[RecordedEvent[Any]]],
+    batch: InlineBatch,
+) -> None:
+    """Read the values of a view, evolve them, and write those that have changed."""
+    view: Any = definition.follower
+    stored = await batch.values(sorted(by_key))
+    changed: dict[str, str | None] = {}
+    for key in sorted(by_key):
+        text = stored.get(key)
+        event = by_key[key][0]
+        try:
+            value = None if text is None else codec.decode(text)
+            for event in by_key[key]:
+                value = view.evolve(value, event)
+            new = None if value is None else codec.encode(value)
+        except Exception as error:
+            raise _failed(definition.build, event, error) from error
+        if new != text:
+            changed[key] = new
+    if changed:
+        await batch.put(changed)
+
+
+async def _write(
+    definition: Definition, events: Sequence[RecordedEvent[Any]], batch: InlineBatch
+) -> None:
+    """Let a projection write its tables."""
+    projection: Any = definition.follower
+    try:
+        await projection.apply_many(events, batch.connection)
+    except OutageError:
+        raise
+    except Exception as error:
+        raise _failed(definition.build, events[0], error) from error
+
+
+def _failed(build: Build, event: RecordedEvent[Any], error: Exception) -> InlineError:
+    return InlineError(
+        f"append refused, nothing was written: {build}, is inline and cannot apply event "
+        f"{event.event_type!r}, version {event.version} of stream {event.stream_id!r} "
+        f"({said_of(error)}): mend the cause, or let it follow with "
+        "backend.projections.make_async(…)"
+    )
