@@ -62,9 +62,9 @@ DOORS = {
         fold open_backend open_migrator recording_metadata
     """,
     "eventsourcing_core.stores": """
-        ALL_GUARANTEES Append AppendResult Appender Arrangement Batch Build BuildRecord BuildSpec
-        BuildState EncodedEvent FencedError Guarantee HASHES Imported InlineBatch
-        InlineChange InlineError InlineHandlers Inlining Inspection Joining Judge
+        ALL_GUARANTEES Append AppendResult Appender Arrangement Batch BatchRefusedError Build
+        BuildRecord BuildSpec BuildState EncodedEvent FencedError Guarantee HASHES Imported
+        InlineBatch InlineChange InlineError InlineHandlers Inlining Inspection Joining Judge
         MigrationStatus Migrator Move OutageError ParkedKey Parts Place Placed Plan Progress
         ProjectionError ProjectionKind ProjectionStore Query Row RowPage Segment
         Snapshot SnapshotStore Span Storage StorageError StorageTransaction StoreStatistics

@@ -31,7 +31,8 @@ class BoundedConnection(Driver):
 
     And it can tell statements of one text apart. The driver knows a prepared statement by its text,
     with the types that it found at first. Where unqualified names mean other tables than they did
-    then, these may be wrong.
+    then, these may be wrong. Who does so is in a transaction: if that was ended, his next statement
+    would be committed by itself, so it is refused.
     """
 
     __slots__ = ("_mark",)
@@ -49,8 +50,19 @@ class BoundedConnection(Driver):
         self._mark = mark
 
     async def _get_statement(self, query: str, *args: Any, **kwargs: Any) -> Any:
-        # Not public, but the one place that all of the driver's methods go through, COPY included.
+        # Not public, but the one place that the driver's methods go through, but for those below.
+        self._check_open()
         return await super()._get_statement(query + self._mark, *args, **kwargs)  # type: ignore[misc]  # pyright: ignore - the stubs leave it out
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - the driver's word
+        """Run a statement, or several; see the driver."""
+        self._check_open()
+        return await super().execute(query, *args, timeout=timeout)
+
+    def _check_open(self) -> None:
+        if self._mark and not self.is_in_transaction() and not self.is_closed():
+            message = "the transaction is over, and what is written now would be stored without it"
+            raise asyncpg.InterfaceError(message)
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the driver's word
         """Say good-bye; if that is not answered, the connection is ended."""

@@ -65,7 +65,9 @@ class PostgresTransactions:
         self._max_wait = max_wait
 
     @asynccontextmanager
-    async def begin(self, *, mark: str = "") -> AsyncIterator[PostgresTransaction]:
+    async def begin(
+        self, *, mark: str = "", last: str = "select"
+    ) -> AsyncIterator[PostgresTransaction]:
         """Open a transaction; see ``Transactions.begin``.
 
         Its isolation level is READ COMMITTED, whatever the database prefers: at another level an
@@ -73,10 +75,18 @@ class PostgresTransactions:
 
         Args:
             mark: Tells the user's statements apart from others of the same text.
+            last: What is run before the commit, and gives one row if the transaction is the one
+                that was begun.
         """
         connection = await self._database.lend(_OPENING)
         opened = PostgresTransaction(
-            self._database, connection, self._writer, self._waking.appended, self._max_wait, mark
+            self._database,
+            connection,
+            self._writer,
+            self._waking.appended,
+            self._max_wait,
+            mark=mark,
+            last=last,
         )
         try:
             await opened.start()
@@ -102,7 +112,9 @@ class PostgresTransaction:
         writer: InsideWriter,
         on_written: Callable[[], None],
         max_wait: float,
+        *,
         mark: str,
+        last: str,
     ) -> None:
         self._database = database
         self._connection = connection
@@ -110,6 +122,7 @@ class PostgresTransaction:
         self._on_written = on_written
         self._max_wait = max_wait
         self._mark = mark
+        self._last = last
         self._source = _OnConnection(connection, database)
         self._transaction = connection.transaction(isolation="read_committed")
         self._is_open = False
@@ -146,6 +159,10 @@ class PostgresTransaction:
     def is_lost(self) -> bool:
         """Tell whether the connection is lost, and what was done on it with it."""
         return is_lost(self._connection)
+
+    def is_over(self) -> bool:
+        """Tell whether somebody has ended it, on a connection that is not lost."""
+        return not self._connection.is_in_transaction()
 
     async def write(self, appends: Sequence[Append]) -> list[Verdict]:
         """Write appends, each in a savepoint; see ``StorageTransaction.write``."""
@@ -233,9 +250,11 @@ class PostgresTransaction:
         try:
             if not self._connection.is_in_transaction():
                 raise StorageError(_ENDED)
-            await self._database.watched(
-                self._connection, lambda connection: connection.execute("select")
+            done = await self._database.watched(
+                self._connection, lambda connection: connection.execute(self._last)
             )
+            if done != "SELECT 1":
+                raise StorageError(_ENDED)
         except asyncpg.InFailedSQLTransactionError as error:
             raise StorageError(_FAILED) from error
         except DRIVER as error:

@@ -109,33 +109,6 @@ async def test_a_process_that_is_killed_in_a_batch_leaves_nothing_half_done(
     assert balances_in(path) == [("1", 1), ("2", 1)]
 
 
-@pytest.mark.parametrize("ending", ["commit", "rollback"])
-async def test_a_handler_that_ends_the_transaction_is_noticed(
-    projections: SqliteProjectionStore, ending: str
-) -> None:
-    async def end() -> None:
-        async with batch_to(projections, segments, 5, BUILD) as batch:
-            await getattr(batch.connection, ending)()
-
-    await register(projections, BALANCES)
-    segments = await segments_of(projections, BUILD)
-    with pytest.raises(StorageError, match="it was ended on its connection"):
-        await end()
-
-
-async def test_a_handler_that_ends_the_transaction_in_a_savepoint_is_noticed(
-    projections: SqliteProjectionStore,
-) -> None:
-    async def end() -> None:
-        async with batch_to(projections, segments, 5, BUILD) as batch, batch.savepoint():
-            await batch.connection.commit()
-
-    await register(projections, BALANCES)
-    segments = await segments_of(projections, BUILD)
-    with pytest.raises(StorageError, match="it was ended on its connection"):
-        await end()
-
-
 async def test_savepoints_nest(path: Path, projections: SqliteProjectionStore) -> None:
     async def insert(account: str) -> None:
         await batch.connection.execute(INSERT, (account, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eventsourcing_core._errors import OutageError, said_of
-from eventsourcing_core.stores._builds import ProjectionKind
+from eventsourcing_core.stores._builds import BatchRefusedError, ProjectionKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,13 +163,17 @@ def ready(deliveries: Sequence[Delivery], parking: Parking) -> list[tuple[Record
 async def carefully(
     handler: Handler, batch: Batch, deliveries: Sequence[Delivery], parking: Parking
 ) -> None:
-    """Apply events one by one, each in a savepoint; those that fail park their keys."""
+    """Apply events one by one, each in a savepoint; those that fail park their keys.
+
+    Raises:
+        BatchRefusedError: An event has ended the transaction.
+    """
     for delivery in deliveries:
         for event, key in ready([delivery], parking):
             try:
                 async with batch.savepoint():
                     await handler.one(batch, event, key)
-            except OutageError:
+            except (OutageError, BatchRefusedError):
                 raise
             except Exception as error:  # noqa: BLE001 - it is the user's code
                 parking.fail(key, event.position, said_of(error))

@@ -16,7 +16,13 @@ from eventsourcing_core._errors import (
 )
 from eventsourcing_core._projections.handlers import react
 from eventsourcing_core._projections.kinds import Reactor
-from eventsourcing_core.stores._builds import Move, ParkedKey, Segment, Wish
+from eventsourcing_core.stores._builds import (
+    BatchRefusedError,
+    Move,
+    ParkedKey,
+    Segment,
+    Wish,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,13 +141,17 @@ class Retrying:
                 pass  # nobody has taken the segment over
             error = await react(reactor, event)
 
-        async with self._batch(segment) as batch:
-            if event is not None and not error:
-                error = await self._apply(batch, event, key)
-            if error:
-                await self._fail_again(batch, key, error, attempt)
+        if event is not None and not error:
+            try:
+                async with self._batch(segment) as batch:
+                    error = await self._apply(batch, event, key)
+                    await self._settle(batch, key, position, error, attempt)
+            except BatchRefusedError as refusal:
+                error = str(refusal)
             else:
-                await batch.unpark(key, position)
+                return not error
+        async with self._batch(segment) as batch:
+            await self._settle(batch, key, position, error, attempt)
         return not error
 
     async def _apply(self, batch: Batch, event: RecordedEvent[Any], key: str) -> str:
@@ -152,13 +162,19 @@ class Retrying:
                     # neighbours of these keys have been applied without it.
                     return _TOO_LATE
                 await self._handler.one(batch, event, key)
-        except OutageError:
+        except (OutageError, BatchRefusedError):
             raise
         except Exception as error:  # noqa: BLE001 - it is the user's code
             return said_of(error)
         return ""
 
-    async def _fail_again(self, batch: Batch, key: str, error: str, attempt: int) -> None:
+    async def _settle(
+        self, batch: Batch, key: str, position: int, error: str, attempt: int
+    ) -> None:
+        """Note what became of an event: it is done with, or has failed with an error."""
+        if not error:
+            await batch.unpark(key, position)
+            return
         retry_in: float | None = None
         if attempt < self._terms.attempts:
             retry_in = min(self._terms.retry_pause * 4 ** (attempt - 1), _LONGEST_PAUSE)

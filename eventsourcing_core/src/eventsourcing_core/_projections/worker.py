@@ -33,7 +33,7 @@ from eventsourcing_core._projections.kinds import Reactor
 from eventsourcing_core._projections.retrying import Retrying, Terms
 from eventsourcing_core._projections.sharing import Claims
 from eventsourcing_core.stores._build_checks import hash_of
-from eventsourcing_core.stores._builds import FencedError, Move, Progress
+from eventsourcing_core.stores._builds import BatchRefusedError, FencedError, Move, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -252,6 +252,26 @@ class ProjectionWorker:
         return group
 
     async def _batch(self, group: Group, deliveries: Sequence[Delivery], to: Progress) -> Group:
+        """Bring deliveries into the build; what cannot be committed together, in two batches.
+
+        So it ends with batches of one delivery, and those that are refused park their keys.
+        """
+        try:
+            return await self._in_one(group, deliveries, to)
+        except BatchRefusedError as error:
+            if not any(delivery.event for delivery in deliveries):
+                raise  # nothing of the user's was done in it
+            refusal = str(error)
+        if len(deliveries) == 1:
+            parked = deliveries[0]._replace(event=None, error=refusal)
+            return await self._batch(group, [parked], to)
+        logger.warning("%s: %s; its events are tried in smaller batches", self.build, refusal)
+        middle = len(deliveries) // 2
+        first, second = deliveries[:middle], deliveries[middle:]
+        group = await self._batch(group, first, progress_at(first[-1].row))
+        return await self._batch(group, second, to)
+
+    async def _in_one(self, group: Group, deliveries: Sequence[Delivery], to: Progress) -> Group:
         """Bring deliveries into the build at once; if that fails, one by one."""
         parking = Parking(self._parked, self._terms.first_pause)
         move = Move(group.segments, to)
@@ -259,7 +279,7 @@ class ProjectionWorker:
             async with self._store.batch(self.build, move, lease=self._terms.lease) as batch:
                 await self._handler.many(batch, deliveries, parking)
                 await parking.park(batch)
-        except (FencedError, StorageError):
+        except (FencedError, BatchRefusedError, StorageError):
             raise
         except Exception as error:  # noqa: BLE001 - it is the user's code
             logger.warning("%s: %s; its events are tried one by one", self.build, said_of(error))

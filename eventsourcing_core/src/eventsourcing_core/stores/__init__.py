@@ -36,6 +36,7 @@ from eventsourcing_core.stores._build_checks import (
 from eventsourcing_core.stores._builds import (
     HASHES,
     Arrangement,
+    BatchRefusedError,
     Build,
     BuildRecord,
     BuildSpec,
@@ -95,6 +96,7 @@ __all__ = [
     "Appender",
     "Arrangement",
     "Batch",
+    "BatchRefusedError",
     "Build",
     "BuildRecord",
     "BuildSpec",

@@ -153,6 +153,15 @@ class FencedError(Exception):
     """
 
 
+class BatchRefusedError(Exception):
+    """What a batch's block did cannot be committed; nothing of the batch was stored.
+
+    The transaction is over, or was not committed for what is in it: a handler has ended it, or has
+    swallowed the error of a statement, or its rows break a rule that is checked in the end. The
+    store is well, and the same would be refused again.
+    """
+
+
 class Wish(Enum):
     """What somebody wants to be done with a parked key."""
 

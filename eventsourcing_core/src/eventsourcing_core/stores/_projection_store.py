@@ -51,6 +51,7 @@ class Batch(Protocol):
 
         Raises:
             OutageError: It cannot be undone, since the store is away: the error is its cause.
+            BatchRefusedError: It cannot be undone, since the transaction is over, or cannot go on.
         """
         ...
 
@@ -179,6 +180,9 @@ class ProjectionStore(Protocol):
     ) -> AbstractAsyncContextManager[Batch]:
         """Open a transaction that moves segments; leaving the block commits, an error rolls back.
 
+        Only the store ends it: where the user's code commits on its connection, the store refuses
+        that, since the positions would be stored with a part of what belongs to them.
+
         Where the store can, it ends such a transaction of a process that is silent for longer than
         ``lease`` seconds, so that it holds nobody up.
 
@@ -187,6 +191,8 @@ class ProjectionStore(Protocol):
             OutageError: On entering or leaving: the store is away, or had to give this transaction
                 up for another one's sake: whatever the block raised then is its cause. The batch
                 can be tried again.
+            BatchRefusedError: On leaving: the user's code has ended the transaction, or what it
+                wrote cannot be committed.
         """
         ...
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, cast
-
-import asyncpg
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core.stores import (
+    BatchRefusedError,
     FencedError,
     OutageError,
     StorageError,
@@ -15,28 +14,19 @@ from eventsourcing_core.stores import (
     not_registered,
 )
 from eventsourcing_postgres._errors import is_passing
+from eventsourcing_postgres._projections._endings import Endings
 from eventsourcing_postgres._projections._own_schemas import mark_of, view_statement
 from eventsourcing_postgres._projections._records import progress_columns, storable
 from eventsourcing_postgres._statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from eventsourcing_core.stores import Build, Move
     from eventsourcing_postgres._pool import Lent
     from eventsourcing_postgres._transactions import PostgresTransaction, PostgresTransactions
 
 _DOING = "working on a projection"
-_GIVEN_UP = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-)
-"""What ends a transaction though nothing is wrong with it."""
 
 
 class PostgresBatch:
@@ -44,6 +34,7 @@ class PostgresBatch:
 
     Args:
         transaction: Where.
+        endings: Tells what ends it.
         build: Whose segments.
         schema: The store's.
         view_schema: That of the build; None if it is a reactor.
@@ -52,11 +43,13 @@ class PostgresBatch:
     def __init__(
         self,
         transaction: PostgresTransaction,
+        endings: Endings,
         build: Build,
         schema: str,
         view_schema: str | None,
     ) -> None:
         self._transaction = transaction
+        self._endings = endings
         self._build = build
         self._schema = schema
         self._view_schema = view_schema
@@ -72,9 +65,10 @@ class PostgresBatch:
 
         Raises:
             OutageError: The block failed, and the transaction with it: it can be tried again.
+            BatchRefusedError: The transaction is over, or cannot go on, and not for that reason.
         """
-        with telling_outages(self._transaction):
-            async with self._transaction.savepoint():
+        with self._endings.told():
+            async with self._endings.savepoint():
                 yield
 
     async def values(self, keys: Sequence[str]) -> Mapping[str, str]:
@@ -118,19 +112,30 @@ async def open_batch(
     transactions: PostgresTransactions, schema: str, build: Build, move: Move, lease: float
 ) -> AsyncIterator[PostgresBatch]:
     """Open a batch; see ``ProjectionStore.batch``."""
+    last = statement("projections/close_batch", schema)
+    endings: Endings | None = None
+    is_left = False
     try:
-        async with transactions.begin(mark=mark_of(build)) as transaction:
-            with telling_outages(transaction):
-                yield await _moved(transaction, schema, build, move, lease)
+        async with transactions.begin(mark=mark_of(build), last=last) as transaction:
+            endings = Endings(transaction, lease)
+            with endings.told():
+                view_schema = await _move(transaction, schema, build, move, lease)
+                yield PostgresBatch(transaction, endings, build, schema, view_schema)
+            is_left = True
     except StorageError as error:
-        if is_passing(error) and not isinstance(error, OutageError):  # the commit met it
-            raise _outage(error) from error
-        raise
+        if endings is None or not is_left:
+            raise
+        if isinstance(error, OutageError) and not endings.is_silent:
+            raise
+        if isinstance(error, OutageError) or is_passing(error):
+            raise endings.outage(error) from error
+        raise BatchRefusedError(str(error)) from error
 
 
-async def _moved(
+async def _move(
     transaction: PostgresTransaction, schema: str, build: Build, move: Move, lease: float
-) -> PostgresBatch:
+) -> str | None:
+    """Move the segments; give the schema of the build."""
     known = move.segments
     rows = await transaction.fetch(
         _DOING,
@@ -145,42 +150,11 @@ async def _moved(
     if not rows:
         raise not_registered(build)
     moved, view_schema, *_ = rows[0]
+    found: str | None = view_schema
     if moved != len(known):
         message = (
             f"{build}: {len(known) - moved} of {len(known)} segments are not as they were, so "
             "nothing was written: somebody has taken them over, or moved them"
         )
         raise FencedError(message)
-    return PostgresBatch(transaction, build, schema, view_schema)
-
-
-@contextmanager
-def telling_outages(transaction: PostgresTransaction) -> Iterator[None]:
-    """Raise an ``OutageError`` for what the block fails with though it can be tried again."""
-    try:
-        yield
-    except OutageError:
-        raise
-    except Exception as error:
-        if transaction.is_lost() or _is_given_up(error):
-            raise _outage(error) from error
-        raise
-
-
-def _is_given_up(error: BaseException | None) -> bool:
-    """Tell whether an error, or one behind it, is the server's that ends the innocent."""
-    if isinstance(error, BaseExceptionGroup):
-        several = cast("BaseExceptionGroup[BaseException]", error)
-        return any(map(_is_given_up, several.exceptions))
-    if error is None:
-        return False
-    # What takes longer than a statement may is not taken for an outage: it would do so again.
-    is_own = isinstance(error, asyncpg.QueryCanceledError)
-    return (isinstance(error, _GIVEN_UP) and not is_own) or _is_given_up(error.__cause__)
-
-
-def _outage(error: Exception) -> OutageError:
-    return OutageError(
-        f"{_DOING} failed, and can be tried again ({type(error).__name__}: {error}): the "
-        "connection was lost, or the server had to give this transaction up"
-    )
+    return found

@@ -76,7 +76,9 @@ class Registering:
         rows = await self._database.fetch(_DOING, "projections/records", spec.build.name)
         found = registered(spec, [record_of(row) for row in rows])
         if found is None:
-            async with self._transactions.begin(mark=mark_of(spec.build)) as transaction:
+            last = statement("projections/close_batch", self._database.schema)
+            mark = mark_of(spec.build)
+            async with self._transactions.begin(mark=mark, last=last) as transaction:
                 return await self._make(transaction, spec, new)
         is_standby, *_ = await self._place("")
         if is_standby:
@@ -96,6 +98,7 @@ class Registering:
 
         name = spec.build.name
         await run("limits", _LONGEST_CREATE, _LONGEST_CREATE)
+        await run("open_registration")
         (place,) = await run("place", "")
         if place[0]:
             raise _on_standby(spec)

@@ -15,4 +15,5 @@ drop table {schema}.parked_keys;
 drop table {schema}.projection_claims;
 drop table {schema}.projection_workers;
 drop table {schema}.projection_segments;
+drop function {schema}.refuse_commit_of_batch();
 drop table {schema}.projections;

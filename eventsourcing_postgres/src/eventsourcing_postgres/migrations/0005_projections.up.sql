@@ -40,6 +40,45 @@ create table {schema}.projection_segments (
     constraint projection_segments_checkpoint check ((event_position is null) = (event_id is null))
 ) with (fillfactor = 50);
 
+-- A handler that commits the batch which it is called in would store the new positions with a part of
+-- what belongs to them. The setting eventsourcing.batch is the lowest hash of a segment of the batch that
+-- is open, until its last statement. The trigger of that row fires at the commit, and refuses it.
+--
+-- It also fires early, by "set constraints all immediate" of a handler. Which of the two it is, is found
+-- out by another change of the row: only then is the trigger called for it at once (with "asked"). Then
+-- nothing is refused, and the trigger is to fire again at the commit.
+create function {schema}.refuse_commit_of_batch() returns trigger language plpgsql as $$
+declare
+    touch text := format(
+        'update %I.%I set position = position where name = $1 and version = $2 and low = $3',
+        tg_table_schema, tg_table_name
+    );
+begin
+    if current_setting('eventsourcing.batch', true) = 'asked' then
+        perform set_config('eventsourcing.batch', 'early', true);
+        return null;
+    elsif current_setting('eventsourcing.batch', true) is distinct from new.low::text then
+        return null;
+    end if;
+    perform set_config('eventsourcing.batch', 'asked', true);
+    execute touch using new.name, new.version, new.low;
+    if current_setting('eventsourcing.batch') = 'early' then
+        execute format('set constraints %I.%I deferred', tg_table_schema, tg_name);
+        execute touch using new.name, new.version, new.low;
+        perform set_config('eventsourcing.batch', new.low::text, true);
+        return null;
+    end if;
+    raise exception 'the code of a projection has committed the transaction that it was called in'
+        using errcode = 'invalid_transaction_termination',
+              hint = 'Leave the end of the transaction to the projector: neither commit nor roll back.';
+end
+$$;
+
+create constraint trigger refuse_commit_of_batch
+after insert or update of position on {schema}.projection_segments
+deferrable initially deferred
+for each row execute function {schema}.refuse_commit_of_batch();
+
 -- Who is alive, and what they have claimed, is not logged: it is renewed every few seconds, and after a
 -- crash, which empties both tables, everybody comes anew and raises the epochs. They are apart from the
 -- segments, so that nobody who renews waits for a batch.

@@ -7,10 +7,16 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from eventsourcing_core.stores import OutageError, StorageError
+from eventsourcing_core.stores import BatchRefusedError, OutageError, StorageError
 from eventsourcing_sqlite._connection import fetch_tuples, in_thread, saved, uninterrupted
 from eventsourcing_sqlite._errors import result_code, translated
 from eventsourcing_sqlite._projections import parked, views
+from eventsourcing_sqlite._projections.guard import (
+    allow_ends,
+    explained_ends,
+    is_undone,
+    refuse_ends,
+)
 from eventsourcing_sqlite._projections.segments import move_segments
 
 if TYPE_CHECKING:
@@ -43,15 +49,32 @@ async def opened_batch(builds: Builds, build: Build, move: Move) -> AsyncIterato
 
     Raises:
         FencedError: On entering: nothing was written.
-        StorageError: SQLite failed, also in a statement of the user's; or the transaction is not
-            open any more at the end.
+        StorageError: SQLite failed, also in a statement of the user's.
+        BatchRefusedError: SQLite has undone the transaction for an error of the user's, or does not
+            commit what he wrote.
     """
     file = await builds.file_of(build)
-    with _outages(file.path):
-        async with file.transaction() as connection:
-            batch = SqliteBatch(file, connection)
-            await batch.write(partial(move_segments, build=build, move=move))
-            yield batch
+    writer: aiosqlite.Connection | None = None  # once the block is left
+    try:
+        with _outages(file.path):
+            async with file.transaction() as connection:
+                batch = SqliteBatch(file, connection)
+
+                def begin(thread: sqlite3.Connection) -> None:
+                    move_segments(thread, build=build, move=move)
+                    refuse_ends(thread)
+
+                await batch.write(begin)
+                try:
+                    with explained_ends(connection), _outages(file.path):
+                        yield batch
+                finally:
+                    await allow_ends(connection)
+                writer = connection
+    except StorageError as error:
+        if writer is None or isinstance(error, OutageError) or not is_undone(writer):
+            raise
+        raise BatchRefusedError(str(error)) from error
 
 
 class SqliteBatch:
@@ -71,7 +94,7 @@ class SqliteBatch:
         try:
             await self._execute(f"SAVEPOINT {name}")
             try:
-                with _outages(self._file.path):
+                with explained_ends(self.connection), _outages(self._file.path):
                     yield
             except BaseException as error:
                 # Also when it was cancelled: whoever did that may go on with the batch.
@@ -119,7 +142,8 @@ class SqliteBatch:
         except StorageError as fault:
             if isinstance(error, OutageError):
                 raise error from error.__cause__  # SQLite has undone the whole transaction
-            raise OutageError(str(fault)) from error
+            kind = BatchRefusedError if is_undone(self.connection) else OutageError
+            raise kind(str(fault)) from error
 
     async def _execute(self, sql: str) -> None:
         with self._file.inside_transaction():

@@ -15,6 +15,7 @@ from eventsourcing_core.stores import ProjectionError, ProjectionKind, StorageEr
 from eventsourcing_sqlite._connection import connected, in_thread, make_durable, plain
 from eventsourcing_sqlite._errors import translated
 from eventsourcing_sqlite._location import check_place
+from eventsourcing_sqlite._projections.guard import allow_ends, explained_ends, refuse_ends
 from eventsourcing_sqlite._projections.segments import save_segments
 from eventsourcing_sqlite._projections.views import create_view
 from eventsourcing_sqlite._schema import statements
@@ -70,8 +71,10 @@ async def make_file(
                     connection, lambda thread: _make_tables(thread, spec, file_id, segments)
                 )
             if create is not None:
-                with plain(connection):
+                await in_thread(connection, refuse_ends)
+                with plain(connection), explained_ends(connection):
                     await create(connection)
+                await allow_ends(connection)
             _check_open(connection, spec.build)
             with translated(path):
                 await connection.execute_fetchall("COMMIT")

@@ -9,6 +9,9 @@
 --
 -- The segments are locked in the order that everybody keeps (see lock_segments.sql). The part "moved"
 -- finds them as they are after that.
+--
+-- The setting eventsourcing.batch has the first lowest hash from here to the last statement of the batch
+-- (close_batch.sql). The trigger of that segment refuses a commit while it does.
 with locked as (
     select segments.low, segments.own_schema
     from {schema}.projection_segments as segments
@@ -24,7 +27,10 @@ with locked as (
     where segments.name = $1 and segments.version = $2 and segments.low = locked.low
     returning 1
 ), found as (
-    select (select count(*) from moved) as moved, (select max(own_schema) from locked) as own_schema
+    select
+        (select count(*) from moved) as moved,
+        (select max(own_schema) from locked) as own_schema,
+        (select min(low) from locked) as lowest
     from {schema}.projections
     where name = $1 and version = $2
 )
@@ -45,5 +51,6 @@ select
             $9::bigint
         )::bigint::text,
         true
-    )
+    ),
+    set_config('eventsourcing.batch', coalesce(lowest::text, 'nothing'), true)
 from found
