@@ -168,6 +168,17 @@ class Unstorable(View[Collection[object]]):
         (lambda: bad(Projection, name="x"), TypeError, "define apply or apply_many"),
         (lambda: bad(Projection, name="x", apply=plain), TypeError, "coroutine function"),
         (lambda: bad(Reactor, name="x", react=plain), TypeError, "async def react"),
+        (
+            lambda: bad(Reactor, name="x", react=waits, start="Now"),
+            ValueError,
+            "or 'now', got 'Now'",
+        ),
+        (
+            lambda: bad(Projection, name="x", apply=waits, create=plain),
+            TypeError,
+            "async def create",
+        ),
+        (lambda: bad(Fine, key=waits), TypeError, "key must be a plain function"),
         (lambda: bad(Listed), SerializationError, "fields of its values"),
         (lambda: bad(Unstorable), SerializationError, "cannot be stored"),
     ],

@@ -115,10 +115,14 @@ def test_what_goes_wrong_is_logged(command: Command, folder: Path, file: str) ->
     fill(file, "a-1", event(fails=True))
     with running(command("projections", "run", file, f"{written(folder)}:Counts")) as process:
         assert process.stderr is not None
-        said = process.stderr.readline()
+        said = [process.stderr.readline()]
+        while said[-1] and not said[-1].startswith("error: "):
+            said.append(process.stderr.readline())
         process.terminate()
-    assert said.startswith("error: projection counts, version 1: parked 1 keys, the first since ")
-    assert "ValueError: it \\u001b[2J fails" in said
+    where = "parked keys: 1; the first is 'a-1', whose event at position 1 failed with "
+    assert said[-1].startswith(f"error: projection counts, version 1: {where}")
+    assert "ValueError: it \\u001b[2J fails" in said[-1]
+    assert any("in evolve" in line for line in said)  # the traceback
 
 
 def test_what_cannot_be_registered_is_refused(run: Run, folder: Path, memory: str) -> None:

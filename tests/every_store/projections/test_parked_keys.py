@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,16 @@ if TYPE_CHECKING:
     from eventsourcing_core import AppendResult, Projector
 
 
+class FailingMailer(Mailer):
+    """A reactor that cannot."""
+
+    name = "failing-mailer"
+
+    async def react(self, event: RecordedEvent[Placed]) -> None:
+        message = f"no address for {event.stream_id}"
+        raise RuntimeError(message)
+
+
 def is_given_up(projector: Projector, name: str, count: int = 1) -> Callable[[], Awaitable[bool]]:
     """Tell whether so many keys wait for somebody to decide."""
 
@@ -65,6 +76,25 @@ async def test_a_key_that_fails_waits_and_the_others_go_on(store_url: str) -> No
         assert ann is not None
         assert ann.open == ["o-2", "o-3"]
         assert await backend.view(CustomerOrders).get("bad") is None
+
+
+async def test_the_log_says_where_an_event_failed(
+    store_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    view, mailer = CustomerOrders(), FailingMailer()
+    async with (
+        opened(store_url) as backend,
+        backend.projector([view, mailer], attempts=1) as projector,
+    ):
+        bad = await append(backend, "o-1", Placed("bad"))
+        for each in (view, mailer):
+            with pytest.raises(ProjectionParkedError):
+                await projector.wait_for(bad, each, timeout=DEADLINE)
+    parked = {record.getMessage(): record.exc_info for record in caplog.records}
+    for key, raised in (("bad", "evolve"), ("o-1", "react")):
+        (cause,) = (info for text, info in parked.items() if f"{key!r}, whose event at" in text)
+        assert cause is not None
+        assert traceback.extract_tb(cause[2])[-1].name == raised
 
 
 async def test_what_failed_once_is_soon_tried_again_in_order(store_url: str) -> None:

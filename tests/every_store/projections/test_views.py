@@ -67,6 +67,17 @@ async def test_values_are_found_by_indexed_fields(store_url: str) -> None:
             view.where(count="two")
 
 
+async def test_a_view_is_read_by_its_class_and_by_keys(store_url: str) -> None:
+    name: Any = "event-counts"
+    async with opened(store_url) as backend:
+        with pytest.raises(TypeError, match="asked for by its class, got 'event-counts'"):
+            backend.view(name)
+        with pytest.raises(TypeError, match="a collection of texts, got the text 'abc'"):
+            await backend.view(EventCounts).get_many("abc")
+        with pytest.raises(ValueError, match="lease must be more than 0"):
+            backend.projector([EventCounts()], lease=0)
+
+
 async def test_keys_are_in_the_order_of_code_points(store_url: str) -> None:
     keys = ["a", "Z", "é", "z", "\U0001f600", "￿", "aa", "_", "a b"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,9 @@ async def test_who_waits_in_vain_is_told_why(store_url: str) -> None:
             await backend.projections.wait_for(saved, "x", timeout=0.1)
         with pytest.raises(ProjectionError, match="its name or its class"):
             await backend.projections.wait_for(saved, 7, timeout=0.1)
+        aggregate: Any = object()  # what ``update`` returns
+        with pytest.raises(TypeError, match=r"it is repository\.saved\(aggregate\)"):
+            await backend.projections.wait_for(aggregate, "event-counts", timeout=0.1)
 
 
 async def test_who_waits_for_a_parked_event_is_told_what_it_failed_with(store_url: str) -> None:

@@ -90,6 +90,7 @@ def definition_of(follower: object, event_types: EventTypes) -> Definition:
         message = f"{cls.__name__}.version is at most {_MOST_VERSION:,}, got {cls.version}"
         raise ValueError(message)
     handler = _handler_of(cls, kind)
+    _check_others(cls)
     indexes, values = _values_of(known) if kind is ProjectionKind.VIEW else ((), None)
     return Definition(
         known,
@@ -182,6 +183,21 @@ def _handler_of(cls: type[Follower], kind: ProjectionKind) -> str:
             message = f"{cls.__name__}.{name} must be {needed} {name}(…)"
             raise TypeError(message)
     return next(iter(found))
+
+
+def _check_others(cls: type[Follower]) -> None:
+    """Refuse what would show only when events come: a wrong ``key``, ``create`` or ``start``."""
+    key, create = (cast("object", getattr(cls, name, None)) for name in ("key", "create"))
+    if inspect.iscoroutinefunction(key):
+        message = f"{cls.__name__}.key must be a plain function: def key(…)"
+        raise TypeError(message)
+    if create is not None and not inspect.iscoroutinefunction(create):
+        message = f"{cls.__name__}.create must be a coroutine function: async def create(…)"
+        raise TypeError(message)
+    start: object = getattr(cls, "start", "beginning")
+    if issubclass(cls, Reactor) and start not in ("beginning", "now"):
+        message = f"{cls.__name__}.start is 'beginning' or 'now', got {shown(start)}"
+        raise ValueError(message)
 
 
 def _values_of(view: Any) -> tuple[tuple[str, ...], ValueCodec[Any]]:

@@ -209,6 +209,8 @@ class Parking:
         self._retry_in = retry_in
         self._errors: dict[str, str] = {}
         self._positions: dict[str, list[int]] = {}
+        self.cause: Exception | None = None
+        """The first error of a handler: its traceback says where it failed."""
 
     @property
     def added(self) -> Collection[str]:
@@ -216,9 +218,10 @@ class Parking:
         return self._errors.keys()
 
     @property
-    def errors(self) -> Sequence[str]:
-        """What their events failed with."""
-        return [*self._errors.values()]
+    def first(self) -> tuple[str, int, str]:
+        """The first of them, the position of its event, and what that failed with."""
+        key, error = next(iter(self._errors.items()))
+        return key, self._positions[key][0], error
 
     @property
     def is_empty(self) -> bool:
@@ -229,9 +232,11 @@ class Parking:
         """Tell whether events of a key wait."""
         return key in self._errors or key in self._known
 
-    def fail(self, key: str, position: int, error: str) -> None:
+    def fail(self, key: str, position: int, error: Exception | str) -> None:
         """Park a key, since an event of it failed."""
-        self._errors[key] = error
+        if isinstance(error, Exception):
+            self.cause = self.cause or error
+        self._errors[key] = error if isinstance(error, str) else said_of(error)
         self.wait(key, position)
 
     def wait(self, key: str, position: int) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
+<<<<<<< HEAD
 from eventsourcing_core._errors import OutageError, said_of
 from eventsourcing_core.stores._builds import BatchRefusedError, ProjectionKind
+=======
+from eventsourcing_core._errors import OutageError
+from eventsourcing_core.stores._builds import ProjectionKind
+>>>>>>> 934a2c88530f938c91c0ef550b0bff7adc3b0407
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,13 +89,12 @@ class ViewHandler:
     ) -> str | None:
         """Give the JSON of a value after events."""
         evolve = self._evolve
-        try:
+        with suppress(Exception):  # it is the user's function: which event was it?
             value = None if text is None else self._values.decode(text)
             for event in events:
                 value = evolve(value, event)
             return None if value is None else self._values.encode(value)
-        except Exception:  # noqa: BLE001 - it is the user's function: which event was it?
-            return self._carefully(key, text, events, parking)
+        return self._carefully(key, text, events, parking)
 
     def _carefully(
         self, key: str, text: str | None, events: Sequence[RecordedEvent[Any]], parking: Parking
@@ -102,7 +107,7 @@ class ViewHandler:
             try:
                 text = self._step(text, event)
             except Exception as error:  # noqa: BLE001 - as above
-                parking.fail(key, event.position, said_of(error))
+                parking.fail(key, event.position, error)
         return text
 
     def _step(self, text: str | None, event: RecordedEvent[Any]) -> str | None:
@@ -176,15 +181,15 @@ async def carefully(
             except (OutageError, BatchRefusedError):
                 raise
             except Exception as error:  # noqa: BLE001 - it is the user's code
-                parking.fail(key, event.position, said_of(error))
+                parking.fail(key, event.position, error)
 
 
-async def react(reactor: Reactor, event: RecordedEvent[Any]) -> str:
-    """Let a reactor react; give what it failed with, or nothing."""
+async def react(reactor: Reactor, event: RecordedEvent[Any]) -> Exception | None:
+    """Let a reactor react; give what it failed with, or None."""
     try:
         await reactor.react(event)
     except OutageError:
         raise
     except Exception as error:  # noqa: BLE001 - it is the user's code
-        return said_of(error)
-    return ""
+        return error
+    return None

@@ -88,9 +88,9 @@ class Projections:
             ProjectionError: There is no such projection; or it has stopped for good, since the
                 history has changed.
             StorageError: The store failed.
+            TypeError: What was saved is an aggregate: give ``repository.saved(aggregate)``.
         """
-        position = saved if isinstance(saved, int) else saved.position
-        check_whole("position", position, lowest=0)
+        position = _position_of(saved)
         check_seconds("timeout", timeout)
         name = name_in(projection)
         try:
@@ -172,8 +172,8 @@ class Projections:
             What is live now.
 
         Raises:
-            ProjectionError: It is live already, or is not ready, or nobody runs it; or the live one
-                is inline.
+            ProjectionError: It is live already, or is a second or more behind, or did not come as
+                far within ``timeout``; or the live one is inline.
         """
         check_seconds("timeout", timeout)
         name = name_in(projection)
@@ -348,6 +348,23 @@ def check_segments(segments: int) -> None:
     if segments > MOST_SEGMENTS:
         message = f"segments is from 1 to {MOST_SEGMENTS:,}, got {segments}"
         raise ValueError(message)
+
+
+def _position_of(saved: object) -> int:
+    """Give the position that a caller waits for.
+
+    Raises:
+        TypeError: It has none.
+    """
+    position = saved if isinstance(saved, int) else getattr(saved, "position", None)
+    if position is None:
+        message = (
+            "wait_for takes what save or append returned, or a position, got "
+            f"{shown(saved)}; of an aggregate it is repository.saved(aggregate)"
+        )
+        raise TypeError(message)
+    check_whole("position", position, lowest=0)
+    return position
 
 
 def _check_follows(record: BuildRecord) -> None:

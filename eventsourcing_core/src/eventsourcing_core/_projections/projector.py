@@ -71,6 +71,9 @@ class Projector(Projections):
         super().__init__(events, store)
         check_segments(segments)
         check_seconds("lease", lease)
+        if lease == 0:
+            message = "lease must be more than 0 seconds: claims hold for so long"
+            raise ValueError(message)
         check_seconds("retry_pause", retry_pause)
         check_whole("attempts", attempts, lowest=1)
         if max_segments is not None:

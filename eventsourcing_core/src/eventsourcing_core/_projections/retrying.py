@@ -139,7 +139,8 @@ class Retrying:
         if event is not None and isinstance(reactor, Reactor):
             async with self._batch(segment):
                 pass  # nobody has taken the segment over
-            error = await react(reactor, event)
+            failure = await react(reactor, event)
+            error = "" if failure is None else said_of(failure)
 
         if event is not None and not error:
             try:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from eventsourcing_core._errors import ProjectionError
+from eventsourcing_core._errors import ProjectionError, shown
 from eventsourcing_core._projections.definition import check_key, check_name, value_hint_of
+from eventsourcing_core._projections.kinds import View
 from eventsourcing_core._projections.values import ValueCodec
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
-    from eventsourcing_core._projections.kinds import View
     from eventsourcing_core.stores._projection_store import ProjectionStore
 
 V = TypeVar("V")
@@ -25,11 +25,15 @@ class ViewReader(Generic[V]):
         store: Where its values are.
 
     Raises:
-        TypeError: It has no name.
+        TypeError: It is not the class of a view, or has no name.
         ValueError: Its name cannot be one.
     """
 
     def __init__(self, view: type[View[V]], store: ProjectionStore) -> None:
+        given: object = view
+        if not (isinstance(given, type) and issubclass(given, View)):
+            message = f"the values of a view are asked for by its class, got {shown(given)}"
+            raise TypeError(message)
         self._name = check_name(getattr(view, "name", None), view)
         self._indexes = view.indexes
         self._store = store
@@ -50,6 +54,9 @@ class ViewReader(Generic[V]):
 
         Raises as ``get`` does.
         """
+        if isinstance(keys, str):  # it is an iterable of texts, and never meant as one
+            message = f"keys is a collection of texts, got the text {shown(keys)}"
+            raise TypeError(message)
         found = await self._store.live_values(self._name, [check_key(key) for key in keys])
         return {key: self._values.decode(text) for key, text in found.items()}
 

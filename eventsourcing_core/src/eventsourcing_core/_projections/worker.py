@@ -308,7 +308,7 @@ class ProjectionWorker:
             if parking.holds(key):
                 parking.wait(key, position)
                 continue
-            error = delivery.error
+            error: Exception | str | None = delivery.error
             if delivery.event is not None:
                 error = await react(reactor, delivery.event)
             if error:
@@ -326,10 +326,11 @@ class ProjectionWorker:
             self._parked[key] = hash_of(key)
         if parking.added:
             logger.error(
-                "%s: parked keys: %d; the first event failed with %s",
+                "%s: parked keys: %d; the first is %r, whose event at position %d failed with %s",
                 self.build,
                 len(parking.added),
-                parking.errors[0],
+                *parking.first,
+                exc_info=parking.cause,
             )
             self._changed.set()  # they are tried again soon, and may be too many
 
