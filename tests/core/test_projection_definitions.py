@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from types import new_class
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import pytest
 
@@ -18,7 +19,7 @@ from eventsourcing_core import (
     View,
     event,
 )
-from eventsourcing_core._projections.definition import definition_of
+from eventsourcing_core._projections.definition import definition_of, value_hint_of
 
 types = EventTypes()
 
@@ -37,6 +38,26 @@ class Value(NamedTuple):
     """A value of a view."""
 
     status: str
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Lists(View[list[V]], Generic[V]):
+    """A view of lists."""
+
+
+class Named(View[V], Generic[K, V]):
+    """A view whose values are the second of two parameters."""
+
+
+class NamedLists(Named[K, list[V]], Generic[V, K]):
+    """The same the other way round."""
+
+
+class Maybe(View[V | None]):
+    """A view of values that may be none."""
 
 
 class Fine(View[Value]):
@@ -186,3 +207,36 @@ class Unstorable(View[Collection[object]]):
 def test_what_cannot_be_is_refused(make: Any, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         definition_of(make(), types)
+
+
+@pytest.mark.parametrize(
+    ("base", "hint"),
+    [
+        (Lists[int], list[int]),
+        (Named[str, int], int),
+        (NamedLists[int, str], list[int]),
+        (Maybe[str], str | None),
+        (Lists, list[Any]),
+        (Named, Any),
+        (View, Any),
+    ],
+    ids=["list", "second", "swapped", "maybe", "list-untold", "second-untold", "untold"],
+)
+def test_the_type_of_the_values_is_found_behind_a_generic_base(base: Any, hint: Any) -> None:
+    made = new_class("Made", (base,))
+    below = new_class("Below", (made,))
+    assert value_hint_of(made) == value_hint_of(below) == hint
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        list[RecordedEvent[A]],
+        tuple[RecordedEvent[A], ...],
+        Annotated[RecordedEvent[A], "a"],
+        RecordedEvent[Annotated[A, "a"]],
+    ],
+    ids=["list", "tuple", "annotated", "annotated-inside"],
+)
+def test_the_classes_of_events_are_found_in_what_holds_them(annotation: Any) -> None:
+    assert definition_of(named(annotation)(), types).event_types == frozenset({"a"})

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from eventsourcing_core.stores import Wish
 from eventsourcing_inmemory._builds import KeptBuild, KeptKey
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class InMemoryBatch:
         await asyncio.sleep(0)
         if kept := self._find(key):
             due = None if retry_in is None else self._clock() + retry_in
-            self._parked[key] = KeptKey(kept.positions, kept.attempts + 1, error, due)
+            wish = Wish.SKIP if kept.wish is Wish.SKIP else None  # it was made meanwhile
+            self._parked[key] = KeptKey(kept.positions, kept.attempts + 1, error, due, wish)
 
     async def unpark(self, key: str, to_position: int) -> None:
         """Take events off; see ``Batch.unpark``."""

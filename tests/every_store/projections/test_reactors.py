@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eventsourcing_core import Event
 from tests.every_store.projections._shop import (
     DEADLINE,
     Mailer,
@@ -15,6 +16,7 @@ from tests.every_store.projections._shop import (
     opened,
     until,
 )
+from tests.every_store.projections.test_parked_keys import store_raw
 
 if TYPE_CHECKING:
     from eventsourcing_core import AppendResult
@@ -105,3 +107,19 @@ async def test_a_new_version_is_mute_until_it_is_switched_to(store_url: str, ver
             fourth = await append(backend, "o", Placed("a"))
             await newer.wait_for(fourth, "mailer", timeout=DEADLINE)
             assert (old.seen[2:], new.seen) == ([("o", 4)], [("o", 3)])
+
+
+async def test_one_can_begin_now_although_the_last_event_cannot_be_read(store_url: str) -> None:
+    class FromNow(Mailer):
+        name = "from-now"
+        start = "now"
+
+    mailer = FromNow()
+    async with opened(store_url) as backend:
+        await append(backend, "old", Placed("a"))
+        await store_raw(store_url, "old", Event("placed", {"cents": "many"}))
+        async with backend.projector([mailer]) as projector:
+            last = await append(backend, "new", Placed("a"))
+            await projector.wait_for(last, "from-now", timeout=DEADLINE)
+            assert await projector.parked("from-now") == []
+    assert mailer.seen == [("new", 1)]

@@ -154,3 +154,10 @@ async def test_a_projection_that_is_paused_stands_still(store_url: str) -> None:
         await projector.resume(Mailer)
         await projector.wait_for(second, "mailer", timeout=DEADLINE)
         assert mailer.seen == [("o", 1), ("o", 2)]
+
+
+@pytest.mark.parametrize("lease", [0, 0.001, 86_401, float("inf"), float("nan")])
+async def test_a_lease_that_cannot_be_kept_is_refused(lease: float) -> None:
+    async with opened("memory://") as backend:
+        with pytest.raises(ValueError, match="lease"):
+            backend.projector([EventCounts()], lease=lease)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,11 @@ class Tens(View[int]):
 
     def evolve(self, value: int | None, event: RecordedEvent[Any]) -> int:  # noqa: ARG002 - it only counts
         return (value or 0) + 10
+
+
+async def is_near(backend: Backend) -> bool:
+    """Tell whether no version is a second behind."""
+    return all(each.lag_seconds < 1 for each in await backend.projections.status())
 
 
 async def is_ready(backend: Backend) -> bool:
@@ -132,3 +138,22 @@ async def test_a_name_belongs_to_one_class(store_url: str) -> None:
             await backend.projector([Other()]).__aenter__()
         with pytest.raises(ProjectionError, match="both version 1"):
             backend.projector([EventCounts(), Other()])
+
+
+async def test_of_several_switches_at_once_one_succeeds(store_url: str) -> None:
+    async with (
+        opened(store_url) as backend,
+        backend.projector([EventCounts(), Tens()]) as projector,
+    ):
+        for version in (2, 1, 2, 1):
+            saved = await append(backend, "a", Placed("a"))
+            await projector.wait_for(saved, EventCounts, timeout=DEADLINE)
+            await until(partial(is_near, backend))
+            switches = [
+                projector.switch(EventCounts, version=version, timeout=DEADLINE) for _ in range(3)
+            ]
+            results = await asyncio.gather(*switches, return_exceptions=True)
+            won = [each for each in results if not isinstance(each, BaseException)]
+            lost = [each for each in results if isinstance(each, ProjectionError)]
+            assert (won, len(lost)) == ([("event-counts", version)], 2)
+            assert not any("did not come as far" in str(each) for each in lost)

@@ -74,7 +74,7 @@ async def test_a_view_is_read_by_its_class_and_by_keys(store_url: str) -> None:
             backend.view(name)
         with pytest.raises(TypeError, match="a collection of texts, got the text 'abc'"):
             await backend.view(EventCounts).get_many("abc")
-        with pytest.raises(ValueError, match="lease must be more than 0"):
+        with pytest.raises(ValueError, match="lease is from 0.01"):
             backend.projector([EventCounts()], lease=0)
 
 

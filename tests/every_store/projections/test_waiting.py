@@ -69,3 +69,17 @@ async def test_who_waits_for_a_parked_event_is_told_what_it_failed_with(store_ur
         await until(lambda: projector.parked("customer-orders"))
         with pytest.raises(TimeoutError, match=r"key 'bad' is parked \(ValueError: out of order\)"):
             await projector.wait_for(saved, "customer-orders", timeout=0.1)
+
+
+async def test_who_gives_up_leaves_no_task_behind(store_url: str) -> None:
+    async with opened(store_url) as backend, backend.projector([EventCounts()]) as projector:
+        saved = await append(backend, "o", Placed("a"))
+        await projector.wait_for(saved, EventCounts, timeout=DEADLINE)
+        for _ in range(20):
+            with pytest.raises(TimeoutError):
+                await projector.wait_for(saved.position + 1, EventCounts, timeout=0.01)
+
+        async def are_gone() -> bool:
+            return sum("Event.wait" in repr(task) for task in asyncio.all_tasks()) < 10
+
+        await until(are_gone)

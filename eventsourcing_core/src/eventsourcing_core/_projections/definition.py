@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     Any,
     ForwardRef,
     NamedTuple,
@@ -145,13 +146,29 @@ def check_key(key: object) -> str:
 
 def value_hint_of(cls: type) -> Any:
     """Give the type of a view's values: ``list[str]`` of ``View[list[str]]``; Any if untold."""
-    for base in cls.__mro__:
-        for generic in getattr(base, "__orig_bases__", ()):
-            origin = get_origin(generic)
-            if isinstance(origin, type) and issubclass(origin, View):
-                (hint,) = get_args(generic)[:1]
-                return Any if isinstance(hint, TypeVar) else hint
+    return _filled(_value_hint_in(cls), {})
+
+
+def _value_hint_in(cls: type) -> Any:
+    """Give the type of the values, in which parameters of the class may be left."""
+    for base in cls.__dict__.get("__orig_bases__", cls.__bases__):
+        origin: Any = get_origin(base) or base
+        if origin is View:
+            return (*get_args(base), Any)[0]
+        if isinstance(origin, type) and issubclass(origin, View):
+            generic: type[Any] = origin  # pyright: ignore[reportUnknownVariableType]  # of what, is asked here
+            parameters: tuple[object, ...] = getattr(generic, "__parameters__", ())
+            given = dict(zip(parameters, get_args(base), strict=False))
+            return _filled(_value_hint_in(generic), given)
     return Any
+
+
+def _filled(hint: Any, given: Mapping[object, Any]) -> Any:
+    """Put types in the place of the parameters that are left in a hint; Any if untold."""
+    if isinstance(hint, TypeVar):
+        return given.get(hint, Any)
+    left = getattr(hint, "__parameters__", ()) if get_origin(hint) else ()
+    return hint[tuple(given.get(each, Any) for each in left)] if left else hint
 
 
 def _kind_of(follower: object) -> tuple[ProjectionKind, Follower]:
@@ -258,7 +275,7 @@ def _evaluated(annotation: object, handler: Any) -> object:
 def _classes_in(annotation: object) -> list[type]:
     """List the classes of the events in ``RecordedEvent[A | B]``; none if it does not say."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Sequence:
+    if origin is Annotated or (isinstance(origin, type) and issubclass(origin, Iterable)):
         return _classes_in(arguments[0])
     if origin in {Union, UnionType}:
         return [cls for each in arguments for cls in _classes_in(each)]
@@ -268,6 +285,8 @@ def _classes_in(annotation: object) -> list[type]:
 
 
 def _members(payload: object) -> list[type]:
+    if get_origin(payload) is Annotated:
+        return _members(get_args(payload)[0])
     if get_origin(payload) in {Union, UnionType}:
         return [cls for each in get_args(payload) for cls in _members(each)]
     if isinstance(payload, ForwardRef):

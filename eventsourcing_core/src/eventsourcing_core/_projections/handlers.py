@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import asyncio
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-<<<<<<< HEAD
-from eventsourcing_core._errors import OutageError, said_of
+from eventsourcing_core._errors import OutageError, ProjectionError, StorageError, said_of
 from eventsourcing_core.stores._builds import BatchRefusedError, ProjectionKind
-=======
-from eventsourcing_core._errors import OutageError
-from eventsourcing_core.stores._builds import ProjectionKind
->>>>>>> 934a2c88530f938c91c0ef550b0bff7adc3b0407
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._projections.definition import Definition
     from eventsourcing_core._projections.deliveries import Delivery, Parking
@@ -36,12 +33,32 @@ class Handler(Protocol):
         ...
 
 
-def handler_of(definition: Definition) -> Handler:
+class Again:
+    """Decodes events of a page again, so that each is as it is stored.
+
+    A value may hold what an event holds: who changes the one has changed the other.
+
+    Args:
+        codec: What decodes them.
+        deliveries: The page.
+    """
+
+    def __init__(self, codec: EventCodec, deliveries: Sequence[Delivery]) -> None:
+        self._codec = codec
+        self._rows = {delivery.position: delivery.row for delivery in deliveries}
+
+    def __call__(self, event: RecordedEvent[Any]) -> RecordedEvent[Any]:
+        """Give an event as it is stored."""
+        (found,) = self._codec.decode([self._rows[event.position]])
+        return found
+
+
+def handler_of(definition: Definition, codec: EventCodec) -> Handler:
     """Give what applies the events of a view or a projection; reactors apply nothing here."""
     follower: Any = definition.follower
     match definition.spec.kind:
         case ProjectionKind.VIEW if definition.values is not None:
-            return ViewHandler(follower, definition.values)
+            return ViewHandler(follower, definition.values, codec)
         case ProjectionKind.PROJECTION:
             return ProjectionHandler(follower)
         case _:
@@ -54,24 +71,29 @@ class ViewHandler:
     Args:
         view: The view.
         values: What encodes its values.
+        codec: What decodes events again.
     """
 
-    def __init__(self, view: View[Any], values: ValueCodec[Any]) -> None:
+    def __init__(self, view: View[Any], values: ValueCodec[Any], codec: EventCodec) -> None:
         self._evolve = view.evolve
         self._values = values
+        self._codec = codec
 
     async def many(self, batch: Batch, deliveries: Sequence[Delivery], parking: Parking) -> None:
         """See ``Handler.many``; an event that fails parks its key, and no other one fails."""
+        again = Again(self._codec, deliveries)
         by_key: dict[str, list[RecordedEvent[Any]]] = {}
+        last: object = None
         for event, key in ready(deliveries, parking):
-            by_key.setdefault(key, []).append(event)
+            by_key.setdefault(key, []).append(again(event) if event is last else event)
+            last = event
         if not by_key:
             return
         stored = await batch.values([*by_key])
         changed: dict[str, str | None] = {}
         for key, events in by_key.items():
             text = stored.get(key)
-            new = self._evolved(key, text, events, parking)
+            new = self._evolved(key, text, events, parking, again)
             if new != text:
                 changed[key] = new
         if changed:
@@ -85,7 +107,12 @@ class ViewHandler:
             await batch.put({key: new})
 
     def _evolved(
-        self, key: str, text: str | None, events: Sequence[RecordedEvent[Any]], parking: Parking
+        self,
+        key: str,
+        text: str | None,
+        events: Sequence[RecordedEvent[Any]],
+        parking: Parking,
+        again: Again,
     ) -> str | None:
         """Give the JSON of a value after events."""
         evolve = self._evolve
@@ -94,10 +121,10 @@ class ViewHandler:
             for event in events:
                 value = evolve(value, event)
             return None if value is None else self._values.encode(value)
-        return self._carefully(key, text, events, parking)
+        return self._carefully(key, text, map(again, events), parking)
 
     def _carefully(
-        self, key: str, text: str | None, events: Sequence[RecordedEvent[Any]], parking: Parking
+        self, key: str, text: str | None, events: Iterable[RecordedEvent[Any]], parking: Parking
     ) -> str | None:
         """Apply events as far as they can be: what fails may have changed the value in place."""
         for event in events:
@@ -129,11 +156,33 @@ class ProjectionHandler:
         """See ``Handler.many``."""
         events = [event for event, _ in ready(deliveries, parking)]
         if events:
-            await self._apply_many(events, batch.connection)
+            with telling_faults():
+                await self._apply_many(events, batch.connection)
 
     async def one(self, batch: Batch, event: RecordedEvent[Any], key: str) -> None:  # noqa: ARG002 - its tables are its own
         """See ``Handler.one``."""
-        await self._apply_many([event], batch.connection)
+        with telling_faults():
+            await self._apply_many([event], batch.connection)
+
+
+@contextmanager
+def telling_faults() -> Iterator[None]:
+    """Raise a ``ProjectionError`` for a failure of a handler that would be taken for another thing.
+
+    A ``CancelledError`` of its own, since somebody has cancelled what it waits for, is not the end
+    of this task. A ``StorageError`` is not one of the store here: it has used another one.
+    """
+    try:
+        yield
+    except (OutageError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        is_told = isinstance(error, Exception) and not isinstance(error, StorageError)
+        task = asyncio.current_task()
+        is_ours = isinstance(error, asyncio.CancelledError) and task and task.cancelling()
+        if is_told or is_ours:
+            raise
+        raise ProjectionError(said_of(error)) from error
 
 
 class NoHandler:
@@ -166,18 +215,23 @@ def ready(deliveries: Sequence[Delivery], parking: Parking) -> list[tuple[Record
 
 
 async def carefully(
-    handler: Handler, batch: Batch, deliveries: Sequence[Delivery], parking: Parking
+    handler: Handler,
+    codec: EventCodec,
+    batch: Batch,
+    deliveries: Sequence[Delivery],
+    parking: Parking,
 ) -> None:
     """Apply events one by one, each in a savepoint; those that fail park their keys.
 
     Raises:
         BatchRefusedError: An event has ended the transaction.
     """
+    again = Again(codec, deliveries)
     for delivery in deliveries:
         for event, key in ready([delivery], parking):
             try:
                 async with batch.savepoint():
-                    await handler.one(batch, event, key)
+                    await handler.one(batch, again(event), key)
             except (OutageError, BatchRefusedError):
                 raise
             except Exception as error:  # noqa: BLE001 - it is the user's code
@@ -187,7 +241,8 @@ async def carefully(
 async def react(reactor: Reactor, event: RecordedEvent[Any]) -> Exception | None:
     """Let a reactor react; give what it failed with, or None."""
     try:
-        await reactor.react(event)
+        with telling_faults():
+            await reactor.react(event)
     except OutageError:
         raise
     except Exception as error:  # noqa: BLE001 - it is the user's code

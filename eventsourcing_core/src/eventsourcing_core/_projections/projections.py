@@ -191,8 +191,10 @@ class Projections:
             await self._store.rewind(live.spec.build, head)
         try:
             async with asyncio.timeout(timeout):
-                while not await self._store.finish_switch(target.spec.build, copy_progress=copies):  # noqa: ASYNC110 - another process has to move
-                    await asyncio.sleep(_SHORTEST_LOOK)
+                pause = _SHORTEST_LOOK
+                while not await self._store.finish_switch(target.spec.build, copy_progress=copies):
+                    await asyncio.sleep(pause)  # each look locks what has to move
+                    pause = min(2 * pause, _LONGEST_LOOK)
         except TimeoutError:
             message = f"{_said(target)} did not come as far as the live version in {timeout:g} s"
             raise ProjectionError(message) from None

@@ -18,7 +18,6 @@ from eventsourcing_core._projections.retrying import Terms
 from eventsourcing_core._projections.worker import ProjectionWorker
 from eventsourcing_core.stores._builds import Progress
 from eventsourcing_core.stores._checks import check_seconds, check_whole
-from eventsourcing_core.stores._event_store import Checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,6 +33,7 @@ logger = logging.getLogger("eventsourcing_core.projections")
 _CALLS_PAUSE = 0.25  # seconds between two looks for something to do at once
 _LONGEST_PAUSE = 5.0  # seconds between two looks in an outage
 _LOOK = 0.05  # seconds between two looks at what others do
+_SHORTEST_LEASE, _LONGEST_LEASE = 0.01, 86_400
 _NOTHING = Progress(0, None)
 
 
@@ -70,10 +70,7 @@ class Projector(Projections):
     ) -> None:
         super().__init__(events, store)
         check_segments(segments)
-        check_seconds("lease", lease)
-        if lease == 0:
-            message = "lease must be more than 0 seconds: claims hold for so long"
-            raise ValueError(message)
+        check_lease(lease)
         check_seconds("retry_pause", retry_pause)
         check_whole("attempts", attempts, lowest=1)
         if max_segments is not None:
@@ -150,9 +147,8 @@ class Projector(Projections):
     async def _start_of(self, follower: Follower) -> Progress:
         if not isinstance(follower, Reactor) or follower.start != "now":
             return _NOTHING
-        async for event in self._events.read_all(backward=True, limit=1):
-            return Progress(event.position, Checkpoint(event.position, event.event_id))
-        return _NOTHING
+        # The last event is not read: that it cannot be decoded is no reason not to begin after it.
+        return Progress(await self._events.last_position(), None)
 
     async def _call_on(self) -> None:
         """Look again and again whether something is to be done at once."""
@@ -185,9 +181,26 @@ class Projector(Projections):
             if await self._has_seen(name, position):
                 return
             waits = [asyncio.ensure_future(event.wait()) for event in events]
-            await asyncio.wait(waits, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
+            try:
+                await asyncio.wait(waits, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+
+
+def check_lease(lease: float) -> None:
+    """Refuse a lease that no process could keep, or that no server knows.
+
+    Raises:
+        TypeError: It is no number.
+        ValueError: It is not from 0.01 to 86,400 seconds.
+    """
+    check_seconds("lease", lease)
+    if not _SHORTEST_LEASE <= lease <= _LONGEST_LEASE:
+        message = (
+            f"lease is from {_SHORTEST_LEASE} to {_LONGEST_LEASE:,} seconds (a day), got {lease:g}"
+        )
+        raise ValueError(message)
 
 
 def _check_names(definitions: Sequence[Definition]) -> None:

@@ -14,7 +14,7 @@ from contextvars import Context
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from eventsourcing_core._errors import StorageError, said_of
+from eventsourcing_core._errors import ProjectionError, StorageError, said_of
 from eventsourcing_core.stores._builds import (
     Arrangement,
     BuildState,
@@ -180,7 +180,7 @@ class Claims:
             await asyncio.sleep(self._terms.lease / 3)
             try:
                 await self._beat(self._look)
-            except StorageError as error:
+            except (StorageError, ProjectionError) as error:  # a dropped one may be made anew
                 logger.debug("%s: no heartbeat: %s", self._build, said_of(error))
 
     def forget(self) -> None:

@@ -209,7 +209,8 @@ def _last_error(arrangement: Arrangement, position: int, head: int) -> str | Non
     if position > head:
         return (
             f"HistoryChangedError: it is at position {position}, and the event store ends at "
-            f"{head}: the store was restored or failed over; build a new version"
+            f"{head}: the store was restored or failed over: build a new version; or the events "
+            "are in another store: give both"
         )
     return None
 

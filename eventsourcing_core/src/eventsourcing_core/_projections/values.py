@@ -50,8 +50,9 @@ class ValueCodec(Generic[V]):
             value: V = self._conversion.decode(_json.deserialize(text.encode()))
         except Exception as error:
             message = (
-                f"a stored value of {self._where} cannot be read ({said_of(error)}): raise the "
-                "version of the view, so that it is built anew"
+                f"a stored value of {self._where} cannot be read ({said_of(error)}): if its type "
+                "has changed, raise the version of the view, and read by the class of the version "
+                "that is live until the new one is"
             )
             raise SerializationError(message) from error
         return value

@@ -8,6 +8,7 @@ from eventsourcing_core._errors import ProjectionError, shown
 from eventsourcing_core._projections.definition import check_key, check_name, value_hint_of
 from eventsourcing_core._projections.kinds import View
 from eventsourcing_core._projections.values import ValueCodec
+from eventsourcing_core.stores._builds import BuildState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -75,6 +76,7 @@ class ViewReader(Generic[V]):
 
         Raises:
             ValueError: A field has no index: ``indexes`` of the view names those that have one.
+            ProjectionError: The version that is live has no such index.
             SerializationError: A field can have no such value.
         """
         for name in fields:
@@ -89,9 +91,25 @@ class ViewReader(Generic[V]):
         )
 
     async def _pages(self, where: Mapping[str, str]) -> AsyncIterator[tuple[str, V]]:
+        if where:
+            await self._check_live(where)
         async for page in self._store.live_pages(self._name, where):
             for key, text in page:
                 yield key, self._values.decode(text)
+
+    async def _check_live(self, where: Mapping[str, str]) -> None:
+        """Refuse to ask the live version for what it has no index of: it may have no such field."""
+        for record in await self._store.builds():
+            spec = record.spec
+            if spec.build.name != self._name or record.state is not BuildState.LIVE:
+                continue
+            for name in where:
+                if name not in spec.indexes:
+                    message = (
+                        f"version {spec.build.version} of view {self._name!r} is live, and has no "
+                        f"index {name!r}: switch to a version that has it first"
+                    )
+                    raise ProjectionError(message)
 
 
 def name_in(projection: Any) -> str:

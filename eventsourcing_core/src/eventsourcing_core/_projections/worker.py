@@ -15,7 +15,13 @@ from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING
 
-from eventsourcing_core._errors import HistoryChangedError, ProjectionError, StorageError, said_of
+from eventsourcing_core._errors import (
+    HistoryChangedError,
+    OutageError,
+    ProjectionError,
+    StorageError,
+    said_of,
+)
 from eventsourcing_core._projections.deliveries import (
     MOST_ROWS,
     Fetcher,
@@ -77,7 +83,7 @@ class ProjectionWorker:
         self._events = events
         self._store = store
         self._terms = terms
-        self._handler = handler_of(definition)
+        self._handler = handler_of(definition, events.codec)
         self._retrying = Retrying(definition, self._handler, events, store, terms)
         self._changed = asyncio.Event()  # somebody else owns something else, or a key is due
         self._stopping = asyncio.Event()
@@ -112,11 +118,13 @@ class ProjectionWorker:
                 self._working = asyncio.create_task(self._work(), context=Context())
                 await asyncio.wait({self._working})
                 self._is_unsure = True
-                if self._working.cancelled() or self._working.exception() is None:
-                    continue  # its lease ran out, or it was stopped
-                self._note(self._working.exception())
+                is_cancelled = self._working.cancelled()  # its lease ran out
+                error = None if is_cancelled else self._working.exception()
+                self._note(error)
                 self._width = _FIRST_ROWS
-                pause = _SHORTEST_PAUSE if self.applied > before else min(2 * pause, _LONGEST_PAUSE)
+                # Whoever was fenced has no fault that would pass with time.
+                is_new = self.applied > before or error is None or isinstance(error, FencedError)
+                pause = _SHORTEST_PAUSE if is_new else min(2 * pause, _LONGEST_PAUSE)
                 await _until(self._stopping, pause)
         finally:
             await ended([beating, self._working])
@@ -279,13 +287,14 @@ class ProjectionWorker:
             async with self._store.batch(self.build, move, lease=self._terms.lease) as batch:
                 await self._handler.many(batch, deliveries, parking)
                 await parking.park(batch)
-        except (FencedError, BatchRefusedError, StorageError):
+        except (FencedError, BatchRefusedError, OutageError):
             raise
         except Exception as error:  # noqa: BLE001 - it is the user's code
             logger.warning("%s: %s; its events are tried one by one", self.build, said_of(error))
             parking = Parking(self._parked, self._terms.first_pause)
             async with self._store.batch(self.build, move, lease=self._terms.lease) as batch:
-                await carefully(self._handler, batch, deliveries, parking)
+                codec = self._events.codec
+                await carefully(self._handler, codec, batch, deliveries, parking)
                 await parking.park(batch)
         self._note_parked(parking)
         return group.moved(to)

@@ -80,7 +80,9 @@ class Batch(Protocol):
         ...
 
     async def fail_again(self, key: str, error: str, retry_in: float | None) -> None:
-        """Note that the first event of a parked key has failed once more; takes its wish off.
+        """Note that the first event of a parked key has failed once more; takes a retry wish off.
+
+        A wish to skip it stays: whoever works on it has not seen it yet.
 
         Args:
             key: The key.

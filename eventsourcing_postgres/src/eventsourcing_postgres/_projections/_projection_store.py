@@ -6,6 +6,8 @@ schema of its own: ``customer_orders`` while it is live, ``customer_orders_v3`` 
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_postgres._projections import _parking, _work
@@ -16,7 +18,6 @@ from eventsourcing_postgres._projections._views import Views
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
 
     from eventsourcing_core.stores import (
         Arrangement,
@@ -50,6 +51,8 @@ class PostgresProjectionStore:
         self._registering = Registering(database, transactions)
         self._changes = Changes(database)
         self._views = Views(database)
+        # A handler may need a connection of its own, to append, and renewals need one, too.
+        self._places = asyncio.Semaphore(max(database.pool.get_max_size() // 2, 1))
 
     async def register(
         self,
@@ -88,15 +91,20 @@ class PostgresProjectionStore:
         """Tell which builds call for somebody; see ``ProjectionStore.calls``."""
         return await _work.calls(self._database)
 
-    def batch(
+    @asynccontextmanager
+    async def batch(
         self, build: Build, move: Move, *, lease: float
-    ) -> AbstractAsyncContextManager[PostgresBatch]:
+    ) -> AsyncIterator[PostgresBatch]:
         """Open a batch; see ``ProjectionStore.batch``.
 
-        The server ends it where the process is silent for longer than ``lease`` seconds.
+        The server ends it where the process is silent for longer than ``lease`` seconds. Batches
+        take half of the pool at most; others wait until one of these has ended.
         """
-        self._database.check_usable()
-        return open_batch(self._transactions, self._database.schema, build, move, lease)
+        async with self._places:
+            self._database.check_usable()
+            schema = self._database.schema
+            async with open_batch(self._transactions, schema, build, move, lease) as batch:
+                yield batch
 
     async def parked(self, build: Build, *, first: int | None = None) -> Sequence[ParkedKey]:
         """Give the parked keys; see ``ProjectionStore.parked``."""

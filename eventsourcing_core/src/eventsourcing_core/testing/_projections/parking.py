@@ -112,6 +112,10 @@ class ParkingContract(ProjectionChapter):
         await fail_again(projections, "a", LONG)
         key = (await parked(projections))["a"]
         assert (key.attempts, key.error, key.wish) == (2, "broken again", None)
+        await projections.wish(ORDERS, Wish.SKIP)
+        await fail_again(projections, "a", LONG)
+        key = (await parked(projections))["a"]
+        assert (key.attempts, key.wish) == (3, Wish.SKIP)
         assert (key.is_due, key.is_given_up, key.positions) == (False, False, (3, 5))
 
     async def test_a_key_that_is_given_up_is_not_due(self, projections: ProjectionStore) -> None:
