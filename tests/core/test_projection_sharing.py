@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from eventsourcing_core._projections.sharing import fair_shares, plan_for
+from eventsourcing_core._projections.retrying import Terms
+from eventsourcing_core._projections.sharing import Claims, fair_shares, plan_for
 from eventsourcing_core.stores import (
     Arrangement,
     Build,
@@ -20,6 +21,7 @@ from eventsourcing_core.stores import (
     new_segments,
     rearranged,
 )
+from eventsourcing_inmemory._projection_store import InMemoryProjectionStore
 
 
 def record(wanted: int, **changes: object) -> BuildRecord:
@@ -130,3 +132,19 @@ def test_segments_that_are_not_at_one_progress_are_not_joined() -> None:
     apart = (first._replace(progress=Progress(5, None)), second)
     found = found._replace(record=record(1), segments=apart)
     assert plan_for("a", found) == Plan()
+
+
+@pytest.mark.parametrize(("first", "then"), [(64, 1), (1, 64), (7, 1_024)])
+async def test_one_turn_is_enough_for_any_number_of_segments(first: int, then: int) -> None:
+    store = InMemoryProjectionStore()
+    spec = BuildSpec(Build("a", 1), ProjectionKind.VIEW, "A")
+    await store.register(spec, segments=first, start=Progress(0, None), create=None)
+    terms = Terms("me", 60.0, None, 1, 1.0)
+    claims = Claims(spec.build, store, terms, lambda: None, lambda: None)
+    assert len(await claims.arrange()) == first
+    await store.set_segments(spec.build, then)
+    assert len(await claims.arrange()) == then
+    assert claims.has_changed
+    assert len(await claims.arrange()) == then
+    assert not claims.has_changed
+    claims.forget()

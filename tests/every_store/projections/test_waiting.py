@@ -83,3 +83,18 @@ async def test_who_gives_up_leaves_no_task_behind(store_url: str) -> None:
             return sum("Event.wait" in repr(task) for task in asyncio.all_tasks()) < 10
 
         await until(are_gone)
+
+
+async def test_any_position_can_be_waited_for_and_what_has_come_is_there_at_once(
+    store_url: str,
+) -> None:
+    async with opened(store_url) as backend, backend.projector([EventCounts()]) as projector:
+        saved = await append(backend, "o", Placed("a"))
+        await projector.wait_for(saved, EventCounts, timeout=DEADLINE)
+        for waiting in (projector, backend.projections):
+            await waiting.wait_for(saved, EventCounts, timeout=0)
+            with pytest.raises(TimeoutError, match="it is at 1"):
+                await waiting.wait_for(2**63, EventCounts, timeout=0)
+            nothing: Any = None
+            with pytest.raises(TypeError, match="position"):
+                await waiting.wait_for(nothing, EventCounts, timeout=0)

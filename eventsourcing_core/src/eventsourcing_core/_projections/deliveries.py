@@ -151,22 +151,34 @@ class Reader:
         return [Delivery(row, None, (row[0],), said_of(error))]
 
 
+class Read(NamedTuple):
+    """What was read ahead."""
+
+    deliveries: list[Delivery]
+    seen_to: int
+    checkpoint: Checkpoint | None
+
+
 class Fetcher:
     """Reads ahead, as far as memory allows: whoever is slow takes the more at once.
 
+    It decodes, too, while whoever takes is waiting for the store.
+
     Args:
         pages: What it reads.
+        reader: What makes deliveries of it.
     """
 
-    def __init__(self, pages: AsyncIterator[Rows]) -> None:
+    def __init__(self, pages: AsyncIterator[Rows], reader: Reader) -> None:
         self._pages = pages
-        self._fetched: list[Rows] = []
+        self._reader = reader
+        self._fetched: list[Read] = []
         self._has_room = asyncio.Event()
         self.is_ready: asyncio.Event = asyncio.Event()
         """Set while there is something to take."""
         self._task = asyncio.create_task(self._fetch())
 
-    def take(self) -> Rows:
+    def take(self) -> Read:
         """Give what was read, as one page.
 
         Raises whatever reading raised, once all before it was taken.
@@ -177,8 +189,10 @@ class Fetcher:
         elif not pages:
             self._task.result()
         self._has_room.set()
-        rows = pages[0].rows if len(pages) == 1 else [row for page in pages for row in page.rows]
-        return pages[-1]._replace(rows=rows)
+        first, *others = pages
+        if not others:
+            return first
+        return others[-1]._replace(deliveries=[each for page in pages for each in page.deliveries])
 
     async def end(self) -> None:
         """Read no more."""
@@ -186,10 +200,11 @@ class Fetcher:
 
     async def _fetch(self) -> None:
         try:
-            async for page in self._pages:
-                self._fetched.append(page)
+            async for rows, seen_to, checkpoint in self._pages:
+                deliveries = self._reader.deliveries(rows)
+                self._fetched.append(Read(deliveries, seen_to, checkpoint))
                 self.is_ready.set()
-                if sum(len(each.rows) for each in self._fetched) >= MOST_ROWS:
+                if sum(len(each.deliveries) for each in self._fetched) >= MOST_ROWS:
                     self._has_room.clear()
                     await self._has_room.wait()
         finally:
@@ -262,20 +277,21 @@ def progress_at(row: Row) -> Progress:
 class Cut(NamedTuple):
     """What a group takes of a page."""
 
-    rows: Sequence[Row]
+    deliveries: Sequence[Delivery]
     to: Progress
     is_last: bool
     """Whether it then joins the next segments."""
 
 
-def cut(page: Rows, group: Group) -> Cut:
+def cut(page: Read, group: Group) -> Cut:
     """Give what a group takes of a page: no more than until it joins others."""
-    rows, seen_to, checkpoint = page
+    deliveries, seen_to, checkpoint = page
     until = group.until
     if until is not None and seen_to >= until.position:
-        return Cut([row for row in rows if row[2] <= until.position], until, is_last=True)
+        taken = [each for each in deliveries if each.position <= until.position]
+        return Cut(taken, until, is_last=True)
     to = Progress(max(seen_to, group.progress.position), checkpoint)
-    return Cut(rows, to, is_last=False)
+    return Cut(deliveries, to, is_last=False)
 
 
 async def ended(tasks: Sequence[asyncio.Task[Any] | None]) -> None:

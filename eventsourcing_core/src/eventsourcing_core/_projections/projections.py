@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from eventsourcing_core._encoding.streams import HIGHEST
 from eventsourcing_core._errors import ProjectionError, ProjectionParkedError, shown
 from eventsourcing_core._projections.status import Looks, position_of, statuses, unknown
 from eventsourcing_core._projections.view_reader import name_in
@@ -97,7 +98,9 @@ class Projections:
             async with asyncio.timeout(timeout):
                 await self._wait_for(name, position)
         except TimeoutError:
-            raise TimeoutError(await self._said_of(name, position, timeout)) from None
+            fault = await self._said_of(name, position, timeout)
+            if fault is not None:
+                raise TimeoutError(fault) from None
 
     async def pause(self, projection: object, *, version: int | None = None) -> None:
         """Let nobody work on a projection until it is resumed; a batch under way is undone.
@@ -257,11 +260,13 @@ class Projections:
                 raise ProjectionParkedError(name, key.key, key.error)
         return not waiting
 
-    async def _said_of(self, name: str, position: int, timeout: float) -> str:  # noqa: ASYNC109 - a number to show
-        """Say how far a projection is, for whoever waited in vain."""
+    async def _said_of(self, name: str, position: int, timeout: float) -> str | None:  # noqa: ASYNC109 - a number to show
+        """Say how far a projection is, for whoever waited in vain; None: it has come so far."""
         for status in await statuses(self._events, self._store, name):
             if status.state == BuildState.LIVE.value:
-                parked = await self._store.parked_at(status.build, position)
+                parked = await self._store.parked_at(status.build, min(position, HIGHEST))
+                if status.position >= position and not parked:
+                    return None
                 if parked:
                     fault = f"key {shown(parked[0].key)} is parked ({parked[0].error})"
                 elif status.is_paused:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("eventsourcing_core.projections")
 
+_MOST_PLANS = 20
+"""So many are made at once: each halves or doubles the segments, and there are 1,024 at most."""
+
 
 def may_work(record: BuildRecord) -> bool:
     """Tell whether anybody may work on a build."""
@@ -161,17 +164,26 @@ class Claims:
         """Whether something was to be changed then."""
 
     async def arrange(self) -> list[Segment]:
-        """Change who owns what, if something is to be changed; give what this process owns."""
+        """Change who owns what, as long as something can be; give what this process owns."""
+        self.has_changed = False
+        is_planned = False
 
         def plan(arrangement: Arrangement) -> Plan:
+            nonlocal is_planned
             found = self._plan(arrangement)
-            self.has_changed = any(found)
+            is_planned = any(found)
+            self.has_changed = self.has_changed or is_planned
             return found
 
-        arrangement = await self._beat(plan)
-        self.is_live = arrangement.record.state is BuildState.LIVE
-        owned = self._owned(arrangement)
-        self._held = _identities(owned)
+        owned: list[Segment] = []
+        for _ in range(_MOST_PLANS):
+            before = owned
+            arrangement = await self._beat(plan)
+            self.is_live = arrangement.record.state is BuildState.LIVE
+            owned = self._owned(arrangement)
+            self._held = _identities(owned)
+            if not is_planned or owned == before:  # or somebody's batch is in the way
+                break
         return owned
 
     async def renew(self) -> None:

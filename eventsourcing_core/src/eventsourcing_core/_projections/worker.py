@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from eventsourcing_core._projections.deliveries import Cut, Delivery
     from eventsourcing_core.stores._builds import Build, Segment
     from eventsourcing_core.stores._projection_store import ProjectionStore
-    from eventsourcing_core.stores._rows import Row
 
 logger = logging.getLogger("eventsourcing_core.projections")
 
@@ -193,14 +192,13 @@ class ProjectionWorker:
         pages = self._events.follow_rows(start, self._definition.event_types)
         reader = Reader(self._definition, self._events.codec, group.segments)
         unsaved: Progress | None = None
-        fetcher = Fetcher(pages)
+        fetcher = Fetcher(pages, reader)
         try:
             while not self._changed.is_set():
                 await self._wait(fetcher, is_unsaved=unsaved is not None, is_brief=is_brief)
                 if fetcher.is_ready.is_set():
                     page = cut(fetcher.take(), group)  # the next ones come meanwhile
-                    for rows, to in self._slices(page):
-                        deliveries = reader.deliveries(rows)
+                    for deliveries, to in self._slices(page):
                         if deliveries or page.is_last:
                             group, unsaved = await self._deliver(group, deliveries, to), None
                         elif to != group.progress:
@@ -217,21 +215,21 @@ class ProjectionWorker:
             await fetcher.end()
             await pages.aclose()
 
-    def _slices(self, page: Cut) -> Iterator[tuple[Sequence[Row], Progress]]:
+    def _slices(self, page: Cut) -> Iterator[tuple[Sequence[Delivery], Progress]]:
         """Give a page in parts that take about so long as a batch may.
 
-        What interrupts a batch undoes it. So few rows come first after something went wrong: where
-        that comes often, small batches still get on.
+        What interrupts a batch undoes it. So few events come first after something went wrong:
+        where that comes often, small batches still get on.
         """
         now = asyncio.get_running_loop().time
-        rows, to, _ = page
+        deliveries, to, _ = page
         done = 0
         while True:
             begin, width = now(), self._width
-            part = rows[done : done + width]
+            part = deliveries[done : done + width]
             done += len(part)
-            is_last = done == len(rows)
-            yield part, to if is_last else progress_at(part[-1])
+            is_last = done == len(deliveries)
+            yield part, to if is_last else progress_at(part[-1].row)
             if now() - begin > _LONGEST_BATCH:
                 self._width = max(width // 2, _FIRST_ROWS)
             elif len(part) == width:
