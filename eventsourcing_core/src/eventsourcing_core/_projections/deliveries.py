@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 2_048
 """How many events are brought in at once, at most; and read ahead, and a page more."""
+MOST_BYTES = 16 * 1024 * 1024
+"""How many bytes of payloads are read ahead, and a page more."""
 
 
 class Delivery(NamedTuple):
@@ -204,7 +206,9 @@ class Fetcher:
                 deliveries = self._reader.deliveries(rows)
                 self._fetched.append(Read(deliveries, seen_to, checkpoint))
                 self.is_ready.set()
-                if sum(len(each.deliveries) for each in self._fetched) >= MOST_ROWS:
+                waiting = [each for page in self._fetched for each in page.deliveries]
+                size = sum([len(each.row[4]) for each in waiting])
+                if len(waiting) >= MOST_ROWS or size >= MOST_BYTES:
                     self._has_room.clear()
                     await self._has_room.wait()
         finally:
