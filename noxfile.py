@@ -34,8 +34,8 @@ UNDER_LOAD = (
     "tests/projections_under_load",
 )
 ALL_BUT_UNDER_LOAD = tuple(f"--ignore={folder}" for folder in UNDER_LOAD)
-# That the contracts catch broken stores, and PostgreSQL under load, behind a pooler, with bad input
-# and in the examples, are shown once: they take as long as all else. So is that the benchmarks are
+# That the contracts catch broken stores, and PostgreSQL under load, behind a pooler, with bad input,
+# in the examples and under projections, are shown once: they take as long as all else. So is that the benchmarks are
 # fair, which needs what they compare with; and that the pages do what they say.
 ONCE = (
     *ALL_BUT_UNDER_LOAD,
@@ -43,7 +43,9 @@ ONCE = (
     "--ignore=docs/tutorial",
     "--ignore=tests/benchmarks",
     "--ignore=tests/contracts",
+    "--ignore=tests/eventsourcing_cli/projections",
     "--ignore=tests/eventsourcing_cli/test_processes.py",
+    "--ignore=tests/eventsourcing_postgres/projections",
     "--ignore=tests/eventsourcing_postgres/test_bad_input.py",
     "--ignore=tests/eventsourcing_postgres/test_pooler.py",
     "--ignore=tests/examples/test_on_postgres.py",

@@ -131,27 +131,37 @@ def growing_progress(
     Yields:
         A function to say how many are done now, and how many there are now.
     """
-    is_terminal = sys.stderr.isatty()
     meter = Meter(clock)
-    written_at = -inf
+    if not sys.stderr.isatty():
+        yield _into_pipe(what, meter, clock)
+        return
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         console=Console(stderr=True),
-        disable=not is_terminal,
         transient=True,
         expand=True,
     ) as bar:
         task = bar.add_task(what)
 
         def tell(done: int, total: int) -> None:
-            nonlocal written_at
             line = f"{what}: {meter.said(done, total)}"
             bar.update(task, description=line, completed=done, total=total)
-            now = clock()
-            if not is_terminal and now >= written_at + _PIPE_PAUSE:
-                written_at = now
-                sys.stderr.write(f"{line}\n")
-                sys.stderr.flush()
 
         yield tell
+
+
+def _into_pipe(what: str, meter: Meter, clock: Callable[[], float]) -> Callable[[int, int], None]:
+    """Give a function that writes a line every few seconds."""
+    written_at = -inf
+
+    def tell(done: int, total: int) -> None:
+        nonlocal written_at
+        line = f"{what}: {meter.said(done, total)}"
+        now = clock()
+        if now >= written_at + _PIPE_PAUSE:
+            written_at = now
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    return tell
