@@ -34,9 +34,10 @@ UNDER_LOAD = (
     "tests/projections_under_load",
 )
 ALL_BUT_UNDER_LOAD = tuple(f"--ignore={folder}" for folder in UNDER_LOAD)
-# That the contracts catch broken stores, and PostgreSQL under load, behind a pooler, with bad input,
-# in the examples and under projections, are shown once: they take as long as all else. So is that the benchmarks are
-# fair, which needs what they compare with; and that the pages do what they say.
+# That the contracts catch broken stores, and PostgreSQL under load, behind a pooler, with bad input
+# and in the examples, are shown once, as are projections on it and by the command: they take as
+# long as all else. So is that the benchmarks are fair, which needs what they compare with; and that
+# the pages do what they say.
 ONCE = (
     *ALL_BUT_UNDER_LOAD,
     "--ignore=docs/how-to",
