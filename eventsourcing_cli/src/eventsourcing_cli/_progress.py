@@ -6,7 +6,6 @@ import sys
 from collections import deque
 from contextlib import contextmanager
 from datetime import timedelta
-from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -152,8 +151,8 @@ def growing_progress(
 
 
 def _into_pipe(what: str, meter: Meter, clock: Callable[[], float]) -> Callable[[int, int], None]:
-    """Give a function that writes a line every few seconds."""
-    written_at = -inf
+    """Give a function that writes a line every few seconds; none where it is soon done."""
+    written_at = clock()
 
     def tell(done: int, total: int) -> None:
         nonlocal written_at

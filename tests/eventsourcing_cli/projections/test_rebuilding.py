@@ -171,6 +171,5 @@ def test_in_a_pipe_a_line_comes_every_few_seconds(capsys: pytest.CaptureFixture[
         for now in (0.0, 4.9, 5.0, 9.9):
             tell(int(10 * now), 100)
     assert capsys.readouterr().err.splitlines() == [
-        "building: 0 %, 0 of 100",
         "building: 50 %, 50 of 100, 10/s, 0:00:05 left",
     ]
