@@ -159,6 +159,8 @@ class Read(NamedTuple):
     deliveries: list[Delivery]
     seen_to: int
     checkpoint: Checkpoint | None
+    size: int
+    """Bytes of the payloads."""
 
 
 class Fetcher:
@@ -204,11 +206,11 @@ class Fetcher:
         try:
             async for rows, seen_to, checkpoint in self._pages:
                 deliveries = self._reader.deliveries(rows)
-                self._fetched.append(Read(deliveries, seen_to, checkpoint))
+                size = sum([len(each.row[4]) for each in deliveries])
+                self._fetched.append(Read(deliveries, seen_to, checkpoint, size))
                 self.is_ready.set()
-                waiting = [each for page in self._fetched for each in page.deliveries]
-                size = sum([len(each.row[4]) for each in waiting])
-                if len(waiting) >= MOST_ROWS or size >= MOST_BYTES:
+                count = sum(len(page.deliveries) for page in self._fetched)
+                if count >= MOST_ROWS or sum(page.size for page in self._fetched) >= MOST_BYTES:
                     self._has_room.clear()
                     await self._has_room.wait()
         finally:
@@ -289,7 +291,7 @@ class Cut(NamedTuple):
 
 def cut(page: Read, group: Group) -> Cut:
     """Give what a group takes of a page: no more than until it joins others."""
-    deliveries, seen_to, checkpoint = page
+    deliveries, seen_to, checkpoint, _ = page
     until = group.until
     if until is not None and seen_to >= until.position:
         taken = [each for each in deliveries if each.position <= until.position]
