@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from eventsourcing_core._encoding.streams import HIGHEST
 from eventsourcing_core._errors import ProjectionError, ProjectionParkedError, shown
-from eventsourcing_core._projections.status import Looks, position_of, statuses, unknown
+from eventsourcing_core._projections.status import READY_LAG, Looks, position_of, statuses, unknown
 from eventsourcing_core._projections.view_reader import name_in
 from eventsourcing_core.stores._builds import (
     Build,
@@ -302,7 +302,7 @@ class Projections:
         if copies:
             return
         for status in await self.status(target.spec.build.name):
-            if status.build == target.spec.build and status.lag_seconds >= 1.0:  # its READY_LAG
+            if status.build == target.spec.build and status.lag_seconds >= READY_LAG:
                 running = len(status.owners)
                 message = (
                     f"{_said(target)} is not ready: it is {status.lag_events} positions and "
