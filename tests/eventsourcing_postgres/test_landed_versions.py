@@ -13,6 +13,7 @@ from eventsourcing_core import Event, open_backend
 from eventsourcing_postgres import migrate
 from tests.eventsourcing_postgres._databases import RUN, execute, run_apart, temporary_database
 from tests.eventsourcing_postgres._shape import shape_of
+from tests.eventsourcing_postgres.landed.following import views_go_on
 from tests.eventsourcing_postgres.landed.program import SNAPSHOT_FREQUENCY, Account
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 LANDED = Path(__file__).with_name("landed")
 COMMITS = sorted(path.stem for path in LANDED.glob("*.sql"))
+WITH_VIEWS = [commit for commit in COMMITS if commit not in {"1b6c58d", "ef85fee"}]
 
 
 @pytest.fixture(params=COMMITS)
@@ -82,6 +84,12 @@ async def test_streams_go_on_where_they_ended(old_url: str) -> None:
             ("values-json", 12),
             ("values-json", 13),
         ]
+
+
+@pytest.mark.parametrize("commit", WITH_VIEWS)
+async def test_views_go_on_where_they_ended(old_url: str) -> None:
+    async with open_backend(old_url, migrate=True) as backend:
+        await views_go_on(backend)
 
 
 async def test_a_migrated_schema_is_as_a_new_one(old_url: str) -> None:

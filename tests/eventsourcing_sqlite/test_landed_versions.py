@@ -15,6 +15,7 @@ import pytest
 
 from eventsourcing_core import Event, SchemaError, open_backend
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore
+from tests.eventsourcing_postgres.landed.following import views_go_on
 from tests.eventsourcing_postgres.landed.program import SNAPSHOT_FREQUENCY, Account
 from tests.eventsourcing_sqlite._files import contents, query, try_to_open
 
@@ -53,6 +54,7 @@ async def test_every_event_is_read_as_it_was(old: Path, expected: list[str]) -> 
         assert await read(backend.event_store) == expected
 
 
+@pytest.mark.parametrize("old", ["1b6c58d", "ef85fee"], indirect=True)
 async def test_an_old_file_is_not_migrated_when_it_is_not_to_be(old: Path) -> None:
     ((version,),) = before = query(old, "pragma user_version")
     with pytest.raises(SchemaError, match=f"has schema version {version} of 4: bring it up to"):
@@ -110,6 +112,20 @@ async def test_each_stream_has_a_row_with_its_version(old: Path) -> None:
         old,
         "select stream_id, max(version), 1, null, null from events group by stream_id order by 1",
     )
+
+
+async def test_views_go_on_where_they_ended(tmp_path: Path) -> None:
+    # Each is in a file of its own, whose name the store has.
+    made = {
+        "store.db": LANDED / "e2e386f.sql",
+        "store.db.landed-balances-v1": LANDED / "views" / "e2e386f.landed-balances-v1.sql",
+        "store.db.landed-parked-v1": LANDED / "views" / "e2e386f.landed-parked-v1.sql",
+    }
+    for name, statements in made.items():
+        with closing(sqlite3.connect(tmp_path / name)) as connection:
+            connection.executescript(statements.read_text("utf-8"))
+    async with open_backend(f"sqlite:///{tmp_path / 'store.db'}") as backend:
+        await views_go_on(backend)
 
 
 async def test_a_migrated_file_has_the_schema_of_a_new_one(old: Path, tmp_path: Path) -> None:

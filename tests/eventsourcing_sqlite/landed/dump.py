@@ -8,6 +8,9 @@ that commit, with both folders in it::
     python -c "from $program import main; main('sqlite:///landed.db')" >COMMIT.txt
     python tests/eventsourcing_sqlite/landed/dump.py landed.db >COMMIT.sql
 
+Since there are views, ``following`` of that folder is run in between, on ``store.db``, and the
+files beside it are dumped as well, into ``views``.
+
 Neither is edited afterwards. ``checksums.txt`` has the migrations that landed: they are not edited
 either.
 """
