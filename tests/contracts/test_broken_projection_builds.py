@@ -91,6 +91,13 @@ class OnlyTheClassCounts(Broken):
         return registered(spec, alike)
 
 
+class ForgetsWhichEvents(Broken):
+    caught_by = ("test_processes_that_are_given_other_events_are_refused",)
+
+    def registered(self, spec: BuildSpec, records: Sequence[BuildRecord]) -> BuildRecord | None:
+        return registered(spec._replace(event_types=()), records)
+
+
 class NamesAreForAll(Broken):
     caught_by = ("test_a_name_is_not_for_another_class",)
 

@@ -61,10 +61,11 @@ def test_what_is_known_is_found_and_what_is_new_is_not() -> None:
 
 
 def test_what_is_not_registered_is_named_with_the_cure() -> None:
-    cure = "is not registered in this store: open a projector with it first, or correct its name "
+    cure = "it was dropped, or no projector was opened with it yet, or its name and version are "
+    said = f"is not registered in this store: {cure}others"
     build, name = not_registered(SPEC.build), not_registered("orders")
-    assert str(build) == f"projection orders, version 2, {cure}and version"
-    assert str(name) == f"projection 'orders' {cure}and version"
+    assert str(build) == f"projection orders, version 2, {said}"
+    assert str(name) == f"projection 'orders' {said}"
 
 
 def test_a_switch_that_cannot_be_is_named_with_the_cure() -> None:

@@ -55,7 +55,7 @@ def options_of(command: str) -> set[str]:
 
 
 def test_there_are_the_commands_that_are_documented() -> None:
-    documented = re.findall(r"^### `([\w ]+)`$", section("## Commands"), re.MULTILINE)
+    documented = re.findall(r"^### `([\w -]+)`$", section("## Commands"), re.MULTILINE)
     assert sorted(documented) == sorted(COMMANDS)
 
 

@@ -80,6 +80,8 @@ class InMemoryProjectionStore:
             records = [r for r in await self.builds() if r.spec.build.name == spec.build.name]
             found = registered(spec, records)
             if found is not None:
+                if found.spec.event_types == ():
+                    self._shelf.builds[spec.build].record = found._replace(spec=spec)
                 return found
             if create is not None:
                 await create(None)

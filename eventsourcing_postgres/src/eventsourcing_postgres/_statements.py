@@ -14,6 +14,7 @@ MAX_SCHEMA_BYTES = 63
 
 _REFUSED = re.compile(r"\0|\$\$|[\ud800-\udfff]")
 _HEAD = re.compile(r"\A(?:--.*\n)+")
+_PART = re.compile(r"\{part (\w+)\}")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -59,7 +60,13 @@ def in_schema(sql: str, schema: str, **others: str) -> str:
 def statement(name: str, schema: str, **others: str) -> str:
     """Give the statement of ``sql/<name>.sql`` for a schema, without the comment at its head.
 
-    Traces and lists of slow statements name a statement by its first word.
+    Traces and lists of slow statements name a statement by its first word. What several statements
+    have in common is in ``parts``.
     """
-    text = files("eventsourcing_postgres").joinpath("sql", f"{name}.sql").read_text("utf-8")
-    return in_schema(_HEAD.sub("", text), schema, **others)
+    text = _PART.sub(lambda part: _text_of(f"parts/{part[1]}").rstrip(), _text_of(f"sql/{name}"))
+    return in_schema(text, schema, **others)
+
+
+def _text_of(name: str) -> str:
+    path = files("eventsourcing_postgres").joinpath(f"{name}.sql")
+    return _HEAD.sub("", path.read_text("utf-8"))

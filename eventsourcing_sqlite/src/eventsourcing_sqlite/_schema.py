@@ -29,7 +29,8 @@ _FIRST = ("events", "snapshots")
 _SECOND = (*_FIRST, "streams")
 _THIRD = (*_SECOND, "projections", "projection_workers", "projection_claims")
 _FOURTH = (*_THIRD, "inline_values")
-_TABLES: tuple[tuple[str, ...], ...] = ((), _FIRST, _SECOND, _THIRD, _FOURTH)  # by version
+_TABLES: tuple[tuple[str, ...], ...] = ((), _FIRST, _SECOND, _THIRD, _FOURTH, _FOURTH)
+"""By version."""
 _FILE_STATE = statement("file_state")
 _FILE_ENDS = statement("file_ends")
 

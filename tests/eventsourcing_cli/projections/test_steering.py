@@ -1,8 +1,9 @@
-"""The commands `projections switch`, `pause`, `resume`, `drop` and `segments`."""
+"""The commands `projections switch`, `pause`, `resume`, `make-async`, `drop` and `segments`."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,25 @@ def test_a_number_of_segments_is_wished_for(run: Run, store: str, folder: Path) 
     assert found_in(run, store)[1]["segments"] == 16
 
 
+def test_an_inline_one_follows_from_then_on(run: Run, folder: Path, file: str) -> None:
+    (folder / "inline_counts.py").write_text(
+        "import asyncio, sys\n"
+        f"from {written(folder)} import Counts\n"
+        "from eventsourcing_core import open_backend\n"
+        "async def main():\n"
+        "    async with open_backend(sys.argv[1], inline=[Counts()]):\n"
+        "        pass\n"
+        "asyncio.run(main())\n",
+        "utf-8",
+    )
+    program = [sys.executable, str(folder / "inline_counts.py"), file]
+    subprocess.run(program, check=True)  # noqa: S603 - a program of ours
+    assert [each["state"] for each in found_in(run, file)] == ["inline"]
+    outcome = run("projections", "make-async", file, "counts")
+    assert (outcome.code, outcome.out) == (0, "counts: version 1 follows now\n")
+    assert [each["state"] for each in found_in(run, file)] == ["live"]
+
+
 @pytest.fixture
 def memory_store(run: Run, folder: Path, memory: str) -> str:
     """Give a store in memory with one version of a view."""
@@ -108,6 +128,7 @@ def memory_store(run: Run, folder: Path, memory: str) -> str:
         (["switch", "counts"], "version 1 of projection 'counts' is live already"),
         (["pause", "counts", "--version", "7"], "projection 'counts' has no version 7: it has 1"),
         (["resume", "nothing"], "there is no projection 'nothing' here"),
+        (["make-async", "counts"], "version 1 of projection 'counts' is not inline"),
         (["drop", "counts", "--version", "7", "--yes"], "has no version 7"),
         (["segments", "counts", "1025"], "segments is from 1 to 1,024, got 1025"),
         (["parked", "nothing"], "there is no projection 'nothing' here"),

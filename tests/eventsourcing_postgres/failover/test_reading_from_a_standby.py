@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventsourcing_core import Event, ExpectedVersion, StorageError, open_backend
+from eventsourcing_core import (
+    Event,
+    ExpectedVersion,
+    RecordedEvent,
+    StorageError,
+    View,
+    open_backend,
+)
 from eventsourcing_core.stores import (
     Build,
     BuildSpec,
@@ -54,6 +61,21 @@ async def test_a_projection_is_refused_and_says_where_it_can_be(pair: Pair) -> N
             await parts.projection_store.register(
                 spec, segments=1, start=Progress(0, None), create=None
             )
+
+
+async def test_events_on_a_standby_are_not_followed_and_it_is_said_why(standby: Backend) -> None:
+    class Counts(View[int]):
+        name = "counts"
+
+        def evolve(self, value: int | None, event: RecordedEvent[Any]) -> int:
+            raise NotImplementedError
+
+    refused = f"(?s)projector cannot follow the events.*{REFUSED}.*from the primary"
+    async with open_backend("memory://") as elsewhere:
+        with pytest.raises(StorageError, match=refused):
+            async with standby.projector([Counts()], on=elsewhere):
+                pass
+        assert not await elsewhere.projection_store.builds()
 
 
 async def test_a_stream_is_read(backend: Backend, standby: Backend) -> None:

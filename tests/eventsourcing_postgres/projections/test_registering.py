@@ -163,6 +163,14 @@ async def test_names_that_the_server_keeps_are_refused(store: ProjectionStore) -
         await make_view(store, Build("pg-stat", 1))
 
 
+@pytest.mark.parametrize("name", ["public", "eventsourcing", "information-schema"])
+async def test_nobody_is_told_to_drop_a_schema_that_is_for_other_things(
+    store: ProjectionStore, name: str
+) -> None:
+    with pytest.raises(ProjectionError, match="for other things.*give the projection another name"):
+        await make_view(store, Build(name, 1))
+
+
 @pytest.fixture
 def role(server_url: str) -> Iterator[str]:
     """Give the name of a role without any rights."""

@@ -81,8 +81,24 @@ async def test_an_index_finds_values_by_a_field_in_the_order_of_keys(
     )
     plan = await pool.fetch(f"explain {sql}", ORDERS.name, "key 5", 500, '"open"')
     lines = "\n".join(row[0] for row in plan)
-    assert "using view_expr_key_idx on view" in lines
+    assert "using view_jsonb_hash_extended_key_idx on view" in lines
     assert len(await keys_of(store, status='"open"')) == 200
+
+
+async def test_an_index_of_an_earlier_release_is_used(store: ProjectionStore, pool: Pool) -> None:
+    await make_view(store)
+    await pool.execute("""
+        create index old on customer_orders.view ((value -> 'status'), key);
+        insert into customer_orders.view
+        select 'key ' || n, jsonb_build_object('status', case when n % 100 = 0 then 'open' end)
+        from generate_series(1, 20000) as n;
+        analyze customer_orders.view
+    """)
+    sql = view_statement(
+        "live_page", "eventsourcing", "customer_orders", field_condition("status", 4)
+    )
+    plan = await pool.fetch(f"explain {sql}", ORDERS.name, "key 5", 500, '"open"')
+    assert "using old on view" in "\n".join(row[0] for row in plan)
 
 
 @pytest.mark.parametrize("is_dropped", [False, True], ids=["retired", "dropped"])

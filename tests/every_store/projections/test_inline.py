@@ -271,7 +271,7 @@ async def test_a_last_event_that_fails_leaves_all_as_it_was(store_url: str) -> N
     async with opened(store_url) as backend:
         await count(backend, "a", "x")
         await count(backend, "b", "x")
-        with pytest.raises(ProjectionError, match="cannot apply the last events .*one is enough"):
+        with pytest.raises(ProjectionError, match=r"events \(ValueError: one is enough\): "):
             await opened(store_url, view).__aenter__()
         await count(backend, "c", "x")
         view.is_strict = False

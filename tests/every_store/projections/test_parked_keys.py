@@ -180,6 +180,8 @@ async def test_a_value_that_cannot_be_stored_parks_its_key_and_no_other(store_ur
             last = await append(backend, key, Placed("\\u0000 is text"), Placed(key))
         await projector.wait_for(last, "values", timeout=DEADLINE)
         await until(is_given_up(projector, "values", 4))
+        nan = next(key for key in await projector.parked("values") if key.key == "a")
+        assert "a value of Values cannot be stored: it has a float that is NaN" in nan.error
         assert {key: value async for key, value in backend.view(Values).all()} == {
             **dict.fromkeys("abcd", "\\u0000 is text"),
             "e": "e",

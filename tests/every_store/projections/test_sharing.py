@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from eventsourcing_core.stores import Move
 from tests.every_store.projections._shop import (
     DEADLINE,
     EventCounts,
@@ -139,6 +140,32 @@ async def owners_are(backend: Backend, owner: str) -> bool:
     (record,) = await backend.projection_store.builds()
     arrangement = await backend.projection_store.arrangement(record.spec.build)
     return [*arrangement.owners.values()] == [owner] * 8
+
+
+async def test_a_batch_that_does_not_end_is_told(store_url: str) -> None:
+    async with opened(store_url) as backend, opened(store_url) as other:
+        async with other.projector([EventCounts()]):
+            pass
+        (record,) = await other.projection_store.builds()
+        build = record.spec.build
+        segments = (await other.projection_store.arrangement(build)).segments
+        move = Move(segments, segments[0].progress)
+
+        async def last_error() -> str:
+            return (await backend.projections.status())[0].last_error or ""
+
+        async def is_told() -> bool:
+            return "somebody's batch is in the way" in await last_error()
+
+        async def is_well() -> bool:
+            return not await last_error()
+
+        async with AsyncExitStack() as stack:
+            async with other.projection_store.batch(build, move, lease=DEADLINE):
+                await stack.enter_async_context(backend.projector([EventCounts()], lease=0.3))
+                await until(is_told)
+            await until(is_shared(backend, 8, 0))
+            await until(is_well)
 
 
 async def test_a_projection_that_is_paused_stands_still(store_url: str) -> None:

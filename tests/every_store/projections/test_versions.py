@@ -49,6 +49,11 @@ async def has_caught_up(backend: Backend) -> bool:
     return [each.lag_events for each in await backend.projections.status()][-1] == 0
 
 
+async def is_run(backend: Backend) -> bool:
+    """Tell whether somebody runs the first version."""
+    return bool((await backend.projections.status())[0].owners)
+
+
 async def test_a_new_version_is_built_beside_and_switched_to_and_back(store_url: str) -> None:
     async with opened(store_url) as backend, AsyncExitStack() as projectors:
         await projectors.enter_async_context(backend.projector([EventCounts()]))
@@ -106,13 +111,31 @@ async def test_one_that_is_behind_is_not_switched_to(store_url: str) -> None:
         await projector.wait_for(last, EventCounts, timeout=DEADLINE)
         async with backend.projector([Tens()]):
             await until(lambda: has_caught_up(backend))
-        await projector.pause("event-counts", version=2)
         last = await append(backend, "s", Placed("a"))
         await asyncio.sleep(1.1)  # so old is an event that makes a version late
         with pytest.raises(ProjectionError, match=r"not ready: it is 1 positions and \d s behind"):
             await projector.switch(EventCounts)
         await projector.wait_for(last, EventCounts, timeout=DEADLINE)
         assert await backend.view(EventCounts).get("s") == 2
+
+
+async def test_one_that_nobody_runs_or_that_is_paused_is_not_switched_to(store_url: str) -> None:
+    async with opened(store_url) as backend:
+        projections = backend.projections
+        async with backend.projector([EventCounts(), Tens()]):
+            await until(lambda: has_caught_up(backend))
+            await projections.pause(Tens, version=2)
+            with pytest.raises(ProjectionError, match="version 2 .* is paused: resume it"):
+                await projections.switch(Tens)
+            await projections.resume(Tens, version=2)
+        async with backend.projector([EventCounts()]):
+            await until(lambda: is_run(backend))
+            with pytest.raises(ProjectionError, match="no process runs version 2 .* start its"):
+                await projections.switch(Tens)
+            begun = asyncio.create_task(projections.switch(Tens))
+            async with backend.projector([Tens()]):
+                assert (await begun).version == 2
+        assert (await projections.switch(Tens, version=1)).version == 1  # nobody runs either
 
 
 async def test_an_older_version_is_not_new(store_url: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,6 +67,28 @@ async def test_values_are_found_by_indexed_fields(store_url: str) -> None:
             view.where(open=[])
         with pytest.raises(SerializationError):
             view.where(count="two")
+
+
+async def test_a_field_with_an_index_may_be_long(store_url: str) -> None:
+    @dataclass
+    class Note:
+        text: str
+
+    class Notes(View[Note]):
+        name = "notes"
+        indexes = ("text",)
+
+        def evolve(self, value: Note | None, event: RecordedEvent[Placed]) -> Note:  # noqa: ARG002 - the last one counts
+            return Note(event.data.customer)
+
+    long = "".join(hashlib.sha512(str(n).encode()).hexdigest() for n in range(1_000))
+    async with opened(store_url) as backend, backend.projector([Notes()]) as projector:
+        for key, text in (("a", long), ("b", f"{long} and more"), ("c", "short"), ("d", long)):
+            last = await append(backend, key, Placed(text))
+            await projector.wait_for(last, Notes, timeout=DEADLINE)
+        view = backend.view(Notes)
+        assert [key async for key, _ in view.where(text=long)] == ["a", "d"]
+        assert [key async for key, _ in view.where(text="short")] == ["c"]
 
 
 async def test_a_view_is_read_by_its_class_and_by_keys(store_url: str) -> None:

@@ -1,4 +1,4 @@
-"""``eventsourcing projections switch``, ``pause``, ``resume``, ``drop`` and ``segments``."""
+"""``eventsourcing projections switch``, ``pause``, ``resume``, ``make-async``, ``drop``, …."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog=examples(f"{begin} switch {store} balances"))(switch)
     app.command(epilog=examples(f"{begin} pause {store} balances"))(pause)
     app.command(epilog=examples(f"{begin} resume {store} balances"))(resume)
+    app.command(epilog=examples(f"{begin} make-async {store} balances"))(make_async)
     app.command(epilog=examples(f"{begin} drop {store} balances --version 1"))(drop)
     app.command(epilog=examples(f"{begin} segments {store} balances 16"))(segments)
 
@@ -49,6 +50,15 @@ def resume(url: Url, name: Name, *, version: Version = None, on: On = None) -> N
     """Let the processes of a paused projection go on."""
     done(url, on, lambda projections: projections.resume(name, version=version))
     typer.echo(f"{name}: resumed")
+
+
+def make_async(url: Url, name: Name, *, on: On = None) -> None:
+    """Let an inline projection follow the store, from the next event on.
+
+    Nobody pauses. Its processes append without it from now on: run it beside them.
+    """
+    build = done(url, on, lambda projections: projections.make_async(name))
+    typer.echo(f"{name}: version {build.version} follows now")
 
 
 def drop(

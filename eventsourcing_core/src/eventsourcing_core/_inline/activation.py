@@ -10,7 +10,7 @@ import asyncio
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from eventsourcing_core._errors import ProjectionError, said_of
+from eventsourcing_core._errors import InlineError, ProjectionError, said_of
 from eventsourcing_core._inline.applying import apply_events
 from eventsourcing_core._projections.deliveries import Hashes
 from eventsourcing_core._projections.projector import Projector
@@ -123,9 +123,11 @@ async def _come_up(definition: Definition, events: StorageEventStore, change: In
                 decoded: list[Any] = list(events.codec.decode(rows))
                 await apply_events(definition, decoded, change.batch, hashes)
             except Exception as error:
+                cause = error.__cause__ if isinstance(error, InlineError) else None
                 message = (
                     f"{definition.build}, cannot be made inline, since it cannot apply the last "
-                    f"events ({said_of(error)}): mend the cause, and open the backend again"
+                    f"events ({said_of(cause or error)}): mend the cause, and open the backend "
+                    "again"
                 )
                 raise ProjectionError(message) from error
 

@@ -93,6 +93,7 @@ def definition_of(follower: object, event_types: EventTypes) -> Definition:
     handler = _handler_of(cls, kind)
     _check_others(cls)
     indexes, values = _values_of(known) if kind is ProjectionKind.VIEW else ((), None)
+    types = _event_types_of(cls, handler, event_types)
     return Definition(
         known,
         BuildSpec(
@@ -100,8 +101,9 @@ def definition_of(follower: object, event_types: EventTypes) -> Definition:
             kind,
             cls.class_name or cls.__qualname__,
             indexes,
+            None if types is None else tuple(sorted(types)),
         ),
-        _event_types_of(cls, handler, event_types),
+        types,
         _keys_of(known, may_be_several=kind is ProjectionKind.VIEW),
         getattr(cls, "key", None) is getattr(_KINDS[kind], "key"),  # noqa: B009 - as below
         values,

@@ -7,7 +7,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from eventsourcing_core._errors import SerializationError, TransformError, said_of
+from eventsourcing_core._errors import (
+    ProjectionError,
+    SerializationError,
+    TransformError,
+    said_of,
+    shown,
+)
 from eventsourcing_core.stores._build_checks import hash_of
 from eventsourcing_core.stores._builds import HASHES, Progress, Segment
 from eventsourcing_core.stores._event_store import Checkpoint
@@ -19,7 +25,8 @@ if TYPE_CHECKING:
     from eventsourcing_core._encoding.following import Rows
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._projections.definition import Definition
-    from eventsourcing_core.stores._projection_store import Batch
+    from eventsourcing_core.stores._builds import Build
+    from eventsourcing_core.stores._projection_store import Batch, ProjectionStore
     from eventsourcing_core.stores._rows import Row
 
 
@@ -37,8 +44,9 @@ class Delivery(NamedTuple):
     event: RecordedEvent[Any] | None
     """None if it cannot be read, or its keys cannot be told."""
     keys: Collection[str]
+    """None of them if there is no event, and its stream belongs to another group: see ``error``."""
     error: str = ""
-    """Why there is no event; then its key is the id of its stream."""
+    """Why there is no event; then its key is the id of its stream, and whoever has that decides."""
 
     @property
     def position(self) -> int:
@@ -147,10 +155,38 @@ class Reader:
         return [Delivery(row, event, keys)] if keys else []
 
     def _undeliverable(self, row: Row, error: Exception) -> list[Delivery]:
-        """Let it wait under the id of its stream, since nobody knows its key."""
-        if self._hashes is not None and not self._hashes.has(row[0]):
-            return []
-        return [Delivery(row, None, (row[0],), said_of(error))]
+        """Let it wait under the id of its stream, since nobody here knows its key.
+
+        Its key may be one of this group also where its stream is not: so it is not left out.
+        """
+        is_ours = self._hashes is None or self._hashes.has(row[0])
+        return [Delivery(row, None, (row[0],) if is_ours else (), said_of(error))]
+
+
+async def decided(
+    store: ProjectionStore, build: Build, deliveries: Sequence[Delivery]
+) -> tuple[Sequence[Delivery], ProjectionError | None]:
+    """Give the deliveries up to the first one of which nobody knows what becomes of it.
+
+    That is one whose key this process cannot tell, and which is not parked under the id of its
+    stream: so its key may be of this group, and others may bring it in only if it is of theirs. To
+    move past it would lose it.
+
+    Returns:
+        All before it, and the error that says so; or all, and None.
+    """
+    for place, delivery in enumerate(deliveries):
+        if delivery.keys:
+            continue
+        stream_id, position = delivery.row[0], delivery.position
+        if not any(key.key == stream_id for key in await store.parked_at(build, position)):
+            return deliveries[:place], ProjectionError(
+                f"{build}: this process cannot tell to which key the event at position {position} "
+                f"belongs ({delivery.error}), and waits until the one that has stream "
+                f"{shown(stream_id)} has parked it; if that one can tell the key, its code is "
+                "another one: run the same code in all processes of a version"
+            )
+    return deliveries, None
 
 
 class Read(NamedTuple):

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from eventsourcing_core._encoding.streams import HIGHEST
 from eventsourcing_core._errors import ProjectionError, ProjectionParkedError, shown
-from eventsourcing_core._projections.status import READY_LAG, Looks, position_of, statuses, unknown
+from eventsourcing_core._projections.status import (
+    Looks,
+    check_switch,
+    position_of,
+    said_build,
+    statuses,
+    unknown,
+)
 from eventsourcing_core._projections.view_reader import name_in
 from eventsourcing_core.stores._builds import (
     Build,
@@ -176,7 +183,8 @@ class Projections:
 
         Raises:
             ProjectionError: It is live already, or is a second or more behind, or did not come as
-                far within ``timeout``; or the live one is inline.
+                far within ``timeout``; or no process runs it, and some run the live one; or one of
+                the two is paused, or the live one is inline.
         """
         check_seconds("timeout", timeout)
         name = name_in(projection)
@@ -184,8 +192,8 @@ class Projections:
         target = records[-1] if version is None else self._found(records, name, version)
         live = next(each for each in records if each.state is BuildState.LIVE)
         _check_follows(live)
+        await check_switch(self._events, self._store, target, live)
         copies = target.spec.kind is ProjectionKind.REACTOR
-        await self._check_switch(target, live, copies=copies)
         stopped = await self._store.begin_switch(live.spec.build, seconds=2 * timeout)
         head = Progress(await self._events.last_position(), None)
         if position_of(stopped) > head.position:
@@ -199,7 +207,9 @@ class Projections:
                     await asyncio.sleep(pause)  # each look locks what has to move
                     pause = min(2 * pause, _LONGEST_LOOK)
         except TimeoutError:
-            message = f"{_said(target)} did not come as far as the live version in {timeout:g} s"
+            message = (
+                f"{said_build(target)} did not come as far as the live version in {timeout:g} s"
+            )
             raise ProjectionError(message) from None
         finally:
             await self._store.cancel_switch(name)
@@ -295,22 +305,6 @@ class Projections:
             raise ProjectionError(message)
         return count
 
-    async def _check_switch(self, target: BuildRecord, live: BuildRecord, *, copies: bool) -> None:
-        if target.state is BuildState.LIVE:
-            message = f"{_said(target)} is live already"
-            raise ProjectionError(message)
-        if copies:
-            return
-        for status in await self.status(target.spec.build.name):
-            if status.build == target.spec.build and status.lag_seconds >= READY_LAG:
-                running = len(status.owners)
-                message = (
-                    f"{_said(target)} is not ready: it is {status.lag_events} positions and "
-                    f"{status.lag_seconds:.0f} s behind, and {running} processes run it; version "
-                    f"{live.spec.build.version} stays live"
-                )
-                raise ProjectionError(message)
-
     async def _build(self, projection: object, version: int | None) -> Build:
         """Give a version of a projection, the live one unless told."""
         return (await self._record(projection, version)).spec.build
@@ -381,16 +375,11 @@ def _check_follows(record: BuildRecord) -> None:
         ProjectionError: It is inline.
     """
     if record.inline_from is not None:
-        message = f"{_said(record)} is inline: let it follow first, with make_async(…)"
+        message = f"{said_build(record)} is inline: let it follow first, with make_async(…)"
         raise ProjectionError(message)
 
 
 def _check_inline(record: BuildRecord) -> None:
     if record.inline_from is None:
-        message = f"{_said(record)} is not inline: it follows already"
+        message = f"{said_build(record)} is not inline: it follows already"
         raise ProjectionError(message)
-
-
-def _said(record: BuildRecord) -> str:
-    name, version = record.spec.build
-    return f"version {version} of projection {name!r}"

@@ -10,7 +10,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from eventsourcing_core._errors import ProjectionError, StorageError, said_of
+from eventsourcing_core._errors import OutageError, ProjectionError, StorageError, said_of
 from eventsourcing_core._projections.definition import Definition, definition_of
 from eventsourcing_core._projections.kinds import Reactor
 from eventsourcing_core._projections.projections import Projections, check_segments
@@ -96,11 +96,13 @@ class Projector(Projections):
             RuntimeError: It was begun before.
             ProjectionError: Something is registered as something else, is inline, or cannot be
                 here.
-            StorageError: The store failed, or cannot be written to.
+            StorageError: The store failed, or cannot be written to; or the events cannot be
+                followed where they are, as on a standby.
         """
         if self._calling is not None:
             message = "this projector was begun before: make another one"
             raise RuntimeError(message)
+        await self._check_can_follow()
         for definition in self._definitions:
             await self._register(definition)
         for definition in self._definitions:
@@ -127,6 +129,20 @@ class Projector(Projections):
     async def run(self) -> None:
         """Do nothing until this is cancelled; for programs that only run projections."""
         await asyncio.Event().wait()
+
+    async def _check_can_follow(self) -> None:
+        """Refuse events that cannot be followed where they are; a store that is away is waited for.
+
+        Raises:
+            StorageError: It says why, and where they can be.
+        """
+        try:
+            await self._events.last_position()
+        except OutageError:
+            return
+        except StorageError as error:
+            message = f"a projector cannot follow the events of this store: {error}"
+            raise StorageError(message) from error
 
     async def _register(self, definition: Definition) -> None:
         follower = definition.follower

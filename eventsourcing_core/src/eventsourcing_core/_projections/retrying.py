@@ -16,6 +16,7 @@ from eventsourcing_core._errors import (
 )
 from eventsourcing_core._projections.handlers import react
 from eventsourcing_core._projections.kinds import Reactor
+from eventsourcing_core._projections.status import position_of
 from eventsourcing_core.stores._builds import (
     BatchRefusedError,
     Move,
@@ -43,8 +44,9 @@ _LONGEST_PAUSE = 300.0
 """Seconds between two tries, at most."""
 
 _TOO_LATE = (
-    "its key can be told by now, but later events of that key have been applied without it: raise "
-    "the version, so that all is built anew, or skip the event"
+    "its key can be told by now, and is another one: later events of that key have been applied, "
+    "and this one only if another process could tell its key: raise the version, so that all is "
+    "built anew, or skip the event"
 )
 
 
@@ -118,6 +120,8 @@ class Retrying:
         positions = [*parked.positions]
         attempts = parked.attempts
         if parked.wish is Wish.SKIP:
+            if not await self._is_passed(positions[0]):
+                return False  # the wish stays
             async with self._batch(segment) as batch:
                 await batch.unpark(parked.key, positions.pop(0))
             attempts = 0
@@ -126,6 +130,15 @@ class Retrying:
                 return False
             attempts = 0
         return parked.waiting == len(parked.positions)
+
+    async def _is_passed(self, position: int) -> bool:
+        """Tell whether nobody needs to know any more that an event could not be read.
+
+        Those who cannot read it, and have not its stream, go on once they find it parked.
+        """
+        if self._definition.is_keyed_by_stream:
+            return True
+        return position_of(await self._store.arrangement(self._definition.build)) >= position
 
     async def _try(self, segment: Segment, key: str, position: int, attempt: int) -> bool:
         """Try one event; tell whether it waits no longer."""

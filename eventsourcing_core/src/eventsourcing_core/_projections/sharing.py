@@ -127,6 +127,10 @@ def _can_be_joined(first: Segment, second: Segment, owned: Sequence[int], taken:
     return both <= {*owned} and not both & taken and first.progress == second.progress
 
 
+_MOST_LEASES = 2
+"""So many leases may somebody's batch be in the way until that is said."""
+
+
 class Claims:
     """What one process has claimed of a build: renewed all the time, changed between batches.
 
@@ -154,6 +158,7 @@ class Claims:
         self._on_expiry = on_expiry
         self._held: list[tuple[int, int, int]] = []
         self._timer: asyncio.TimerHandle | None = None  # fires when the lease runs out
+        self._blocked_since: float | None = None  # by the clock of the loop
         self.last_error: str | None = None
         """What the process last failed with, for others to see."""
         self.has_ended: bool = False
@@ -175,6 +180,7 @@ class Claims:
             self.has_changed = self.has_changed or is_planned
             return found
 
+        before: list[Segment] = []
         owned: list[Segment] = []
         for _ in range(_MOST_PLANS):
             before = owned
@@ -184,6 +190,7 @@ class Claims:
             self._held = _identities(owned)
             if not is_planned or owned == before:  # or somebody's batch is in the way
                 break
+        self._note_blocked(is_blocked=is_planned and owned == before)
         return owned
 
     async def renew(self) -> None:
@@ -199,6 +206,22 @@ class Claims:
         """Look at the clock no more."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def _note_blocked(self, *, is_blocked: bool) -> None:
+        """Say so if somebody's batch has been in the way for longer than any should take."""
+        now = asyncio.get_running_loop().time()
+        if not is_blocked:
+            if self._blocked_since is not None:
+                self.last_error = None
+            self._blocked_since = None
+            return
+        self._blocked_since = now if self._blocked_since is None else self._blocked_since
+        if self.last_error is None and now - self._blocked_since > _MOST_LEASES * self._terms.lease:
+            self.last_error = (
+                "somebody's batch is in the way of taking segments over, for more than two leases: "
+                "a process that stands still in it holds them until it goes on, or is ended"
+            )
+            logger.warning("%s waits: %s", self._build, self.last_error)
 
     def _plan(self, arrangement: Arrangement) -> Plan:
         if self.has_ended:

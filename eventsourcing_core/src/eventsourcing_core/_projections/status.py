@@ -9,24 +9,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing_core._errors import HistoryChangedError, ProjectionError, StorageError
-from eventsourcing_core.stores._builds import BuildState
+from eventsourcing_core.stores._builds import BuildState, ProjectionKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventsourcing_core._encoding.front import StorageEventStore
-    from eventsourcing_core.stores._builds import (
-        Arrangement,
-        Build,
-        BuildRecord,
-        ProjectionKind,
-    )
+    from eventsourcing_core.stores._builds import Arrangement, Build, BuildRecord
     from eventsourcing_core.stores._inspection import Appender
     from eventsourcing_core.stores._projection_store import ProjectionStore
 
 _ENDS = HistoryChangedError.__name__
 """What the errors begin with that end the work on a build for good."""
 _HIGHEST = 2**63 - 1  # what is inline has seen whatever was saved
+_BEGINNING = 2.0  # seconds that a process may take until it says that it is there
+_LOOK = 0.05  # seconds between two looks whether it does
 READY_LAG = 1.0
 """Seconds: a build that is no further behind is ready."""
 
@@ -165,6 +162,64 @@ async def statuses(
             lag = await _lag(events, position, head)
             found.append(_status(arrangement, position, head, lag, holder, parked))
     return found
+
+
+async def check_switch(
+    events: StorageEventStore, store: ProjectionStore, target: BuildRecord, live: BuildRecord
+) -> None:
+    """Refuse to let readers see a version that would stand still, or that stands back.
+
+    Raises:
+        ProjectionError: It is live already, or a second or more behind; or one of the two is
+            paused; or processes run the live version, and none this one.
+    """
+    if target.state is BuildState.LIVE:
+        message = f"{said_build(target)} is live already"
+        raise ProjectionError(message)
+    for record in (target, live):
+        if record.is_paused:
+            message = f"{said_build(record)} is paused: resume it, and switch then"
+            raise ProjectionError(message)
+
+    stays = f"version {live.spec.build.version} stays live"
+    if target.spec.kind is not ProjectionKind.REACTOR:
+        for status in await statuses(events, store, target.spec.build.name):
+            if status.build == target.spec.build and status.lag_seconds >= READY_LAG:
+                message = (
+                    f"{said_build(target)} is not ready: it is {status.lag_events} positions and "
+                    f"{status.lag_seconds:.0f} s behind, and {len(status.owners)} processes run "
+                    f"it; {stays}"
+                )
+                raise ProjectionError(message)
+    if not await _is_run_if(store, target, live):
+        message = (
+            f"no process runs {said_build(target)}, so readers would see what stands still: start "
+            f"its processes first; {stays}"
+        )
+        raise ProjectionError(message)
+
+
+async def _is_run_if(store: ProjectionStore, target: BuildRecord, live: BuildRecord) -> bool:
+    """Tell whether a version is run, if the live one is; a process may have begun just now.
+
+    Who is alive is told by the store's clock.
+    """
+
+    async def is_run(record: BuildRecord) -> bool:
+        return bool((await store.arrangement(record.spec.build)).workers)
+
+    until = asyncio.get_running_loop().time() + _BEGINNING
+    while not await is_run(target) and await is_run(live):
+        if asyncio.get_running_loop().time() >= until:
+            return False
+        await asyncio.sleep(_LOOK)
+    return True
+
+
+def said_build(record: BuildRecord) -> str:
+    """Give a version of a projection as messages about it begin."""
+    name, version = record.spec.build
+    return f"version {version} of projection {name!r}"
 
 
 def position_of(arrangement: Arrangement) -> int:

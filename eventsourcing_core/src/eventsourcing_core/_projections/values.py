@@ -12,6 +12,7 @@ from eventsourcing_core._payloads.serializer import JsonSerializer
 
 V = TypeVar("V")
 
+_NO_NUMBER = "Out of range float"  # so json begins what it says of NaN and infinities
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _json = JsonSerializer(allow_nan=False)
 
@@ -95,7 +96,9 @@ class ValueCodec(Generic[V]):
         try:
             text = _json.serialize(encode(value)).decode()
         except Exception as error:
-            message = f"a value of {self._where} cannot be stored: {said_of(error)}"
+            is_no_number = isinstance(error, ValueError) and str(error).startswith(_NO_NUMBER)
+            fault = "it has a float that is NaN or infinite" if is_no_number else said_of(error)
+            message = f"a value of {self._where} cannot be stored: {fault}"
             raise SerializationError(message) from error
         if "\\u0000" in text and _NUL.search(text):
             message = (

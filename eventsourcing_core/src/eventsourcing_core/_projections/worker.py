@@ -30,6 +30,7 @@ from eventsourcing_core._projections.deliveries import (
     Reader,
     covers_all,
     cut,
+    decided,
     ended,
     first_group,
     progress_at,
@@ -239,6 +240,11 @@ class ProjectionWorker:
 
     async def _deliver(self, group: Group, deliveries: Sequence[Delivery], to: Progress) -> Group:
         """Bring deliveries into the build; give the group as it is then."""
+        known, doubt = await decided(self._store, self.build, deliveries)
+        if doubt is not None:
+            if known:
+                await self._deliver(group, known, progress_at(known[-1].row))
+            raise doubt
         reactor = self._definition.follower
         if isinstance(reactor, Reactor):
             if deliveries:  # else what was taken over meanwhile would have its effect twice

@@ -38,8 +38,8 @@ def not_registered(what: Build | str) -> ProjectionError:
     """Make the error for a build, or the live build of a name, that a store does not know."""
     name = f"projection {shown(what)}" if isinstance(what, str) else f"{what},"
     return ProjectionError(
-        f"{name} is not registered in this store: open a projector with it first, or correct its "
-        "name and version"
+        f"{name} is not registered in this store: it was dropped, or no projector was opened with "
+        "it yet, or its name and version are others"
     )
 
 
@@ -67,14 +67,20 @@ def registered(spec: BuildSpec, records: Iterable[BuildRecord]) -> BuildRecord |
     """Find what a store has of a build among the builds of its name; None if it is new.
 
     Raises:
-        ProjectionError: It is registered as something else; or it is new, and its version is below
-            the live one, or the name belongs to another class.
+        ProjectionError: It is registered as something else, or for other events; or it is new, and
+            its version is below the live one, or the name belongs to another class.
     """
     same_name = {record.spec.build: record for record in records}
     found = same_name.get(spec.build)
     if found is not None:
-        if found.spec != spec:
-            raise _is_something_else(spec, found.spec)
+        stored = found.spec
+        if stored._replace(event_types=()) != spec._replace(event_types=()):
+            raise _is_something_else(spec, stored)
+        if stored.event_types != spec.event_types and () not in {
+            stored.event_types,
+            spec.event_types,
+        }:
+            raise _is_given_others(spec, stored)
         return found
 
     for record in same_name.values():
@@ -172,6 +178,18 @@ def _is_something_else(spec: BuildSpec, stored: BuildSpec) -> ProjectionError:
         f"{_described(spec)}: give the other projection another name; or raise the version, if it "
         f"has changed; or set class_name = {stored.class_name!r}, if only the class was renamed"
     )
+
+
+def _is_given_others(spec: BuildSpec, stored: BuildSpec) -> ProjectionError:
+    return ProjectionError(
+        f"{stored.build}, is registered for {_given(stored)}, and not for {_given(spec)}: "
+        "processes of one version that are given other events would leave some out: raise the "
+        "version, or run the code that has registered this one"
+    )
+
+
+def _given(spec: BuildSpec) -> str:
+    return "all events" if spec.event_types is None else f"events {', '.join(spec.event_types)}"
 
 
 def _described(spec: BuildSpec) -> str:

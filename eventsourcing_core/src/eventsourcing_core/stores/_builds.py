@@ -58,6 +58,9 @@ class BuildSpec(NamedTuple):
     """The name of the class, so that nobody else takes the projection's name."""
     indexes: tuple[str, ...] = ()
     """The fields of a view's values that can be asked for."""
+    event_types: tuple[str, ...] | None = ()
+    """The stored names of the events that it is given, in order; None: all. Empty: it was not told,
+    as by an earlier release; then it is compared with nothing."""
 
 
 class Progress(NamedTuple):

@@ -128,6 +128,8 @@ class ProjectionStore(Protocol):
             create: Makes the user's tables, on a connection, in the transaction that registers a
                 new build; unqualified names are the build's own.
 
+        One that was registered without ``event_types`` keeps those that are given first.
+
         Raises:
             ProjectionError: It is registered as something else; or it is new, and its version is
                 below the live one, or its name belongs to another class; or its tables cannot be

@@ -140,12 +140,12 @@ async def _move(
     rows = await transaction.fetch(
         _DOING,
         statement("projections/move", schema),
+        max(int(lease * 1000), 1),  # 0 would be no limit
         *build,
         [segment.low for segment in known],
         [segment.epoch for segment in known],
         [segment.progress.position for segment in known],
         *progress_columns(move.to),
-        max(int(lease * 1000), 1),  # 0 would be no limit
     )
     if not rows:
         raise not_registered(build)

@@ -52,11 +52,20 @@ def field_condition(field: str, parameter: int) -> str:
         field: The field.
         parameter: The number of the statement's parameter with the value, as JSON.
     """
-    return f" and {field_of_value(field)} = ${parameter}::jsonb"
+    given = f"${parameter}::jsonb"
+    is_of_hash = f"{hash_of_field(field)} = jsonb_hash_extended({given}, 0)"
+    return f" and {is_of_hash} and {_field_of_value(field)} = {given}"
 
 
-def field_of_value(field: str) -> str:
-    """Give the expression for a field of a view's values; indexes are on the same."""
+def hash_of_field(field: str) -> str:
+    """Give the expression that indexes are on: a value may be longer than an entry of an index.
+
+    Values that are equal have one hash, as 1 and 1.0 have.
+    """
+    return f"jsonb_hash_extended({_field_of_value(field)}, 0)"
+
+
+def _field_of_value(field: str) -> str:
     # Backslashes mean themselves in both kinds of literals that the server may be set to.
     literal = field.replace("\\", "\\\\").replace("'", "''")
     return f"(value -> E'{literal}')"

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 def record_of(row: Sequence[Any]) -> BuildRecord:
     """Give what is stored of a build; further columns are let be."""
     name, version, kind, class_name, indexes, state, is_paused, is_switching = row[:8]
-    spec = BuildSpec(Build(name, version), ProjectionKind(kind), class_name, tuple(indexes))
+    event_types = None if row[10] is None else tuple(row[10])
+    build = Build(name, version)
+    spec = BuildSpec(build, ProjectionKind(kind), class_name, tuple(indexes), event_types)
     return BuildRecord(
         spec,
         BuildState(state),

@@ -15,8 +15,8 @@ from eventsourcing_core.stores import (
     registered,
 )
 from eventsourcing_postgres._projections._own_schemas import (
-    field_of_value,
     has_schema,
+    hash_of_field,
     mark_of,
     own_schema,
     view_statement,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _DOING = "registering a projection"
 _LONGEST_CREATE = 60_000
 """Milliseconds that making a build may be silent, or wait for another process that makes it."""
+_OF_OTHERS = ("public", "information_schema")
 _RESERVED = "pg_"  # what names begin with that the server keeps for itself
 
 
@@ -83,6 +84,9 @@ class Registering:
         is_standby, *_ = await self._place("")
         if is_standby:
             raise _on_standby(spec)
+        if found.spec.event_types == ():
+            arguments = (*spec.build, spec.event_types)
+            await self._database.fetch(_DOING, "projections/tell_event_types", *arguments)
         return found
 
     async def _place(self, schema: str) -> Any:
@@ -117,13 +121,14 @@ class Registering:
             list(spec.indexes),
             record.state.value,
             new.segments,
+            spec.event_types,
         )
         columns = segment_columns(new_segments(new.segments, new.start))
         await run("write_segments", *spec.build, *columns)
         if has_schema(record):
             schema = own_schema(spec.build, record.state)
             (place,) = await run("place", schema)
-            _check_place(spec, schema, place)
+            _check_place(spec, schema, self._database.schema, place)
             await _make_schema(transaction, spec, schema)
             await self._make_tables(transaction, spec, schema, new)
         return record
@@ -135,8 +140,7 @@ class Registering:
             own = self._database.schema
             await transaction.fetch(_DOING, view_statement("view_create", own, schema))
             for field in spec.indexes:
-                expression = field_of_value(field)
-                sql = f"create index on {quoted(schema)}.view ({expression}, key)"
+                sql = f"create index on {quoted(schema)}.view ({hash_of_field(field)}, key)"
                 await transaction.fetch(_DOING, sql)
         if new.create is not None:
             enter = statement("projections/enter_schema", self._database.schema)
@@ -144,13 +148,19 @@ class Registering:
             await new.create(transaction.connection)
 
 
-def _check_place(spec: BuildSpec, schema: str, place: Any) -> None:
+def _check_place(spec: BuildSpec, schema: str, events: str, place: Any) -> None:
     """Refuse to make a schema where it cannot be made.
 
     Raises:
         ProjectionError: It says why, and the cure.
     """
     _, role, database, may_create, is_taken = place
+    if schema in {events, *_OF_OTHERS}:
+        message = (
+            f"{spec.build}, would need a schema {schema!r} of its own, and that one is for other "
+            "things (leave it as it is): give the projection another name"
+        )
+        raise ProjectionError(message)
     if is_taken:
         raise _taken(spec, schema)
     if schema.startswith(_RESERVED):

@@ -6,17 +6,6 @@ select
 from
     (select set_config('eventsourcing.inline', $14, true) as applied offset 0) as said,
     lateral {schema}.append_v1(
-        $1,
-        $2::text::bigint[],
-        $3::text::integer[],
-        $4::text::integer[],
-        $5::text::integer[],
-        $6::text::uuid[],
-        $7,
-        $8,
-        $9,
-        $10,
-        $11::text::bigint[],
-        $12,
+        {part append_arguments},
         $13 and applied is not null
     )

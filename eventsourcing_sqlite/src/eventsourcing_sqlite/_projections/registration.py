@@ -36,6 +36,8 @@ async def register(
     entries = await builds.registry.entries(spec.build.name)
     found = registered(spec, [entry.record for entry in entries])
     if found is not None:
+        if found.spec.event_types == () != spec.event_types:
+            await builds.database.write(partial(registry.tell_event_types, spec=spec))
         return found
     async with builds.database.transaction() as connection:
         entries = await builds.entries_inside(connection, spec.build.name)

@@ -66,10 +66,11 @@ class Entry(NamedTuple):
 def entry_of(row: tuple[Any, ...]) -> Entry:
     """Give what a row says."""
     name, version, kind, class_name, indexes, state, *rest = row
-    is_paused, is_switching, wanted_segments, inline_from, file, file_id, claims, workers = rest
+    is_paused, is_switching, wanted_segments, inline_from, types, *rest = rest
+    file, file_id, claims, workers = rest
     fields = tuple(cast("list[str]", json.loads(indexes)))
     record = BuildRecord(
-        BuildSpec(Build(name, version), ProjectionKind(kind), class_name, fields),
+        BuildSpec(Build(name, version), ProjectionKind(kind), class_name, fields, _types_of(types)),
         BuildState(state),
         bool(is_paused),
         bool(is_switching),
@@ -83,6 +84,10 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
         dict(sorted(json.loads(claims))),
         tuple(sorted([Worker(*each) for each in json.loads(workers)], key=attrgetter("owner"))),
     )
+
+
+def _types_of(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(json.loads(text))
 
 
 class Registry:
@@ -144,10 +149,20 @@ def insert(connection: sqlite3.Connection, entry: Entry) -> None:
         "indexes": json.dumps(spec.indexes),
         "state": state.value,
         "wanted_segments": entry.record.wanted_segments,
+        "event_types": _text_of(spec.event_types),
         "file": entry.file,
         "file_id": entry.file_id,
     }
     connection.execute(_INSERT, row)
+
+
+def tell_event_types(connection: sqlite3.Connection, spec: BuildSpec) -> None:
+    """Note the events of a build that an earlier release has registered; run in the thread."""
+    change(connection, spec.build, event_types=_text_of(spec.event_types))
+
+
+def _text_of(event_types: tuple[str, ...] | None) -> str | None:
+    return None if event_types is None else json.dumps(event_types)
 
 
 def change(connection: sqlite3.Connection, build: Build, **columns: object) -> None:

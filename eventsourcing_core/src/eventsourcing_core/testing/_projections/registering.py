@@ -118,6 +118,20 @@ class RegisteringContract(ProjectionChapter):
             await projections.register(other, segments=2, start=at(0), create=None)
         assert [record.spec for record in await projections.builds()] == [spec_of()]
 
+    @pytest.mark.parametrize("event_types", [None, ("a", "b")], ids=["all", "some"])
+    async def test_processes_that_are_given_other_events_are_refused(
+        self, projections: ProjectionStore, event_types: tuple[str, ...] | None
+    ) -> None:
+        await add(projections)  # it does not say which
+        for types in (event_types, event_types, ()):
+            spec = spec_of()._replace(event_types=types)
+            await projections.register(spec, segments=2, start=at(0), create=None)
+        other = spec_of()._replace(event_types=("a",))
+        with pytest.raises(ProjectionError, match=r"orders.*is registered for .*, and not for"):
+            await projections.register(other, segments=2, start=at(0), create=None)
+        (found,) = await projections.builds()
+        assert found.spec == spec_of()._replace(event_types=event_types)
+
     async def test_a_name_is_not_for_another_class(self, projections: ProjectionStore) -> None:
         await add(projections)
         other = spec_of(NEXT)._replace(class_name="Bills")

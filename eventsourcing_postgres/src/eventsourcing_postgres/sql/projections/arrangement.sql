@@ -16,7 +16,7 @@ with this_moment as materialized (
 select
     name, version, kind, class_name, indexes, state, is_paused,
     coalesce(switching_until > now, false) as is_switching,
-    wanted_segments, inline_from,
+    wanted_segments, inline_from, event_types,
     (
         select json_agg(json_build_array(
             low, high, position, event_position, event_id, epoch, owner

@@ -2,14 +2,5 @@
 -- allows no less; $2, how many milliseconds it waits for a lock. A process that stands still in it would
 -- else hold its locks for as long as it stands.
 select
-    set_config(
-        'idle_in_transaction_session_timeout',
-        least(
-            nullif(extract(
-                epoch from current_setting('idle_in_transaction_session_timeout')::interval
-            ) * 1000, 0),
-            $1::bigint
-        )::bigint::text,
-        true
-    ),
+    {part silence},
     set_config('lock_timeout', $2::bigint::text, true)

@@ -4,7 +4,7 @@
 select
     name, version, kind, class_name, indexes, state, is_paused,
     coalesce(switching_until > clock_timestamp(), false) as is_switching,
-    wanted_segments, inline_from
+    wanted_segments, inline_from, event_types
 from {schema}.projections
 where name = $1 and ($2::bigint is null or version = $2)
 order by version

@@ -1,6 +1,6 @@
--- The first statement of a batch. $1, $2: a build; $3 to $5: the lowest hashes, the epochs and the
--- positions of segments; $6 to $8: the progress they are moved to; $9: milliseconds that the process may
--- be silent. Gives how many were moved, and the schema of the build, in which names without one are
+-- The first statement of a batch. $1: milliseconds that the process may be silent; $2, $3: a build; $4 to
+-- $6: the lowest hashes, the epochs and the positions of segments; $7 to $9: the progress they are moved
+-- to. Gives how many were moved, and the schema of the build, in which names without one are
 -- looked up first, until the transaction ends; no row if there is no such build.
 --
 -- Why that is the schema it has until then: a switch, which renames it, locks all segments of the build
@@ -15,16 +15,16 @@
 with locked as (
     select segments.low, segments.own_schema
     from {schema}.projection_segments as segments
-    join unnest($3::integer[], $4::bigint[], $5::bigint[]) as known (low, epoch, position)
+    join unnest($4::integer[], $5::bigint[], $6::bigint[]) as known (low, epoch, position)
         using (low, epoch, position)
-    where segments.name = $1 and segments.version = $2
+    where segments.name = $2 and segments.version = $3
     order by segments.low
     for no key update of segments
 ), moved as (
     update {schema}.projection_segments as segments
-    set position = $6, event_position = $7, event_id = $8
+    set position = $7, event_position = $8, event_id = $9
     from locked
-    where segments.name = $1 and segments.version = $2 and segments.low = locked.low
+    where segments.name = $2 and segments.version = $3 and segments.low = locked.low
     returning 1
 ), found as (
     select
@@ -32,7 +32,7 @@ with locked as (
         (select max(own_schema) from locked) as own_schema,
         (select min(low) from locked) as lowest
     from {schema}.projections
-    where name = $1 and version = $2
+    where name = $2 and version = $3
 )
 select
     moved,
@@ -42,15 +42,6 @@ select
         concat_ws(', ', quote_ident(own_schema), nullif(current_setting('search_path'), '')),
         true
     ),
-    set_config(
-        'idle_in_transaction_session_timeout',
-        least(
-            nullif(extract(
-                epoch from current_setting('idle_in_transaction_session_timeout')::interval
-            ) * 1000, 0),
-            $9::bigint
-        )::bigint::text,
-        true
-    ),
+    {part silence},
     set_config('eventsourcing.batch', coalesce(lowest::text, 'nothing'), true)
 from found

@@ -1,21 +1,8 @@
--- Parked keys that are due or wished for, those that wait longest first; columns as in parked.sql.
+-- Parked keys that are due or wished for, those that wait longest first.
 --   :segments   a JSON array of pairs, the lowest and the highest hash
 --   :rows       at most so many
 SELECT
-    key, hash,
-    (
-        SELECT json_group_array(position)
-        FROM (
-            SELECT position FROM eventsourcing_parked_events AS events
-            WHERE events.key = keys.key
-            ORDER BY position
-            LIMIT 1000
-        )
-    ),
-    (SELECT count(*) FROM eventsourcing_parked_events AS events WHERE events.key = keys.key),
-    attempts, error,
-    coalesce(next_try <= (julianday('now') - 2440587.5) * 86400.0, 0),
-    wish, next_try IS NULL
+    {part parked_columns}
 FROM eventsourcing_parked_keys AS keys
 WHERE
     (wish IS NOT NULL OR next_try <= (julianday('now') - 2440587.5) * 86400.0)

@@ -4,7 +4,7 @@
 SELECT
     name, version, kind, class_name, indexes, state, is_paused,
     coalesce(switching_until > (julianday('now') - 2440587.5) * 86400.0, 0),
-    wanted_segments, inline_from, file, file_id,
+    wanted_segments, inline_from, event_types, file, file_id,
     (
         SELECT json_group_array(json_array(claims.low, claims.owner))
         FROM projection_claims AS claims

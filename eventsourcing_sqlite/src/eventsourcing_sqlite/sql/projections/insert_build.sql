@@ -1,7 +1,9 @@
 -- Register a build.
 INSERT INTO projections (
-    name, version, kind, class_name, indexes, state, wanted_segments, file, file_id
+    name, version, kind, class_name, indexes, state, wanted_segments, event_types,
+    file, file_id
 )
 VALUES (
-    :name, :version, :kind, :class_name, :indexes, :state, :wanted_segments, :file, :file_id
+    :name, :version, :kind, :class_name, :indexes, :state, :wanted_segments, :event_types,
+    :file, :file_id
 );

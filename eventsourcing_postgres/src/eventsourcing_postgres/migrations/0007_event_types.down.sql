@@ -1,0 +1,1 @@
+alter table {schema}.projections drop column event_types;
