@@ -6,6 +6,7 @@ It imports nothing of the benchmarks: the environment that it runs in belongs to
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import sys
 import time
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from eventsourcing_core import Backend
 
 TASKS, APPENDS, ALONE, EVENTS, ALL = 64, 6_400, 1_000, 10_000, 100_000
+RACERS, UPDATES = 16, 640
 numbers = count(1)
 
 
@@ -35,6 +37,10 @@ class Account(Aggregate):
     """Rebuilt from deposits."""
 
     balance: int = 0
+
+    def deposit(self) -> None:
+        """Record a deposit."""
+        self._record(Deposited("Alice Example", 1, "EUR", "a memo of some length"))
 
     def apply(self, event: Event[Deposited]) -> None:
         """Add."""
@@ -76,6 +82,28 @@ async def load(backend: Backend) -> None:
         await accounts.load("1")
 
 
+async def update(backend: Backend) -> None:
+    """Update one new aggregate by several tasks, and see that all of it is there.
+
+    It is kept in memory where the build can do that.
+    """
+    options: dict[str, Any] = {"cache": 1000}
+    if "cache" not in inspect.signature(backend.repository).parameters:
+        options = {}
+    accounts = backend.repository(Account, **options)
+    account_id = f"u-{next(numbers)}"
+
+    async def one_task() -> None:
+        for _ in range(UPDATES // RACERS):
+            await accounts.update(account_id, Account.deposit, attempts=10_000)
+
+    await asyncio.gather(*(one_task() for _ in range(RACERS)))
+    balance = (await accounts.load(account_id)).balance
+    if balance != UPDATES:
+        message = f"{UPDATES} updates have succeeded, {balance} are there"
+        raise RuntimeError(message)
+
+
 async def read_all(backend: Backend) -> None:
     """Read all events."""
     seen = 0
@@ -95,6 +123,7 @@ async def main(url: str) -> None:
             "append by one task": lambda: append(backend, 1, ALONE),
             "append 10,000": lambda: append_many(backend),
             "load 10,000": lambda: load(backend),
+            "update by 16 tasks": lambda: update(backend),
             "read_all": lambda: read_all(backend),
         }
         for line in sys.stdin:

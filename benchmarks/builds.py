@@ -26,7 +26,14 @@ from tests.eventsourcing_postgres._server import running_server
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ACTS = ("append by 64 tasks", "append by one task", "append 10,000", "load 10,000", "read_all")
+ACTS = (
+    "append by 64 tasks",
+    "append by one task",
+    "append 10,000",
+    "load 10,000",
+    "update by 16 tasks",
+    "read_all",
+)
 STORES = ("memory", "sqlite", "postgres")
 WORKER = Path(__file__).with_name("_build_worker.py")
 _LIMIT = 0.97  # what the worst median may be, unless a change is meant to cost something

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.measures.imports import NOTHING
-from benchmarks.peers.sides import BARE, OURS
+from benchmarks.peers.sides import BARE, HOT, OURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +87,16 @@ def _importing(results: Results) -> Measured:
     return None if core is None or nothing is None else core - nothing
 
 
+def _racing(peer: str) -> Callable[[Results], Measured]:
+    def ratio(results: Results) -> Measured:
+        hot, theirs = (
+            results.median("race", side, "events_per_second", tasks=16) for side in (HOT, peer)
+        )
+        return _divided(hot, theirs)
+
+    return ratio
+
+
 def _of_ours(measure: str, value: str, **parameters: int) -> Callable[[Results], Measured]:
     return lambda results: results.median(measure, OURS, value, **parameters)
 
@@ -101,6 +111,7 @@ TARGETS = (
     Target("1 task, to eventsourcing", 3, _appending("eventsourcing", 1)),
     Target("1 task, to eventsourcing with functions", 3, _appending("eventsourcing_functions", 1)),
     Target("1 task, to the bare INSERT", 0.8, _appending(BARE, 1)),
+    Target("16 tasks update one aggregate, to UmaDB racing", 5, _racing("umadb")),
     Target("load 10,000 events, to eventsourcing", 10, _loading("eventsourcing")),
     Target("load 10,000 events, to eventsource-py", 10, _loading("eventsource_py")),
     Target(

@@ -18,8 +18,11 @@ MOST_PGBENCH_CLIENTS = 64  # each is a connection, and the server takes 200
 
 def measure(run: Run) -> None:
     """Measure all three, in one set of processes."""
-    with opened(run.servers, run.able(Ability.APPEND), run.plan.connections) as processes:
-        _streams_of_their_own(run, processes)
+    sides = [side for side in run.sides if side.abilities & {Ability.APPEND, Ability.RACE}]
+    with opened(run.servers, sides, run.plan.connections) as processes:
+        _streams_of_their_own(
+            run, [process for process in processes if Ability.APPEND in process.side.abilities]
+        )
         _one_stream(run, processes)
         _bulk(run, processes)
 

@@ -46,6 +46,12 @@ SIDES = (
         abilities=frozenset({A.APPEND, A.BULK, A.LOAD, A.READ}),
     ),
     Listed(
+        name="ours_hot",
+        place="ours:OursHot",
+        label="eventsourcing-core, update with a cache",
+        abilities=frozenset({A.RACE}),
+    ),
+    Listed(
         name="bare",
         place="bare:Bare",
         label="bare asyncpg",
@@ -88,6 +94,7 @@ SIDES = (
 )
 BY_NAME = {side.name: side for side in SIDES}
 OURS = "ours"
+HOT = "ours_hot"
 BARE = "bare"
 
 

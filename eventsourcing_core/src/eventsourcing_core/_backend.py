@@ -184,6 +184,7 @@ class Backend:
         snapshot_frequency: int | SnapshotPolicy | None = 100,
         keep_snapshots: int = 2,
         snapshot_store: SnapshotStore | None = None,
+        cache: int | None = None,
     ) -> Repository[A]:
         """Give the repository of an aggregate class, on this backend's stores.
 
@@ -195,9 +196,12 @@ class Backend:
             keep_snapshots: See ``Repository``.
             snapshot_store: Where snapshots are; unless given, in the backend's own snapshot store,
                 if it has one.
+            cache: How many aggregates to keep in memory, 1 or more, and let those who update one
+                take turns; see ``Repository``. None keeps nothing.
 
         Raises:
             StorageError: The backend has no event store.
+            TypeError: A number that is not an ``int``.
             ValueError: A number below 1.
         """
         return Repository(
@@ -208,6 +212,7 @@ class Backend:
             keep_snapshots=keep_snapshots,
             serializer=self.codec.serializer,
             transformers=self.codec.transformers,
+            cache=cache,
         )
 
     async def close(self) -> None:

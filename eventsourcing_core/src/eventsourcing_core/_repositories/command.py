@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 _COMMANDS = UUID("6f2c0a5e-2f0b-5d0e-9a54-5a0cbb9c2f61")
 """The namespace of the ids of events that follow from a command's id. It is stored: permanent."""
+
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.5  # seconds between two tries of an update
 
 
 class EventIds:
@@ -122,3 +126,11 @@ async def confirm(store: EventStore, stream_id: str, version: int, event_id: byt
 
 def _facts(event: Event[Any]) -> tuple[object, ...]:
     return event.event_type, event.data, event.raw_timestamp, dict(event.metadata)
+
+
+async def pause(attempt: int) -> None:
+    """Let some time pass, so that two who met do not meet again."""
+    from random import uniform  # noqa: PLC0415 - it takes longer to import than the core may take
+
+    longest = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
+    await asyncio.sleep(uniform(0, longest))  # noqa: S311 - no secret

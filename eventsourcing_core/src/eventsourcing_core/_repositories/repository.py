@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from time import perf_counter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
-from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
+from eventsourcing_core._aggregates.notebook import stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
 from eventsourcing_core._encoding.transaction import transaction_given
 from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError, shown
-from eventsourcing_core._repositories.checks import (
-    check_class,
-    check_found_again,
-    check_kept,
-    check_reached,
-)
+from eventsourcing_core._repositories.cache import Cache
+from eventsourcing_core._repositories.checks import check_class, check_found_again, check_reached
 from eventsourcing_core._repositories.command import (
     check_unique_ids,
     confirm,
     event_ids_of,
     holds_as_they_are,
+    pause,
 )
+from eventsourcing_core._repositories.deciding import refuse_coroutine_function
+from eventsourcing_core._repositories.loading import Loading
 from eventsourcing_core._repositories.saving import (
     Saved,
     save_pending,
     saving_inside,
     take_if_due,
 )
+from eventsourcing_core._repositories.turns import Turns
 from eventsourcing_core._snapshots.kind import AggregateKind
 from eventsourcing_core._snapshots.policy import policy_of
-from eventsourcing_core._snapshots.snapshots import Snapshots, Source
+from eventsourcing_core._snapshots.snapshots import Snapshots
 from eventsourcing_core.stores._checks import check_whole
 
 if TYPE_CHECKING:
@@ -47,8 +45,6 @@ if TYPE_CHECKING:
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
 
 A = TypeVar("A", bound=Aggregate)
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.5  # seconds between two tries of an update
 
 
 class Repository(Generic[A]):
@@ -68,6 +64,9 @@ class Repository(Generic[A]):
         serializer: What snapshots are encoded with: a serializer, or the name of an installed one.
         transformers: Applied to the bytes after it. Give those of the event store's codec if it
             encrypts: a snapshot holds what the events hold.
+        cache: How many aggregates to keep in memory, 1 or more: those used last. Loading one reads
+            only what came after it was kept, and those who ``update`` one take turns and share
+            appends. None keeps nothing.
 
     Raises:
         TypeError: The class is not one of aggregates, or an option of another type.
@@ -85,6 +84,7 @@ class Repository(Generic[A]):
         keep_snapshots: int = 2,
         serializer: Serializer | str = "json",
         transformers: Sequence[Transformer | str] = (),
+        cache: int | None = None,
     ) -> None:
         given: object = aggregate_class
         if not (isinstance(given, type) and issubclass(given, Aggregate)):
@@ -92,19 +92,25 @@ class Repository(Generic[A]):
             raise TypeError(message)
         self._store = store
         self._class = aggregate_class
-        self._kind = AggregateKind(aggregate_class)
+        kind = AggregateKind(aggregate_class)
         self._snapshots: Snapshots[A] | None = None
         policy = None if snapshot_frequency is None else policy_of(snapshot_frequency)
         # Both are checked also where there is no snapshot store: it may come.
         check_whole("keep_snapshots", keep_snapshots, lowest=1)
         if snapshot_store is not None and policy is not None:
             self._snapshots = Snapshots(
-                self._kind,
+                kind,
                 snapshot_store,
                 policy=policy,
                 keep=keep_snapshots,
                 pipeline=Pipeline.of(serializer, transformers),
             )
+        self._loading = Loading(store, aggregate_class, kind, self._snapshots)
+        check_whole("cache", cache, lowest=1, may_be_none=True)
+        self._cache: Cache[A] | None = None
+        if cache is not None:
+            self._cache = Cache(aggregate_class, self._loading, cache)
+            self._turns = Turns(store, self._cache, self._snapshots)
 
     async def load(
         self,
@@ -132,44 +138,6 @@ class Repository(Generic[A]):
         check_reached(aggregate, at_version)
         return aggregate
 
-    async def _load(
-        self,
-        id: str,  # noqa: A002 - the word of the domain
-        at_version: int | None,
-        transaction: Transaction | None,
-    ) -> A:
-        check_whole("at_version", at_version, lowest=1, may_be_none=True)
-        source = self._source(transaction)
-        started = perf_counter()
-        new = self._class(id)
-        stream_id = new.stream_id
-
-        if self._snapshots is None:
-            pages = source.events.read_pages(stream_id, to_version=at_version)
-            folded = await self._kind.fold(pages, new, 0)
-        else:
-            folded = await self._snapshots.load(
-                source, stream_id, new, lambda: self._class(id), at_version
-            )
-
-        aggregate, version = folded.state, folded.version
-        # Set at the end, whether a snapshot was used or not: apply may not depend on it.
-        aggregate.version = version
-        seconds = perf_counter() - started
-        await check_kept(source.events, aggregate, at_version)
-        note(
-            aggregate,
-            StoredAs(
-                version,
-                folded.position,
-                folded.event_id,
-                folded.snapshot_version,
-                seconds,
-                folded.untyped,
-            ),
-        )
-        return aggregate
-
     async def get(
         self,
         id: str,  # noqa: A002 - the word of the domain
@@ -188,9 +156,19 @@ class Repository(Generic[A]):
         check_reached(aggregate, at_version)
         return aggregate
 
+    async def _load(
+        self,
+        id: str,  # noqa: A002 - the word of the domain
+        at_version: int | None,
+        transaction: Transaction | None,
+    ) -> A:
+        if self._cache is None or at_version is not None or transaction is not None:
+            return await self._loading.load(id, at_version, transaction)
+        return await self._cache.load(id)
+
     async def exists(self, id: str, *, transaction: Transaction | None = None) -> bool:  # noqa: A002 - the word of the domain
         """Tell whether an aggregate has events; it is not loaded."""
-        events = self._source(transaction).events
+        events = self._loading.source(transaction).events
         return await events.stream_version(self._class(id).stream_id) > 0
 
     async def save(self, aggregate: A, *, transaction: Transaction | None = None) -> Saved:
@@ -248,10 +226,16 @@ class Repository(Generic[A]):
         by whoever and whenever, is stored once: its events are found, and the aggregate is given
         as it is now.
 
+        With a cache, those who update one aggregate take turns. The commands that wait are decided
+        one after the other on one state, and appended as one. Each caller gets its own result, or
+        its own refusal. A caller that is cancelled while its command waits has not done it; one
+        whose command is being appended has.
+
         Args:
             id: The aggregate's id.
-            change: Gives commands to the aggregate; may be a coroutine function. It is called
-                once per attempt, each time with a freshly loaded aggregate.
+            change: Gives commands to the aggregate; may be a coroutine function, but not with a
+                cache. It is called once per attempt, each time with an aggregate of its own (with a
+                cache perhaps more often: where it was decided by what turned out to be old).
             attempts: How often to try at the most; between two tries there is a short pause.
             command_id: Identifies the command, for example the id of the message that brings it.
 
@@ -261,12 +245,17 @@ class Repository(Generic[A]):
         Raises:
             ConcurrencyError: If the last attempt met a conflict, too.
             ValueError: If ``attempts`` is below 1, or ``command_id`` is empty.
+            TypeError: With a cache, the command would have to be awaited, or the state cannot be
+                copied.
+            StoreBusyError: With a cache, too many commands are waiting; this one was not done.
             StorageError: With ``command_id``, the store does not keep event ids unique; or as for
                 ``save``.
         """
         check_whole("attempts", attempts, lowest=1)
         if command_id is not None:
             check_unique_ids(self._store)
+        if self._cache is not None:
+            return await self._update_in_turn(id, change, attempts, command_id)
         for attempt in range(1, attempts + 1):
             is_last = attempt == attempts
             try:
@@ -276,12 +265,28 @@ class Repository(Generic[A]):
                 # conflict the next try finds that out by itself.
                 is_conflict = isinstance(error, ConcurrencyError)
                 if is_conflict and not is_last:
-                    await _pause(attempt)
+                    await pause(attempt)
                     continue
                 if command_id is None or not await self._holds(id, command_id):
                     raise
                 return await self.load(id)
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    async def _update_in_turn(
+        self,
+        id: str,  # noqa: A002 - the word of the domain
+        change: Callable[[A], object],
+        attempts: int,
+        command_id: UUID | str | None,
+    ) -> A:
+        refuse_coroutine_function(change)
+        key = self._class(id).stream_id
+        try:
+            return await self._turns.update(key, id, change, attempts, command_id)
+        except Exception:
+            if command_id is None or not await self._holds(id, command_id):
+                raise
+            return await self.load(id)
 
     async def _try(
         self,
@@ -372,16 +377,6 @@ class Repository(Generic[A]):
         stream_id = self._class(id).stream_id
         return await self._with_snapshots().verify(self._store, stream_id, lambda: self._class(id))
 
-    def _source(self, transaction: Transaction | None) -> Source:
-        """Give where to load from; a transaction reads its backend's snapshots by itself."""
-        snapshots = None if self._snapshots is None else self._snapshots.store
-        if transaction is None:
-            return Source(self._store, snapshots)
-        transaction_given(transaction).check_is_of(self._store)
-        if snapshots is not None and transaction.is_snapshot_store(snapshots):
-            snapshots = transaction.snapshot_store
-        return Source(transaction, snapshots)
-
     def _with_snapshots(self) -> Snapshots[A]:
         if self._snapshots is None:
             message = (
@@ -390,11 +385,3 @@ class Repository(Generic[A]):
             )
             raise ValueError(message)
         return self._snapshots
-
-
-async def _pause(attempt: int) -> None:
-    """Let some time pass, so that two who met do not meet again."""
-    from random import uniform  # noqa: PLC0415 - it takes longer to import than the core may take
-
-    longest = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
-    await asyncio.sleep(uniform(0, longest))  # noqa: S311 - no secret

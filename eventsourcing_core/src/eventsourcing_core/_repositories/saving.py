@@ -26,7 +26,8 @@ class Saved(NamedTuple):
     version: int
     """The version of its last stored event; 0 if it has none."""
     position: int
-    """The position of that event: readers that are at it have seen the save. 0 if it has none."""
+    """The position of that event, or of one stored together with it: readers that are at it have
+    seen the save. 0 if it has none."""
 
 
 async def save_pending(store: EventStore, aggregate: Aggregate) -> Saved:
@@ -41,7 +42,7 @@ async def save_pending(store: EventStore, aggregate: Aggregate) -> Saved:
         try:
             result = await store.append(aggregate.stream_id, batch, expected_version=expected)
         except ConcurrencyError as conflict:
-            await _check_kept(store, conflict)
+            await check_conflict(store, conflict)
             raise
         except (StorageError, CancelledError):
             stored.in_doubt = stored.in_doubt or (len(batch),)
@@ -52,7 +53,7 @@ async def save_pending(store: EventStore, aggregate: Aggregate) -> Saved:
     return Saved(aggregate.version - len(aggregate.pending_events), stored.position)
 
 
-async def _check_kept(store: StreamStore, conflict: ConcurrencyError) -> None:
+async def check_conflict(store: StreamStore, conflict: ConcurrencyError) -> None:
     """Refuse to send whoever met a conflict to load again, if what it is about cannot be loaded.
 
     A stream keeps its version when its last events are deleted by hand.
@@ -147,7 +148,7 @@ class SavingInside(Generic[A]):
                 self._aggregate.stream_id, batch, expected_version=self._version
             )
         except ConcurrencyError as conflict:
-            await _check_kept(self._transaction, conflict)
+            await check_conflict(self._transaction, conflict)
             raise
         except (StorageError, CancelledError):  # it may be in the transaction, and be committed
             self._doubtful = self._doubtful or [batch]
