@@ -10,6 +10,7 @@ import pytest
 from eventsourcing_core.testing import (
     BackendContract,
     EventStoreContract,
+    InliningContract,
     MigratorContract,
     ProjectionStoreContract,
     SerializerContract,
@@ -36,6 +37,7 @@ FAULTS: dict[type[object], list[str]] = {
         "test_broken_values.py",
         "test_broken_waits.py",
     ],
+    InliningContract: ["test_broken_inlining.py"],
     MigratorContract: ["test_broken_migrators.py"],
     ProjectionStoreContract: [
         "test_broken_projection_batches.py",

@@ -12,6 +12,7 @@ import pytest
 from eventsourcing_core.testing import (
     BackendContract,
     EventStoreContract,
+    InliningContract,
     NewLocation,
     NewSnapshotLocation,
     NewUrl,
@@ -105,6 +106,12 @@ class TestInMemorySnapshotStore(SnapshotStoreContract):
     @pytest.fixture
     def new_location(self) -> NewSnapshotLocation:
         return lambda: partial(opened_for_snapshots, {})
+
+
+class TestInMemoryInlining(InliningContract):
+    @pytest.fixture
+    def new_location(self, new_name: Callable[[], str]) -> NewLocation:
+        return lambda: partial(open_memory, new_name())
 
 
 class TestInMemoryProjectionStore(ProjectionStoreContract):

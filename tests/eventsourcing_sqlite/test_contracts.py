@@ -13,6 +13,7 @@ from eventsourcing_core import open_migrator
 from eventsourcing_core.testing import (
     BackendContract,
     EventStoreContract,
+    InliningContract,
     MigratorContract,
     NewLocation,
     NewSnapshotLocation,
@@ -49,6 +50,13 @@ class TestSqliteSnapshotStore(SnapshotStoreContract):
                 yield SqliteSnapshotStore(database)
 
         return lambda: partial(open_snapshot_store, tmp_path / f"{next(numbers)}.db")
+
+
+class TestSqliteInlining(InliningContract):
+    @pytest.fixture
+    def new_location(self, tmp_path: Path) -> NewLocation:
+        numbers = count(1)
+        return lambda: partial(open_sqlite, f"sqlite:///{tmp_path}/{next(numbers)}.db")
 
 
 class TestSqliteProjectionStore(ProjectionStoreContract):

@@ -79,8 +79,8 @@ DOORS = {
         load_plugins
     """,
     "eventsourcing_core.testing": """
-        BackendContract EventStoreContract MakeTransformer MigratorContract NewLocation
-        NewSnapshotLocation NewUrl OpenMigrator OpenParts OpenSnapshotStore
+        BackendContract EventStoreContract InliningContract MakeTransformer MigratorContract
+        NewLocation NewSnapshotLocation NewUrl OpenMigrator OpenParts OpenSnapshotStore
         ProjectionStoreContract SerializerContract SnapshotStoreContract TransformerContract
     """,
 }

@@ -19,6 +19,7 @@ from eventsourcing_core._projections.projections import Projections
 from eventsourcing_core._projections.projector import Projector
 from eventsourcing_core._projections.view_reader import ViewReader
 from eventsourcing_core._repositories.repository import Repository
+from eventsourcing_core.stores._builds import ProjectionKind
 from eventsourcing_core.stores._storage import Parts
 
 if TYPE_CHECKING:
@@ -300,8 +301,9 @@ async def _built_on(
     _check_given(scheme, opening, AbstractAsyncContextManager, "an async context manager")
     async with opening as parts:
         _check_given(scheme, parts, Parts, "eventsourcing_core.stores.Parts")
-        # Two batches under way would wait for each other at the keys that both change.
-        writes = 1 if inline.builds else parts.max_writes
+        # Two batches lock the keys of a view in one order. Statements of the user's keep none.
+        are_views = all(kind is ProjectionKind.VIEW for kind in inline.builds.values())
+        writes = parts.max_writes if are_views else 1
         backend = Backend(scheme, codec, replace(parts, max_writes=writes), max_waiting=max_waiting)
         try:
             if inline.builds:

@@ -7,7 +7,7 @@ core: it is a repetition, or a conflict.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from eventsourcing_core import EventSourcingError, ExpectedVersion
 from eventsourcing_core.stores import AppendResult, Place, StreamHeldError, Written
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from eventsourcing_postgres._standing import Standing
 
 
+class Early(Protocol):
+    """Calls the function ``append``, and does something else in the same round trip."""
+
+    async def append(self, *arguments: Any) -> list[Any]:
+        """Give the rows of the function, for the arguments of ``append_inline.sql``."""
+        ...
+
+
 class Terms(NamedTuple):
     """How an append meets a stream that another transaction holds, and what else it says."""
 
@@ -34,6 +42,8 @@ class Terms(NamedTuple):
     """Whether what goes to such a stream is left out, and the rest of the batch written."""
     applies: str | None = None
     """What the transaction applies to inline projections, as their trigger asks; None: nothing."""
+    early: Early | None = None
+    """What to call the function by, if it is not called alone."""
 
 
 PATIENT = Terms("100ms", skips_held=False)
@@ -73,7 +83,8 @@ async def write_batch(
         terms: See ``Terms``.
     """
     writes = [append[0][0] for append in appends]
-    if len(writes) == 1 and len(writes[0][1]) == 1 and not terms.skips_held:
+    is_one = len(writes) == 1 and len(writes[0][1]) == 1
+    if is_one and not terms.skips_held and terms.early is None:
         said = () if terms.applies is None else (terms.applies,)
         sql = statement("append_one_inline" if said else "append_one", schema)
         row: Any = await connection.fetchrow(sql, *one_event(writes[0]), terms.limit, *said)
@@ -113,9 +124,11 @@ async def call_append(
         schema: The schema of the store.
         terms: The others.
     """
+    if terms.early is not None:
+        return await terms.early.append(*arrays, *terms[:3])
     if terms.applies is None:
         return await connection.fetch(statement("append", schema), *arrays, *terms[:2])
-    return await connection.fetch(statement("append_inline", schema), *arrays, *terms)
+    return await connection.fetch(statement("append_inline", schema), *arrays, *terms[:3])
 
 
 async def write_known(

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, TypeAlias
 
+import asyncpg
+
+from eventsourcing_core import InlineMismatchError
 from eventsourcing_core.stores import (
+    Build,
     InlineError,
     Place,
+    ProjectionKind,
     Row,
     Written,
+    check_inline,
     inline_builds,
     inline_text,
 )
 from eventsourcing_postgres._arguments import uuids
+from eventsourcing_postgres._batches import is_single
 from eventsourcing_postgres._errors import DRIVER, is_outage
-from eventsourcing_postgres._projections._inline_batch import inline_batch
+from eventsourcing_postgres._projections._inline_batch import PostgresInlineBatch, inline_batch
 from eventsourcing_postgres._statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from eventsourcing_core import InlineMismatchError
     from eventsourcing_core.stores import (
         Append,
-        Build,
         EncodedEvent,
         InlineBatch,
         InlineHandlers,
         Verdict,
     )
+    from eventsourcing_postgres._batches import Terms
     from eventsourcing_postgres._pool import Connection
 
-T = TypeVar("T")
-Args = TypeVarTuple("Args")
+    Work: TypeAlias = Callable[[Connection, Sequence[Append], Terms], Awaitable[Sequence[Verdict]]]
 
 PATIENCE = "30s"
 """For how long an append waits for the keys of another one, in a transaction of its own."""
+_BEGIN = "begin isolation level read committed"
 _NOTHING: frozenset[Build] = frozenset()
 
 
@@ -51,34 +58,100 @@ class PostgresInline:
         self._schema = schema
         self._handlers: InlineHandlers | None = None
         self.active: frozenset[Build] = _NOTHING
-        """What the store wants to be applied, for all that is known here. Whoever begins a
-        transaction takes it once: the store refuses what is not right."""
+        """What the store wants to be applied, for all that is known here: nothing at first, and
+        then what it said when it refused that. Whoever begins a transaction takes it once."""
 
     def install(self, handlers: InlineHandlers) -> None:
-        """Take what is to be applied."""
+        """Take what is to be applied, where the store wants it."""
         self._handlers = handlers
-        self.active = frozenset(handlers.builds)
+        self.active = _NOTHING
 
-    def adapt(self, error: InlineMismatchError) -> bool:
-        """Take what the store wants, as its refusal says; False if it cannot be applied here."""
+    def adapt(self, error: InlineMismatchError) -> None:
+        """Take what the store wants, as its refusal says.
+
+        Raises:
+            InlineMismatchError: It cannot be applied here.
+        """
         wanted = inline_builds(error.wanted)
-        able = _NOTHING if self._handlers is None else frozenset(self._handlers.builds)
-        if wanted <= able:
-            self.active = wanted
-        return wanted <= able
+        check_inline(wanted, self._handlers)
+        self.active = wanted
 
-    async def in_transaction(
+    async def commit(
         self,
         connection: Connection,
-        work: Callable[[Connection, frozenset[Build], *Args], Awaitable[T]],
         builds: frozenset[Build],
-        *args: *Args,
-    ) -> T:
-        """Do some work that applies builds, in a transaction."""
-        async with connection.transaction(isolation="read_committed"):
-            return await work(connection, builds, *args)
+        work: Work,
+        appends: Sequence[Append],
+        terms: Terms,
+    ) -> Sequence[Verdict]:
+        """Write appends, and apply them to builds, in a transaction of its own.
 
-    async def apply(
+        Where no statement is the user's, nor opens a transaction in this one, what views have to be
+        written is sent with the commit: that saves a round trip.
+
+        Raises:
+            InlineError: A handler failed: nothing was written.
+        """
+        if not (all(map(is_single, appends)) and self._are_views(builds)):
+            async with connection.transaction(isolation="read_committed"):
+                verdicts = await work(connection, appends, terms)
+                await self.apply(connection, builds, appends, verdicts, patience=PATIENCE)
+                return verdicts
+
+        await connection.execute(_BEGIN)
+        last: list[str] = []
+        early = self._early(connection, min(builds), appends, last)
+        try:
+            verdicts = await work(connection, appends, terms._replace(early=early))
+            await self.apply(
+                connection, builds, appends, verdicts, patience=PATIENCE, last=last, early=early
+            )
+            if early is not None:
+                await early.finish()
+            await connection.execute(";\n".join([*last, "commit"]))
+        except Exception as error:  # the connection of whoever is cancelled is ended
+            with suppress(*DRIVER):  # it is lost: what was first is to be told
+                await connection.execute("rollback")
+            if isinstance(error, asyncpg.UndefinedTableError):
+                await self._check_wanted(connection, builds, error)
+            raise
+        return verdicts
+
+    async def _check_wanted(
+        self, connection: Connection, builds: frozenset[Build], error: Exception
+    ) -> None:
+        """Tell whether the table of a view is missing since it follows again, and was dropped.
+
+        Raises:
+            InlineMismatchError: The store wants something else.
+        """
+        sql = statement("projections/inline_builds", self._schema)
+        wanted = frozenset(Build(*row) for row in await connection.fetch(sql))
+        if wanted != builds:
+            raise InlineMismatchError(inline_text(wanted), inline_text(builds)) from error
+
+    def _early(
+        self, connection: Connection, build: Build, appends: Sequence[Append], last: list[str]
+    ) -> PostgresInlineBatch | None:
+        """Give what locks keys with the append that begins them, if some are known before.
+
+        Only those of the first build, since all lock the keys of one build after the other.
+        """
+        if self._handlers is None:
+            return None
+        events = [
+            (append.writes[0].stream_id, event.event_type)
+            for append in appends
+            for event in append.writes[0].events
+        ]
+        keys = self._handlers.early_keys(build, events)
+        if not keys:
+            return None
+        batch = PostgresInlineBatch(connection, build, self._schema, PATIENCE, last)
+        batch.expect(keys)
+        return batch
+
+    async def apply(  # noqa: PLR0913 - what is applied, and how
         self,
         connection: Connection,
         builds: frozenset[Build],
@@ -86,8 +159,19 @@ class PostgresInline:
         verdicts: Sequence[Verdict],
         *,
         patience: str | None,
+        last: list[str] | None = None,
+        early: PostgresInlineBatch | None = None,
     ) -> None:
         """Apply what appends have written, before it is committed.
+
+        Args:
+            connection: Where they were written.
+            builds: What to apply them to.
+            appends: The appends.
+            verdicts: What became of them.
+            patience: For how long to wait for the keys of others; see ``PostgresInlineBatch``.
+            last: Takes statements to be run before the commit, if no build is a projection.
+            early: What its build is written with; the caller finishes it.
 
         Raises:
             InlineError: A handler failed: nothing is to be committed.
@@ -98,7 +182,10 @@ class PostgresInline:
         kinds = self._handlers.builds
 
         def batch_of(build: Build) -> AbstractAsyncContextManager[InlineBatch]:
-            return inline_batch(connection, build, kinds[build], self._schema, patience)
+            if early is not None and early.build == build:
+                return nullcontext(early)
+            batch = PostgresInlineBatch(connection, build, self._schema, patience, last)
+            return inline_batch(batch, kinds[build])
 
         try:
             await self._handlers.apply(builds, rows, batch_of)
@@ -106,6 +193,12 @@ class PostgresInline:
             if isinstance(error.__cause__, DRIVER) and is_outage(error.__cause__):
                 raise error.__cause__ from error
             raise
+
+    def _are_views(self, builds: frozenset[Build]) -> bool:
+        handlers = self._handlers
+        return handlers is not None and all(
+            handlers.builds[build] is ProjectionKind.VIEW for build in builds
+        )
 
     async def _rows(
         self, connection: Connection, appends: Sequence[Append], verdicts: Sequence[Verdict]

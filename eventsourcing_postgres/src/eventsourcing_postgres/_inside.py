@@ -101,8 +101,8 @@ class InsideWriter:
                     return error
                 verdict = error
             except InlineMismatchError as error:
-                if not self._inline.adapt(error):
-                    raise
+                self._inline.adapt(error)
+                verdict = error
                 continue
             except StorageError as error:
                 if not is_duplicate(error):

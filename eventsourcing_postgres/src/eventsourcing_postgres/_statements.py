@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LARGEST_INTEGER = 2**63 - 1
 """What a bigint can hold; every version and position is smaller."""
@@ -50,10 +54,20 @@ def in_schema(sql: str, schema: str, **others: str) -> str:
         others: What is put as it is into other places, by their names.
     """
     identifier = quoted(schema)
-    literal = identifier.replace("'", "''")
-    texts = {"schema": identifier, "schema_text": literal, **others}
-    # In one pass: a name may hold "{schema}".
+    inside = identifier.replace("'", "''")
+    return filled(sql, {"schema": identifier, "schema_text": inside, **others})
+
+
+def filled(sql: str, texts: Mapping[str, str]) -> str:
+    """Put texts into the places of their names, in one pass: a text may look like a place."""
     return _PLACE.sub(lambda place: texts.get(place[1], place[0]), sql)
+
+
+def literal(text: str) -> str:
+    """Quote a text as an SQL literal; it has no NUL."""
+    # Backslashes mean themselves in both kinds of literals that the server may be set to.
+    escaped = text.replace("\\", "\\\\").replace("'", "''")
+    return f"E'{escaped}'"
 
 
 @cache

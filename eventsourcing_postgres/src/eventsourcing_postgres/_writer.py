@@ -8,7 +8,7 @@ which somebody else holds is tried once more without those streams.
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeVarTuple
+from typing import TYPE_CHECKING
 
 from eventsourcing_core import DuplicateEventError, InlineMismatchError
 from eventsourcing_core.stores import OutageError, StorageError, StreamHeldError, Written
@@ -22,19 +22,17 @@ from eventsourcing_postgres._batches import (
 )
 from eventsourcing_postgres._errors import is_duplicate, is_passing
 from eventsourcing_postgres._groups import doing_of, write_group
-from eventsourcing_postgres._inline import PATIENCE, applied
+from eventsourcing_postgres._inline import applied
 from eventsourcing_postgres._standbys import Standbys
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from eventsourcing_core.stores import Append, Build, Verdict
+    from eventsourcing_core.stores import Append, Verdict
     from eventsourcing_postgres._batches import Terms
     from eventsourcing_postgres._database import Database
-    from eventsourcing_postgres._inline import PostgresInline
+    from eventsourcing_postgres._inline import PostgresInline, Work
     from eventsourcing_postgres._pool import Connection
-
-Args = TypeVarTuple("Args")
 
 _ATTEMPTS = 5
 _WARY = 100
@@ -106,12 +104,15 @@ class Writer:
         doing = doing_of(append)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                (verdict,) = await self._database.use(doing, self._commit, self._group, append)
+                (verdict,) = await self._database.use(
+                    doing, self._commit, self._group, [append], PATIENT
+                )
             except StreamHeldError as error:
                 return error
             except InlineMismatchError as error:
-                if attempt == _ATTEMPTS or not self._inline.adapt(error):
+                if attempt == _ATTEMPTS:
                     raise
+                self._inline.adapt(error)
             except StorageError as error:
                 # An id that was not there a moment ago is found, and judged, by the next attempt.
                 if attempt == _ATTEMPTS or not (is_passing(error) or is_duplicate(error)):
@@ -142,8 +143,9 @@ class Writer:
                     continue
                 verdicts = [error]
             except InlineMismatchError as error:
-                if attempt == _ATTEMPTS or not self._inline.adapt(error):
+                if attempt == _ATTEMPTS:
                     raise
+                self._inline.adapt(error)
                 continue
             except StorageError as error:
                 if attempt == _ATTEMPTS or not (is_passing(error) or is_duplicate(error)):
@@ -157,46 +159,32 @@ class Writer:
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
     async def _commit(
-        self,
-        connection: Connection,
-        work: Callable[[Connection, frozenset[Build], *Args], Awaitable[Sequence[Verdict]]],
-        *args: *Args,
+        self, connection: Connection, work: Work, appends: Sequence[Append], terms: Terms
     ) -> Sequence[Verdict]:
+        """Write appends in a transaction, and apply them in it to what is inline."""
         builds = self._inline.active
-        isolated = self._inline.in_transaction if builds else self._database.isolated
-        return await self._standbys.confirmed(connection, isolated, work, builds, *args)
+        confirmed = self._standbys.confirmed
+        if not builds:
+            isolated = self._database.isolated
+            return await confirmed(connection, isolated, work, appends, terms)
+        terms = terms._replace(applies=applied(builds))
+        return await confirmed(connection, self._inline.commit, builds, work, appends, terms)
 
     async def _batch(
-        self,
-        connection: Connection,
-        builds: frozenset[Build],
-        appends: Sequence[Append],
-        terms: Terms,
+        self, connection: Connection, appends: Sequence[Append], terms: Terms
     ) -> list[Verdict]:
-        terms = terms._replace(applies=applied(builds))
-        verdicts = await write_batch(connection, appends, self._schema, self._standbys, terms)
-        await self._inline.apply(connection, builds, appends, verdicts, patience=PATIENCE)
-        return verdicts
+        return await write_batch(connection, appends, self._schema, self._standbys, terms)
 
     async def _known(
-        self,
-        connection: Connection,
-        builds: frozenset[Build],
-        appends: Sequence[Append],
-        terms: Terms,
+        self, connection: Connection, appends: Sequence[Append], terms: Terms
     ) -> list[Verdict]:
-        terms = terms._replace(applies=applied(builds))
-        verdicts = await write_known(connection, appends, self._schema, self._standbys, terms)
-        await self._inline.apply(connection, builds, appends, verdicts, patience=PATIENCE)
-        return verdicts
+        return await write_known(connection, appends, self._schema, self._standbys, terms)
 
     async def _group(
-        self, connection: Connection, builds: frozenset[Build], append: Append
+        self, connection: Connection, appends: Sequence[Append], terms: Terms
     ) -> list[Verdict]:
-        terms = PATIENT._replace(applies=applied(builds))
-        verdicts = [await write_group(connection, append, self._schema, self._standbys, terms)]
-        await self._inline.apply(connection, builds, [append], verdicts, patience=PATIENCE)
-        return verdicts
+        (append,) = appends
+        return [await write_group(connection, append, self._schema, self._standbys, terms)]
 
     def _note_repetitions(self, verdicts: Sequence[Verdict]) -> None:
         """Note whether any event id was there already; a conflict of versions is no such case."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -22,6 +23,7 @@ from eventsourcing_postgres import migrate, rollback
 from tests.every_store.projections._counts import (
     Counted,
     Counts,
+    Last,
     count,
     counts_of,
     opened,
@@ -149,6 +151,15 @@ async def test_a_process_goes_on_with_what_the_store_wants_now(url: str) -> None
         assert await counts_of(both) == {"x": 3}
 
 
+async def test_a_process_goes_on_when_what_was_inline_is_dropped(url: str) -> None:
+    async with opened(url, Last()) as backend, opened(url) as other:
+        await count(backend, "a", "x")
+        await other.projections.make_async("last")
+        await other.projections.drop("last", 1)
+        await count(backend, "a", "y")
+        assert await backend.event_store.stream_version("a") == 2
+
+
 async def test_a_deadlock_of_transactions_ends_one_of_them(url: str) -> None:
     async with opened(url, Counts()) as backend:
         await count(backend, "start", "x", "y")
@@ -240,3 +251,56 @@ async def _has_grown(backend: Backend, to: int) -> bool:
 
 async def _is_right(backend: Backend) -> bool:
     return await counts_of(backend) == await true_counts(backend)
+
+
+class Ending(Tally):
+    """Ends the transaction with the event that has a statement among its keys."""
+
+    is_swallowed = False
+
+    async def apply(self, event: RecordedEvent[Counted], connection: Connection) -> None:
+        first, *others = event.data.keys
+        await connection.execute("insert into tally values ($1, 1)", first)
+        errors = (asyncpg.PostgresError, asyncpg.InterfaceError) if self.is_swallowed else ()
+        for key in others:
+            with suppress(*errors):
+                await connection.execute(key)
+        with suppress(*errors):
+            await connection.execute("insert into tally values ($1, 1)", f"{first} again")
+
+
+ENDS = ["commit", "commit; begin", "commit and chain", "prepare transaction 'x'", "rollback"]
+
+
+@pytest.mark.parametrize("is_swallowed", [True, False])
+@pytest.mark.parametrize("end", [*ENDS, "rollback; begin", "rollback and chain"])
+async def test_only_the_append_ends_its_transaction(
+    url: str, pool: Pool, end: str, *, is_swallowed: bool
+) -> None:
+    ending = Ending()
+    ending.is_swallowed = is_swallowed
+    async with open_backend(url, event_types=types, inline=[ending, Counts()]) as backend:
+        results = await asyncio.gather(
+            *(count(backend, key, key, *([end] if key == "b" else [])) for key in "abcd"),
+            return_exceptions=True,
+        )
+        assert [type(each) for each in results if isinstance(each, Exception)] == [InlineError]
+        with pytest.raises(StorageError):
+            async with backend.transaction() as transaction:
+                await transaction.append("e", [Counted(["e", end])], expected_version=0)
+        await count(backend, "f", "f")  # nothing of that is left
+        expected = dict.fromkeys("acdf", 1)
+        assert await counts_of(backend) == await true_counts(backend) == expected
+        assert await tallied(pool) == {k: 1 for key in expected for k in (key, f"{key} again")}
+
+
+async def test_an_inline_handler_can_check_constraints_before_the_end(url: str, pool: Pool) -> None:
+    check = "set constraints all immediate"
+    async with open_backend(url, event_types=types, inline=[Ending()]) as backend:
+        await count(backend, "a", "a", check, "set constraints all deferred", check)
+        with pytest.raises(InlineError):
+            await count(backend, "b", "b", check, "commit")
+        async with backend.transaction() as transaction:
+            await transaction.append("c", [Counted(["c"])], expected_version=0)
+            await transaction.connection.execute(check)
+        assert await tallied(pool) == dict.fromkeys(["a", "a again", "c", "c again"], 1)

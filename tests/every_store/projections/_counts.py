@@ -46,6 +46,15 @@ class Counts(View[int]):
         return count or None
 
 
+class Last(View[str]):
+    """The last key of each stream; an event without keys takes it away."""
+
+    name = "last"
+
+    def evolve(self, value: str | None, event: RecordedEvent[Counted]) -> str | None:  # noqa: ARG002 - the last one counts
+        return event.data.keys[-1] if event.data.keys else None
+
+
 def opened(url: str, *inline: View[Any]) -> AbstractAsyncContextManager[Backend]:
     """Open a backend on a store."""
     return open_backend(url, event_types=types, inline=inline)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core import (
+    ConcurrencyError,
     ExpectedVersion,
     InlineError,
     InlineMismatchError,
@@ -21,6 +22,7 @@ from eventsourcing_core import (
 from tests.every_store.projections._counts import (
     Counted,
     Counts,
+    Last,
     count,
     counts_of,
     opened,
@@ -337,3 +339,37 @@ async def _until_ready(backend: Backend) -> None:
             if states == ["live", "ready"]:
                 return
             await asyncio.sleep(0.01)
+
+
+ODD = ["it's", '"\\', "{gone}{values}", "$1 -- \\x", "é ☂", "null"]
+
+
+async def test_keys_that_are_streams_have_what_was_written_to_them(store_url: str) -> None:
+    async with opened(store_url, Last()) as backend:
+        await asyncio.gather(
+            *(count(backend, odd, odd, odd[::-1]) for odd in ODD for _ in range(9))
+        )
+        expected = {odd: odd[::-1] for odd in ODD}
+        assert {key: value async for key, value in backend.view(Last).all()} == expected
+        await asyncio.gather(*(count(backend, odd) for odd in ODD[1:]), count(backend, "new"))
+        assert {key: value async for key, value in backend.view(Last).all()} == {
+            ODD[0]: ODD[0][::-1]
+        }
+
+
+async def test_keys_of_what_was_refused_have_no_value(store_url: str) -> None:
+    async with opened(store_url, Last()) as backend:
+        append = backend.event_store.append
+        await count(backend, "there", "x")
+        (there,) = [event async for event in backend.event_store.read("there")]
+        for others in (0, 3):  # alone, and among others
+            results = await asyncio.gather(
+                *(count(backend, f"good-{n}", "x") for n in range(others)),
+                append("gone", [Counted(["x"])], expected_version=5),
+                append("there", [Counted(["y"])], expected_version=5),
+                append("there", [there], expected_version=ExpectedVersion.ANY),
+                return_exceptions=True,
+            )
+            assert sum(isinstance(each, ConcurrencyError) for each in results) == 2
+        found = {key: value async for key, value in backend.view(Last).all()}
+        assert found == dict.fromkeys(["good-0", "good-1", "good-2", "there"], "x")

@@ -58,6 +58,14 @@ class InlineSet:
         """The builds of all; see ``InlineHandlers.builds``."""
         return {build: each.spec.kind for build, each in self._definitions.items()}
 
+    def early_keys(self, build: Build, events: Iterable[tuple[str, str]]) -> Collection[str]:
+        """Give the ids of streams, if they are the keys; see ``InlineHandlers.early_keys``."""
+        definition = self._definitions[build]
+        if definition.values is None or not definition.is_keyed_by_stream:
+            return ()
+        types = definition.event_types
+        return {stream_id for stream_id, kind in events if types is None or kind in types}
+
     async def apply(
         self,
         builds: Collection[Build],

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._encoding.front import StorageEventStore
     from eventsourcing_core._projections.kinds import Follower
+    from eventsourcing_core._projections.status import Wanted
     from eventsourcing_core.stores._builds import Build
     from eventsourcing_core.stores._projection_store import ProjectionStore
 
@@ -182,19 +183,24 @@ class Projector(Projections):
                 if build in self._workers:
                     self._workers[build].call()
 
-    async def _wait_for(self, name: str, position: int) -> None:
+    def _keyed_by_stream(self, name: str, projection: object) -> frozenset[int]:
+        mine = [each for each in self._definitions if each.build.name == name]
+        known = super()._keyed_by_stream(name, projection) - {each.build.version for each in mine}
+        return known | {each.build.version for each in mine if each.is_keyed_by_stream}
+
+    async def _wait_for(self, name: str, wanted: Wanted) -> None:
         """Wait for one's own work without asking the store again and again."""
         mine = [worker for build, worker in self._workers.items() if build.name == name]
         if not mine:
-            await super()._wait_for(name, position)
+            await super()._wait_for(name, wanted)
             return
         while True:
             events = [worker.progressed for worker in mine]  # before the look: none is missed
             for worker in mine:
                 worker.want()
-            if any(worker.has_seen(position) for worker in mine):
+            if any(worker.has_seen(wanted.position) for worker in mine):
                 return
-            if await self._has_seen(name, position):
+            if await self._has_seen(name, wanted):
                 return
             waits = [asyncio.ensure_future(event.wait()) for event in events]
             try:

@@ -49,6 +49,18 @@ class InlineHandlers(Protocol):
         """What it can apply: views, and projections."""
         ...
 
+    def early_keys(self, build: Build, events: Iterable[tuple[str, str]]) -> Collection[str]:
+        """Give keys that ``apply`` will ask for, as far as it shows before events are written.
+
+        So a storage can look for their values while it writes. It may ask for others, too, and may
+        not ask for these, where an append is refused.
+
+        Args:
+            build: One of its own.
+            events: What is to be written: stream ids and event types.
+        """
+        ...
+
     async def apply(
         self,
         builds: Collection[Build],
@@ -111,14 +123,15 @@ class Inlining(Protocol):
         ...
 
     def install(self, handlers: InlineHandlers) -> None:
-        """Say what this process can apply; before its first append."""
+        """Say what this process can apply; of that it applies what the store wants."""
         ...
 
     def change(self, build: Build, *, to_inline: bool) -> AbstractAsyncContextManager[InlineChange]:
         """Let a build be inline, or follow, from the end of the block on; an error changes nothing.
 
         It waits for batches of the build and for appends that are under way, and holds new ones. At
-        the end all segments are at the last event, nobody owns them, and their epochs are raised.
+        the end nobody owns its segments, and their epochs are raised. If it follows from then on,
+        all are at the last event; while it is inline, their positions mean nothing.
 
         Raises:
             ProjectionError: It is not registered.

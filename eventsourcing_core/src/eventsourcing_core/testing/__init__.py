@@ -19,6 +19,11 @@ the tests put the core's front over it::
         def new_location(self, tmp_path: Path) -> NewLocation:
             return lambda: partial(open_mine, tmp_path / f"{uuid4()}.db")
 
+    class TestMyInlining(InliningContract):
+        @pytest.fixture
+        def new_location(self, tmp_path: Path) -> NewLocation:
+            return lambda: partial(open_mine, tmp_path / f"{uuid4()}.db")
+
     class TestMySerializer(SerializerContract):
         @pytest.fixture
         def serializer(self) -> Serializer:
@@ -55,6 +60,7 @@ pytest.register_assert_rewrite(
             "_backend_contract",
             "_handles",
             "_imports",
+            "_inlining_contract",
             "_machine",
             "_migrator_contract",
             "_projections",
@@ -79,6 +85,7 @@ from eventsourcing_core.testing._contract import (
     OpenSnapshotStore,
 )
 from eventsourcing_core.testing._event_store_contract import EventStoreContract
+from eventsourcing_core.testing._inlining_contract import InliningContract
 from eventsourcing_core.testing._migrator_contract import MigratorContract
 from eventsourcing_core.testing._projection_store_contract import ProjectionStoreContract
 from eventsourcing_core.testing._serializer_contract import SerializerContract
@@ -88,6 +95,7 @@ from eventsourcing_core.testing._transformer_contract import MakeTransformer, Tr
 __all__ = [
     "BackendContract",
     "EventStoreContract",
+    "InliningContract",
     "MakeTransformer",
     "MigratorContract",
     "NewLocation",

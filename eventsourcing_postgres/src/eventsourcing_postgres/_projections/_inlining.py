@@ -16,7 +16,7 @@ from eventsourcing_core.stores import Build, ProjectionKind, StorageError, inlin
 from eventsourcing_postgres._connections import rows_on
 from eventsourcing_postgres._errors import translated
 from eventsourcing_postgres._inline import PATIENCE
-from eventsourcing_postgres._projections._inline_batch import inline_batch
+from eventsourcing_postgres._projections._inline_batch import PostgresInlineBatch, inline_batch
 from eventsourcing_postgres._projections._session import Session
 from eventsourcing_postgres._statements import LARGEST_INTEGER, statement
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from eventsourcing_core.stores import BuildRecord, InlineHandlers, Row, Segment
     from eventsourcing_postgres._database import Database
     from eventsourcing_postgres._inline import PostgresInline
-    from eventsourcing_postgres._projections._inline_batch import PostgresInlineBatch
     from eventsourcing_postgres._transactions import PostgresTransaction, PostgresTransactions
 
 _DOING = "changing what is inline"
@@ -70,11 +69,10 @@ class PostgresInlining:
             with translated(_DOING, schema):
                 record = await session.lock_all(build)
                 segments = (await session.arrangement(build)).segments
-                has_parked = bool(await session.run("count_parked", *build))
+                has_parked = any(keys for _, keys in await session.run("count_parked", *build))
                 await _hold(session)
-            async with inline_batch(
-                session.connection, build, record.spec.kind, schema, PATIENCE
-            ) as batch:
+            made = PostgresInlineBatch(session.connection, build, schema, PATIENCE)
+            async with inline_batch(made, record.spec.kind) as batch:
                 change = PostgresInlineChange(record, segments, batch, transaction, schema)
                 change.has_parked = has_parked
                 yield change

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import BuildState, ProjectionKind
-from eventsourcing_postgres._statements import quoted, statement
+from eventsourcing_postgres._statements import literal, quoted, statement
 
 if TYPE_CHECKING:
     from eventsourcing_core.stores import Build, BuildRecord
@@ -66,6 +66,4 @@ def hash_of_field(field: str) -> str:
 
 
 def _field_of_value(field: str) -> str:
-    # Backslashes mean themselves in both kinds of literals that the server may be set to.
-    literal = field.replace("\\", "\\\\").replace("'", "''")
-    return f"(value -> E'{literal}')"
+    return f"(value -> {literal(field)})"

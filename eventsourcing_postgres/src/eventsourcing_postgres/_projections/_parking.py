@@ -33,7 +33,8 @@ async def due(
 
 async def count_parked(database: Database, build: Build) -> Mapping[int, int]:
     """Count them; see ``ProjectionStore.count_parked``."""
-    return dict(await _rows(database, build, "count_parked"))
+    rows = await _rows(database, build, "count_parked")
+    return {low: keys for low, keys in rows if low is not None}
 
 
 async def wish(database: Database, build: Build, wanted: Wish, key: str | None) -> int:
