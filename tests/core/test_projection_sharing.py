@@ -6,8 +6,7 @@ from random import Random
 
 import pytest
 
-from eventsourcing_core._projections.retrying import Terms
-from eventsourcing_core._projections.sharing import Claims, fair_shares, plan_for
+from eventsourcing_core._projections.sharing import Claims, Terms, fair_shares, plan_for
 from eventsourcing_core.stores import (
     Arrangement,
     Build,

@@ -162,7 +162,7 @@ async def test_a_batch_that_does_not_end_is_told(store_url: str) -> None:
 
         async with AsyncExitStack() as stack:
             async with other.projection_store.batch(build, move, lease=DEADLINE):
-                await stack.enter_async_context(backend.projector([EventCounts()], lease=0.3))
+                await stack.enter_async_context(backend.projector([EventCounts()], lease=LEASE))
                 await until(is_told)
             await until(is_shared(backend, 8, 0))
             await until(is_well)

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from eventsourcing_core import ProjectionError, Projections
-from eventsourcing_core.stores import hash_of
+from eventsourcing_core import ProjectionError
 from tests.every_store.projections._shop import (
     DEADLINE,
     CustomerOrders,
@@ -99,45 +98,3 @@ async def test_any_position_can_be_waited_for_and_what_has_come_is_there_at_once
             nothing: Any = None
             with pytest.raises(TypeError, match="position"):
                 await waiting.wait_for(nothing, EventCounts, timeout=0)
-
-
-class ByCustomer(CustomerOrders):
-    """The same orders, in a view whose keys are not the ids of streams."""
-
-    name = "by-customer"
-
-
-async def test_a_save_does_not_wait_for_the_segments_of_others(store_url: str) -> None:
-    views = EventCounts, ByCustomer
-    async with opened(store_url) as backend:
-        async with backend.projector([view() for view in views], segments=2):
-            pass
-        async with backend.projector([view() for view in views], max_segments=1) as projector:
-            saves = {name: await append(backend, name, Placed(name)) for name in "abcdefgh"}
-            view = backend.view(EventCounts)
-            await until(lambda: view.get_many([*saves]))
-            (seen, *_) = await view.get_many([*saves])
-            halves = {name: hash_of(name) >= 0x8000 for name in saves}
-            mine = {name for name in saves if halves[name] == halves[seen]}
-            assert mine < set(saves)
-            for name in mine:
-                for waiting, named in (
-                    (projector, "event-counts"),
-                    (backend.projections, EventCounts),
-                ):
-                    await waiting.wait_for(saves[name], named, timeout=DEADLINE)
-                    assert await view.get(name) == 1
-
-            # By its name alone, or by a position, nobody knows whose segments these are.
-            (other, *_) = set(saves) - mine
-            cases: list[tuple[Projections, Any, Any]] = [
-                (projector, saves[other], "event-counts"),
-                (projector, saves[seen].position, EventCounts),
-                (projector, saves[seen], ByCustomer),
-                (backend.projections, saves[other], EventCounts),
-                (backend.projections, saves[seen], "event-counts"),
-            ]
-            for waiting, saved, named in cases:
-                with pytest.raises(TimeoutError):
-                    await waiting.wait_for(saved, named, timeout=0.1)
-            assert await view.get(other) is None

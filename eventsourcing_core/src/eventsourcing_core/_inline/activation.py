@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._errors import InlineError, ProjectionError, said_of
 from eventsourcing_core._inline.applying import apply_events
-from eventsourcing_core._projections.deliveries import Hashes
 from eventsourcing_core._projections.projector import Projector
+from eventsourcing_core._projections.sharing import Hashes
 from eventsourcing_core._projections.status import position_of
 from eventsourcing_core.stores._builds import HASHES, BuildState, Progress
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._projections.definition import Definition
-    from eventsourcing_core._projections.deliveries import Hashes
+    from eventsourcing_core._projections.sharing import Hashes
     from eventsourcing_core._projections.values import ValueCodec
     from eventsourcing_core.stores._builds import Build
     from eventsourcing_core.stores._inline import InlineBatch

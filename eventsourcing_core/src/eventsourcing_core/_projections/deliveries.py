@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from bisect import bisect_right
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import repeat
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from uuid import UUID
 
 from eventsourcing_core._errors import (
@@ -14,26 +18,32 @@ from eventsourcing_core._errors import (
     said_of,
     shown,
 )
-from eventsourcing_core.stores._build_checks import hash_of
-from eventsourcing_core.stores._builds import HASHES, Progress, Segment
+from eventsourcing_core._projections.sharing import Hashes, covers_all
+from eventsourcing_core.stores._builds import Progress
 from eventsourcing_core.stores._event_store import Checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._encoding.following import Rows
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._projections.definition import Definition
-    from eventsourcing_core.stores._builds import Build
+    from eventsourcing_core._projections.sharing import Group
+    from eventsourcing_core.stores._builds import Build, Segment
     from eventsourcing_core.stores._projection_store import Batch, ProjectionStore
     from eventsourcing_core.stores._rows import Row
 
 
-MOST_ROWS = 2_048
-"""How many events are brought in at once, at most; and read ahead, and a page more."""
+MOST_ROWS = 10_000
+"""How many events are brought in at once, at most; and read ahead, and a page more.
+
+The more there are, the fewer times a key is written that has several: far behind, most have.
+"""
 MOST_BYTES = 16 * 1024 * 1024
 """How many bytes of payloads are read ahead, and a page more."""
+TURN = 500
+"""How many events are decoded in one turn of the event loop."""
 
 
 class Delivery(NamedTuple):
@@ -54,50 +64,79 @@ class Delivery(NamedTuple):
         return self.row[2]
 
 
-class Group(NamedTuple):
-    """Segments of one process that are at one progress, and so move together."""
-
-    segments: tuple[Segment, ...]
-    """By ``low``, as the store has them."""
-    until: Progress | None
-    """Where the next segments are, which these join; None: there are none."""
-
-    @property
-    def progress(self) -> Progress:
-        """Where they are."""
-        return self.segments[0].progress
-
-    def moved(self, to: Progress) -> Group:
-        """Give the group as it is once the store has moved it."""
-        segments = tuple(segment._replace(progress=to) for segment in self.segments)
-        return self._replace(segments=segments)
+_stream: Callable[[Row], str] = itemgetter(0)
+_position: Callable[[Row], int] = itemgetter(2)
 
 
-def first_group(segments: Iterable[Segment]) -> Group | None:
-    """Give the segments that are farthest behind; None if there are none."""
-    ordered = sorted(segments, key=lambda segment: (segment.progress.position, segment.low))
-    if not ordered:
-        return None
-    groups = [tuple(group) for _, group in groupby(ordered, lambda segment: segment.progress)]
-    return Group(groups[0], groups[1][0].progress if len(groups) > 1 else None)
+class Deliveries(Sequence[Delivery]):
+    """Deliveries, by position: what they are made of side by side, each made when it is asked for.
 
-
-class Hashes:
-    """The hashes of some segments.
+    Thousands are read ahead, and the collector of garbage looks at all that is kept, often.
 
     Args:
-        segments: The segments.
+        rows: The events as they are stored.
+        events: See ``Delivery``.
+        keys: See ``Delivery``; None: the key of each is the id of its stream.
+        errors: Why there is no event, by position.
     """
 
-    def __init__(self, segments: Iterable[Segment]) -> None:
-        self._is_in = bytearray(0x10000)
-        for segment in segments:
-            width = segment.high - segment.low + 1
-            self._is_in[segment.low : segment.high + 1] = b"\1" * width
+    __slots__ = ("errors", "events", "keys", "rows")
 
-    def has(self, key: str) -> bool:
-        """Tell whether a key belongs to one of the segments."""
-        return bool(self._is_in[hash_of(key)])
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        events: Sequence[RecordedEvent[Any] | None],
+        keys: Sequence[Collection[str]] | None,
+        errors: Mapping[int, str],
+    ) -> None:
+        self.rows = rows
+        self.events = events
+        self.keys = keys
+        self.errors = errors
+
+    @classmethod
+    def joined(cls, parts: Sequence[Deliveries]) -> Deliveries:
+        """Give what one reader has made, as one."""
+        if len(parts) == 1:
+            return parts[0]
+        keys: list[Collection[str]] = []
+        errors: dict[int, str] = {}
+        for part in parts:
+            keys += part.keys or ()
+            errors |= part.errors
+        return cls(
+            [row for part in parts for row in part.rows],
+            [event for part in parts for event in part.events],
+            keys or None,
+            errors,
+        )
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        """Make them, one after the other."""
+        rows, errors = self.rows, self.errors
+        keys = zip(map(_stream, rows)) if self.keys is None else self.keys
+        texts = map(errors.get, map(_position, rows), repeat("")) if errors else repeat("")
+        return map(Delivery, rows, self.events, keys, texts)
+
+    @overload
+    def __getitem__(self, place: int) -> Delivery: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Deliveries: ...
+
+    def __getitem__(self, place: int | slice) -> Delivery | Deliveries:
+        """Make one, or give a part."""
+        rows, events, keys = self.rows, self.events, self.keys
+        if isinstance(place, slice):
+            part = None if keys is None else keys[place]
+            return Deliveries(rows[place], events[place], part, self.errors)
+        row = rows[place]
+        wanted = (row[0],) if keys is None else keys[place]
+        return Delivery(row, events[place], wanted, self.errors.get(row[2], ""))
 
 
 class Reader:
@@ -117,82 +156,58 @@ class Reader:
         self._keys_of = definition.keys_of
         self._hashes = None if covers_all(segments) else Hashes(segments)
 
-    def deliveries(self, rows: Sequence[Row]) -> list[Delivery]:
+    def deliveries(self, rows: Sequence[Row]) -> Deliveries:
         """Give the deliveries of rows, in their order; those that concern nobody here left out."""
         hashes = self._hashes
-        if self._is_keyed_by_stream and hashes is not None:
-            rows = [row for row in rows if hashes.has(row[0])]  # what is not ours is not decoded
-        try:
-            events = list(self._codec.decode(rows))
-        except (SerializationError, TransformError):
-            return [found for row in rows for found in self._of_one(row)]
-        if self._is_keyed_by_stream:  # most are, and catching up is mostly this
-            pairs = zip(rows, events, strict=True)
-            return [Delivery(row, event, (row[0],)) for row, event in pairs]
-        return [
-            found
-            for row, event in zip(rows, events, strict=True)
-            for found in self._delivered(row, event)
-        ]
-
-    def _of_one(self, row: Row) -> list[Delivery]:
-        try:
-            (event,) = self._codec.decode([row])
-        except (SerializationError, TransformError) as error:
-            return self._undeliverable(row, error)
-        return self._delivered(row, event)
-
-    def _delivered(self, row: Row, event: RecordedEvent[Any]) -> list[Delivery]:
-        hashes = self._hashes
-        if self._is_keyed_by_stream:
-            return [Delivery(row, event, (row[0],))]
-        try:
-            keys = self._keys_of(event)
-        except Exception as error:  # noqa: BLE001 - it is the user's function
-            return self._undeliverable(row, error)
+        if not self._is_keyed_by_stream:
+            return self._keyed(self._decoded(rows))
         if hashes is not None:
-            keys = [key for key in keys if hashes.has(key)]
-        return [Delivery(row, event, keys)] if keys else []
+            rows = [row for row in rows if hashes.has(row[0])]  # what is not ours is not decoded
+        return self._decoded(rows)
 
-    def _undeliverable(self, row: Row, error: Exception) -> list[Delivery]:
-        """Let it wait under the id of its stream, since nobody here knows its key.
+    def _decoded(self, rows: Sequence[Row]) -> Deliveries:
+        with suppress(SerializationError, TransformError):
+            return Deliveries(rows, [*self._codec.decode(rows)], None, {})
+        events: list[RecordedEvent[Any] | None] = []
+        errors: dict[int, str] = {}
+        for row in rows:
+            try:
+                events += self._codec.decode([row])
+            except (SerializationError, TransformError) as error:
+                errors[row[2]] = said_of(error)
+                events.append(None)
+        return Deliveries(rows, events, None, errors)
+
+    def _keyed(self, found: Deliveries) -> Deliveries:
+        """Tell the keys; where that fails, it stays the id of the stream, with no event.
 
         Its key may be one of this group also where its stream is not: so it is not left out.
         """
-        is_ours = self._hashes is None or self._hashes.has(row[0])
-        return [Delivery(row, None, (row[0],) if is_ours else (), said_of(error))]
-
-
-async def decided(
-    store: ProjectionStore, build: Build, deliveries: Sequence[Delivery]
-) -> tuple[Sequence[Delivery], ProjectionError | None]:
-    """Give the deliveries up to the first one of which nobody knows what becomes of it.
-
-    That is one whose key this process cannot tell, and which is not parked under the id of its
-    stream: so its key may be of this group, and others may bring it in only if it is of theirs. To
-    move past it would lose it.
-
-    Returns:
-        All before it, and the error that says so; or all, and None.
-    """
-    for place, delivery in enumerate(deliveries):
-        if delivery.keys:
-            continue
-        stream_id, position = delivery.row[0], delivery.position
-        if not any(key.key == stream_id for key in await store.parked_at(build, position)):
-            return deliveries[:place], ProjectionError(
-                f"{build}: this process cannot tell to which key the event at position {position} "
-                f"belongs ({delivery.error}), and waits until the one that has stream "
-                f"{shown(stream_id)} has parked it; if that one can tell the key, its code is "
-                "another one: run the same code in all processes of a version"
-            )
-    return deliveries, None
+        hashes = self._hashes
+        rows: list[Row] = []
+        events: list[RecordedEvent[Any] | None] = []
+        told: list[Collection[str]] = []
+        errors = dict(found.errors)
+        for row, event, by_stream, _ in found:
+            keys, kept = by_stream, event
+            if event is not None:
+                try:
+                    keys = self._keys_of(event)
+                except Exception as error:  # noqa: BLE001 - it is the user's function
+                    errors[row[2]], kept = said_of(error), None
+            if hashes is not None:
+                keys = [key for key in keys if hashes.has(key)]
+            if keys or kept is None:
+                rows.append(row)
+                events.append(kept)
+                told.append(keys)
+        return Deliveries(rows, events, told, errors)
 
 
 class Read(NamedTuple):
     """What was read ahead."""
 
-    deliveries: list[Delivery]
+    deliveries: Deliveries
     seen_to: int
     checkpoint: Checkpoint | None
     size: int
@@ -202,7 +217,8 @@ class Read(NamedTuple):
 class Fetcher:
     """Reads ahead, as far as memory allows: whoever is slow takes the more at once.
 
-    It decodes, too, while whoever takes is waiting for the store.
+    It decodes, too, while whoever takes is waiting for the store: a part of a page in each turn of
+    the event loop, since an answer of the store is not to wait until all is decoded.
 
     Args:
         pages: What it reads.
@@ -232,7 +248,9 @@ class Fetcher:
         first, *others = pages
         if not others:
             return first
-        return others[-1]._replace(deliveries=[each for page in pages for each in page.deliveries])
+        return others[-1]._replace(
+            deliveries=Deliveries.joined([page.deliveries for page in pages])
+        )
 
     async def end(self) -> None:
         """Read no more."""
@@ -241,8 +259,12 @@ class Fetcher:
     async def _fetch(self) -> None:
         try:
             async for rows, seen_to, checkpoint in self._pages:
-                deliveries = self._reader.deliveries(rows)
-                size = sum([len(each.row[4]) for each in deliveries])
+                parts = [self._reader.deliveries(rows[:TURN])]
+                for start in range(TURN, len(rows), TURN):
+                    await asyncio.sleep(0)  # whoever was answered meanwhile goes on
+                    parts.append(self._reader.deliveries(rows[start : start + TURN]))
+                deliveries = Deliveries.joined(parts)
+                size = sum([len(row[4]) for row in deliveries.rows])
                 self._fetched.append(Read(deliveries, seen_to, checkpoint, size))
                 self.is_ready.set()
                 count = sum(len(page.deliveries) for page in self._fetched)
@@ -251,6 +273,39 @@ class Fetcher:
                     await self._has_room.wait()
         finally:
             self.is_ready.set()
+
+
+def progress_at(row: Row) -> Progress:
+    """Give the progress of whoever has just seen an event."""
+    return Progress(row[2], Checkpoint(row[2], UUID(bytes=row[7])))
+
+
+async def decided(
+    store: ProjectionStore, build: Build, deliveries: Sequence[Delivery]
+) -> tuple[Sequence[Delivery], ProjectionError | None]:
+    """Give the deliveries up to the first one of which nobody knows what becomes of it.
+
+    That is one whose key this process cannot tell, and which is not parked under the id of its
+    stream: so its key may be of this group, and others may bring it in only if it is of theirs. To
+    move past it would lose it.
+
+    Returns:
+        All before it, and the error that says so; or all, and None.
+    """
+    if isinstance(deliveries, Deliveries) and not deliveries.errors:
+        return deliveries, None
+    for place, delivery in enumerate(deliveries):
+        if delivery.keys:
+            continue
+        stream_id, position = delivery.row[0], delivery.position
+        if not any(key.key == stream_id for key in await store.parked_at(build, position)):
+            return deliveries[:place], ProjectionError(
+                f"{build}: this process cannot tell to which key the event at position {position} "
+                f"belongs ({delivery.error}), and waits until the one that has stream "
+                f"{shown(stream_id)} has parked it; if that one can tell the key, its code is "
+                "another one: run the same code in all processes of a version"
+            )
+    return deliveries, None
 
 
 class Parking:
@@ -306,16 +361,6 @@ class Parking:
             await batch.park(key, positions, self._errors.get(key, ""), self._retry_in)
 
 
-def covers_all(segments: Iterable[Segment]) -> bool:
-    """Tell whether segments are all hashes together."""
-    return sum(segment.high - segment.low + 1 for segment in segments) == HASHES
-
-
-def progress_at(row: Row) -> Progress:
-    """Give the progress of whoever has just seen an event."""
-    return Progress(row[2], Checkpoint(row[2], UUID(bytes=row[7])))
-
-
 class Cut(NamedTuple):
     """What a group takes of a page."""
 
@@ -330,8 +375,8 @@ def cut(page: Read, group: Group) -> Cut:
     deliveries, seen_to, checkpoint, _ = page
     until = group.until
     if until is not None and seen_to >= until.position:
-        taken = [each for each in deliveries if each.position <= until.position]
-        return Cut(taken, until, is_last=True)
+        count = bisect_right(deliveries.rows, until.position, key=_position)
+        return Cut(deliveries[:count], until, is_last=True)
     to = Progress(max(seen_to, group.progress.position), checkpoint)
     return Cut(deliveries, to, is_last=False)
 

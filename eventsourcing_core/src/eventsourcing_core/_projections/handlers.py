@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager, suppress
+from collections import defaultdict
+from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eventsourcing_core._errors import OutageError, ProjectionError, StorageError, said_of
 from eventsourcing_core.stores._builds import BatchRefusedError, ProjectionKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from eventsourcing_core._projections.kinds import Projection, Reactor, View
     from eventsourcing_core._projections.values import ValueCodec
     from eventsourcing_core.stores._projection_store import Batch
+    from eventsourcing_core.stores._rows import Row
+
+
+_TURN = 0.02
+"""Seconds that a view computes in one turn of the event loop, about."""
 
 
 class Handler(Protocol):
@@ -45,7 +52,11 @@ class Again:
 
     def __init__(self, codec: EventCodec, deliveries: Sequence[Delivery]) -> None:
         self._codec = codec
-        self._rows = {delivery.position: delivery.row for delivery in deliveries}
+        self._deliveries = deliveries
+
+    @cached_property
+    def _rows(self) -> Mapping[int, Row]:
+        return {delivery.position: delivery.row for delivery in self._deliveries}
 
     def __call__(self, event: RecordedEvent[Any]) -> RecordedEvent[Any]:
         """Give an event as it is stored."""
@@ -82,20 +93,25 @@ class ViewHandler:
     async def many(self, batch: Batch, deliveries: Sequence[Delivery], parking: Parking) -> None:
         """See ``Handler.many``; an event that fails parks its key, and no other one fails."""
         again = Again(self._codec, deliveries)
-        by_key: dict[str, list[RecordedEvent[Any]]] = {}
+        by_key: defaultdict[str, list[RecordedEvent[Any]]] = defaultdict(list)
         last: object = None
         for event, key in ready(deliveries, parking):
-            by_key.setdefault(key, []).append(again(event) if event is last else event)
+            by_key[key].append(again(event) if event is last else event)
             last = event
         if not by_key:
             return
         stored = await batch.values([*by_key])
         changed: dict[str, str | None] = {}
+        now = asyncio.get_running_loop().time
+        turn = now() + _TURN
         for key, events in by_key.items():
             text = stored.get(key)
             new = self._evolved(key, text, events, parking, again)
             if new != text:
                 changed[key] = new
+            if now() >= turn:  # other tasks of the process are not to wait for all of them
+                await asyncio.sleep(0)
+                turn = now() + _TURN
         if changed:
             await batch.put(changed)
 
@@ -116,12 +132,13 @@ class ViewHandler:
     ) -> str | None:
         """Give the JSON of a value after events."""
         evolve = self._evolve
-        with suppress(Exception):  # it is the user's function: which event was it?
+        try:
             value = None if text is None else self._values.decode(text)
             for event in events:
                 value = evolve(value, event)
             return None if value is None else self._values.encode(value)
-        return self._carefully(key, text, map(again, events), parking)
+        except Exception:  # noqa: BLE001 - it is the user's function: which event was it?
+            return self._carefully(key, text, map(again, events), parking)
 
     def _carefully(
         self, key: str, text: str | None, events: Iterable[RecordedEvent[Any]], parking: Parking
@@ -195,23 +212,23 @@ class NoHandler:
         """See ``Handler.one``."""
 
 
-def ready(deliveries: Sequence[Delivery], parking: Parking) -> list[tuple[RecordedEvent[Any], str]]:
+def ready(
+    deliveries: Sequence[Delivery], parking: Parking
+) -> Iterator[tuple[RecordedEvent[Any], str]]:
     """Give the events that can be applied, each with a key; the others are noted as waiting."""
-    found: list[tuple[RecordedEvent[Any], str]] = []
     is_free = parking.is_empty
     for delivery in deliveries:
         _, event, keys, error = delivery
         for key in keys:
             if is_free and event is not None:
-                found.append((event, key))
+                yield event, key
             elif parking.holds(key):
                 parking.wait(key, delivery.position)
             elif event is None:
                 parking.fail(key, delivery.position, error)
                 is_free = False
             else:
-                found.append((event, key))
-    return found
+                yield event, key
 
 
 async def carefully(

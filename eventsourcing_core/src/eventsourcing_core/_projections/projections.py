@@ -9,9 +9,7 @@ from eventsourcing_core._encoding.streams import HIGHEST
 from eventsourcing_core._errors import ProjectionError, ProjectionParkedError, shown
 from eventsourcing_core._projections.status import (
     Looks,
-    Wanted,
     check_switch,
-    keyed_by_stream,
     position_of,
     said_build,
     statuses,
@@ -86,29 +84,28 @@ class Projections:
         """Wait until the live version of a projection has seen what was saved.
 
         Args:
-            saved: What ``save`` or ``append`` returned, or a position: then all events up to it are
-                waited for.
-            projection: Its name or class. Given the class, or in a projector that runs it, a save
-                does not wait for other segments, if keys are the ids of streams.
+            saved: What ``save`` or ``append`` returned, or a position. Of several events it is
+                the last one that counts.
+            projection: Its name or class.
             timeout: Seconds to wait.
 
         Raises:
-            ProjectionParkedError: The last event failed, or an earlier one of its key, and it will
-                not be tried again by itself.
+            ProjectionParkedError: The event failed, or an earlier one of its key, and it will not
+                be tried again by itself.
             TimeoutError: It has not come so far; it says how far it is, and who works on it.
             ProjectionError: There is no such projection; or it has stopped for good, since the
                 history has changed.
             StorageError: The store failed.
             TypeError: What was saved is an aggregate: give ``repository.saved(aggregate)``.
         """
-        name = name_in(projection)
-        wanted = Wanted(saved, self._keyed_by_stream(name, projection))
+        position = _position_of(saved)
         check_seconds("timeout", timeout)
+        name = name_in(projection)
         try:
             async with asyncio.timeout(timeout):
-                await self._wait_for(name, wanted)
+                await self._wait_for(name, position)
         except TimeoutError:
-            fault = await self._said_of(name, wanted.position, timeout)
+            fault = await self._said_of(name, position, timeout)
             if fault is not None:
                 raise TimeoutError(fault) from None
 
@@ -251,29 +248,24 @@ class Projections:
         """Give the projections that follow the same events in the database of another backend."""
         return Projections(self._events, backend.projection_store)
 
-    def _keyed_by_stream(self, name: str, projection: object) -> frozenset[int]:
-        """Give the versions whose keys are known to be the ids of streams."""
-        del name
-        return keyed_by_stream(projection)
-
-    async def _wait_for(self, name: str, wanted: Wanted) -> None:
+    async def _wait_for(self, name: str, position: int) -> None:
         loop = asyncio.get_running_loop()
         begin = loop.time()
-        while not await self._has_seen(name, wanted):
+        while not await self._has_seen(name, position):
             waited = loop.time() - begin
             await asyncio.sleep(min(max(waited / 8, _SHORTEST_LOOK), _LONGEST_LOOK))
 
-    async def _has_seen(self, name: str, wanted: Wanted) -> bool:
-        """Tell whether the live version has seen what was saved; raise if it will not."""
-        look = await self._looks.look(name, wanted.position)
+    async def _has_seen(self, name: str, position: int) -> bool:
+        """Tell whether the live version has seen a position; raise if it will not."""
+        look = await self._looks.look(name, position)
         if look.end is not None:
             message = f"projection {name!r} has stopped: {look.end}"
             raise ProjectionError(message)
-        if not await wanted.was_seen(look, self._events):
+        if look.position < position:
             return False
-        if look.has_parked is False:
+        if not look.has_parked:
             return True
-        waiting = await self._store.parked_at(look.build, wanted.position)
+        waiting = await self._store.parked_at(look.build, position)
         for key in waiting:
             if key.is_given_up and key.wish is None:
                 raise ProjectionParkedError(name, key.key, key.error)
@@ -358,6 +350,23 @@ def check_segments(segments: int) -> None:
     if segments > MOST_SEGMENTS:
         message = f"segments is from 1 to {MOST_SEGMENTS:,}, got {segments}"
         raise ValueError(message)
+
+
+def _position_of(saved: object) -> int:
+    """Give the position that a caller waits for.
+
+    Raises:
+        TypeError: It has none.
+    """
+    position = saved if isinstance(saved, int) else getattr(saved, "position", None)
+    if position is None:
+        message = (
+            "wait_for takes what save or append returned, or a position, got "
+            f"{shown(saved)}; of an aggregate it is repository.saved(aggregate)"
+        )
+        raise TypeError(message)
+    check_whole("position", position, lowest=0)
+    return position
 
 
 def _check_follows(record: BuildRecord) -> None:

@@ -14,7 +14,7 @@ from eventsourcing_core._errors import OutageError, ProjectionError, StorageErro
 from eventsourcing_core._projections.definition import Definition, definition_of
 from eventsourcing_core._projections.kinds import Reactor
 from eventsourcing_core._projections.projections import Projections, check_segments
-from eventsourcing_core._projections.retrying import Terms
+from eventsourcing_core._projections.sharing import Terms
 from eventsourcing_core._projections.worker import ProjectionWorker
 from eventsourcing_core.stores._builds import Progress
 from eventsourcing_core.stores._checks import check_seconds, check_whole
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._encoding.front import StorageEventStore
     from eventsourcing_core._projections.kinds import Follower
-    from eventsourcing_core._projections.status import Wanted
     from eventsourcing_core.stores._builds import Build
     from eventsourcing_core.stores._projection_store import ProjectionStore
 
@@ -183,24 +182,19 @@ class Projector(Projections):
                 if build in self._workers:
                     self._workers[build].call()
 
-    def _keyed_by_stream(self, name: str, projection: object) -> frozenset[int]:
-        mine = [each for each in self._definitions if each.build.name == name]
-        known = super()._keyed_by_stream(name, projection) - {each.build.version for each in mine}
-        return known | {each.build.version for each in mine if each.is_keyed_by_stream}
-
-    async def _wait_for(self, name: str, wanted: Wanted) -> None:
+    async def _wait_for(self, name: str, position: int) -> None:
         """Wait for one's own work without asking the store again and again."""
         mine = [worker for build, worker in self._workers.items() if build.name == name]
         if not mine:
-            await super()._wait_for(name, wanted)
+            await super()._wait_for(name, position)
             return
         while True:
             events = [worker.progressed for worker in mine]  # before the look: none is missed
             for worker in mine:
                 worker.want()
-            if any(worker.has_seen(wanted.position) for worker in mine):
+            if any(worker.has_seen(position) for worker in mine):
                 return
-            if await self._has_seen(name, wanted):
+            if await self._has_seen(name, position):
                 return
             waits = [asyncio.ensure_future(event.wait()) for event in events]
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._errors import (
     HistoryChangedError,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._projections.definition import Definition
     from eventsourcing_core._projections.handlers import Handler
+    from eventsourcing_core._projections.sharing import Terms
     from eventsourcing_core.stores._projection_store import Batch, ProjectionStore
 
 logger = logging.getLogger("eventsourcing_core.projections")
@@ -48,26 +49,6 @@ _TOO_LATE = (
     "and this one only if another process could tell its key: raise the version, so that all is "
     "built anew, or skip the event"
 )
-
-
-class Terms(NamedTuple):
-    """How a worker works."""
-
-    owner: str
-    """What it is called in the store."""
-    lease: float
-    """For how many seconds its claims hold."""
-    limit: int | None
-    """How many segments it takes at most."""
-    attempts: int
-    """How often an event is tried before its key is given up."""
-    retry_pause: float
-    """Seconds until the second try; each further pause is four times as long."""
-
-    @property
-    def first_pause(self) -> float | None:
-        """Seconds until the second try; None: there is none."""
-        return self.retry_pause if self.attempts > 1 else None
 
 
 class Retrying:

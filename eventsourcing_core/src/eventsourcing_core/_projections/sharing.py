@@ -1,4 +1,4 @@
-"""Sharing: which segments each process takes, and when they are split and joined.
+"""Sharing: which segments each process takes, which move together, and when they are split.
 
 Every process plans for itself, by rules that give all of them the same answer: they see the same
 arrangement. A build with so many segments as it is to have is shared fairly: nobody has two more
@@ -11,23 +11,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextvars import Context
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing_core._errors import ProjectionError, StorageError, said_of
+from eventsourcing_core.stores._build_checks import hash_of
 from eventsourcing_core.stores._builds import (
+    HASHES,
     Arrangement,
     BuildState,
     Plan,
+    Progress,
     ProjectionKind,
     Segment,
     Worker,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from eventsourcing_core._projections.retrying import Terms
     from eventsourcing_core.stores._builds import Build, BuildRecord
     from eventsourcing_core.stores._projection_store import ProjectionStore
 
@@ -35,6 +37,77 @@ logger = logging.getLogger("eventsourcing_core.projections")
 
 _MOST_PLANS = 20
 """So many are made at once: each halves or doubles the segments, and there are 1,024 at most."""
+
+
+class Terms(NamedTuple):
+    """How a worker works."""
+
+    owner: str
+    """What it is called in the store."""
+    lease: float
+    """For how many seconds its claims hold."""
+    limit: int | None
+    """How many segments it takes at most."""
+    attempts: int
+    """How often an event is tried before its key is given up."""
+    retry_pause: float
+    """Seconds until the second try; each further pause is four times as long."""
+
+    @property
+    def first_pause(self) -> float | None:
+        """Seconds until the second try; None: there is none."""
+        return self.retry_pause if self.attempts > 1 else None
+
+
+class Group(NamedTuple):
+    """Segments of one process that are at one progress, and so move together."""
+
+    segments: tuple[Segment, ...]
+    """By ``low``, as the store has them."""
+    until: Progress | None
+    """Where the next segments are, which these join; None: there are none."""
+
+    @property
+    def progress(self) -> Progress:
+        """Where they are."""
+        return self.segments[0].progress
+
+    def moved(self, to: Progress) -> Group:
+        """Give the group as it is once the store has moved it."""
+        segments = tuple(segment._replace(progress=to) for segment in self.segments)
+        return self._replace(segments=segments)
+
+
+def first_group(segments: Iterable[Segment]) -> Group | None:
+    """Give the segments that are farthest behind; None if there are none."""
+    ordered = sorted(segments, key=lambda segment: (segment.progress.position, segment.low))
+    if not ordered:
+        return None
+    groups = [tuple(group) for _, group in groupby(ordered, lambda segment: segment.progress)]
+    return Group(groups[0], groups[1][0].progress if len(groups) > 1 else None)
+
+
+class Hashes:
+    """The hashes of some segments.
+
+    Args:
+        segments: The segments.
+    """
+
+    def __init__(self, segments: Iterable[Segment]) -> None:
+        self._is_in = bytearray(0x10000)
+        for segment in segments:
+            width = segment.high - segment.low + 1
+            self._is_in[segment.low : segment.high + 1] = b"\1" * width
+
+    def has(self, key: str) -> bool:
+        """Tell whether a key belongs to one of the segments."""
+        return bool(self._is_in[hash_of(key)])
+
+
+def covers_all(segments: Iterable[Segment]) -> bool:
+    """Tell whether segments are all hashes together."""
+    return sum(segment.high - segment.low + 1 for segment in segments) == HASHES
 
 
 def may_work(record: BuildRecord) -> bool:

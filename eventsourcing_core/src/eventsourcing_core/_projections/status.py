@@ -6,19 +6,16 @@ import asyncio
 from contextlib import suppress
 from contextvars import Context
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
-from eventsourcing_core._errors import HistoryChangedError, ProjectionError, StorageError, shown
-from eventsourcing_core._projections.kinds import Projection, Reactor, View
-from eventsourcing_core.stores._build_checks import hash_of
+from eventsourcing_core._errors import HistoryChangedError, ProjectionError, StorageError
 from eventsourcing_core.stores._builds import BuildState, ProjectionKind
-from eventsourcing_core.stores._checks import check_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventsourcing_core._encoding.front import StorageEventStore
-    from eventsourcing_core.stores._builds import Arrangement, Build, BuildRecord, Segment
+    from eventsourcing_core.stores._builds import Arrangement, Build, BuildRecord
     from eventsourcing_core.stores._inspection import Appender
     from eventsourcing_core.stores._projection_store import ProjectionStore
 
@@ -73,67 +70,10 @@ class Look(NamedTuple):
 
     build: Build
     position: int
-    segments: tuple[Segment, ...]
-    has_parked: bool | None
-    """Whether keys were parked, a moment later; None: nobody asked for what it has seen."""
+    has_parked: bool
+    """Whether keys were parked, a moment later; False where it is behind all who asked."""
     end: str | None
     """Why it has stopped for good; None if it has not."""
-
-
-class Wanted:
-    """What somebody waits for.
-
-    Args:
-        saved: What was saved, or a position.
-        versions: Those whose keys are the ids of streams. What was saved is of one stream, so of
-            these only the segment with its events counts.
-
-    Raises:
-        TypeError: What was saved has no position.
-        ValueError: The position cannot be.
-    """
-
-    def __init__(self, saved: object, versions: frozenset[int]) -> None:
-        self.position: int = _position_in(saved)
-        """The position of the last event."""
-        self._versions: frozenset[int] = frozenset() if isinstance(saved, int) else versions
-        self._hash: int | None = None
-
-    async def was_seen(self, look: Look, events: StorageEventStore) -> bool:
-        """Tell whether a build has seen it."""
-        if look.position >= self.position:
-            return True
-        past = [each for each in look.segments if each.progress.position >= self.position]
-        if not past or look.build.version not in self._versions:
-            return False
-        if self._hash is None:  # some segments have gone ahead: which one it is, is worth a read
-            with suppress(HistoryChangedError):
-                async for rows in events.rows_after(self.position - 1, limit=1):
-                    for row in rows:
-                        if row.position == self.position:
-                            self._hash = hash_of(row.stream_id)
-        hash_ = self._hash
-        return hash_ is not None and any(each.low <= hash_ <= each.high for each in past)
-
-
-def keyed_by_stream(projection: object) -> frozenset[int]:
-    """Give the version of a class if the keys of its events are the ids of their streams."""
-    cls: Any = projection if isinstance(projection, type) else type(projection)
-    bases: tuple[Any, ...] = (View, Projection, Reactor)
-    is_keyed = any(issubclass(cls, base) and cls.key is base.key for base in bases)
-    return frozenset({cls.version} if is_keyed else ())
-
-
-def _position_in(saved: object) -> int:
-    position = saved if isinstance(saved, int) else getattr(saved, "position", None)
-    if position is None:
-        message = (
-            "wait_for takes what save or append returned, or a position, got "
-            f"{shown(saved)}; of an aggregate it is repository.saved(aggregate)"
-        )
-        raise TypeError(message)
-    check_whole("position", position, lowest=0)
-    return cast("int", position)
 
 
 class Looks:
@@ -181,10 +121,8 @@ class Looks:
         end = next((each for each in errors if each.startswith(_ENDS)), None)
         is_inline = arrangement.record.inline_from is not None
         position = _HIGHEST if is_inline else position_of(arrangement)
-        has_parked: bool | None = None
-        if position >= wanted:
-            has_parked = bool(await self._store.count_parked(build))
-        return Look(build, position, arrangement.segments, has_parked, end)
+        has_parked = position >= wanted and bool(await self._store.count_parked(build))
+        return Look(build, position, has_parked, end)
 
     async def _arrangement(self, name: str) -> Arrangement:
         """Give the arrangement of the live version; which one that is is looked up once."""

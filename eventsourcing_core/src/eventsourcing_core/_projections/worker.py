@@ -25,20 +25,17 @@ from eventsourcing_core._errors import (
 from eventsourcing_core._projections.deliveries import (
     MOST_ROWS,
     Fetcher,
-    Group,
     Parking,
     Reader,
-    covers_all,
     cut,
     decided,
     ended,
-    first_group,
     progress_at,
 )
 from eventsourcing_core._projections.handlers import carefully, handler_of, react
 from eventsourcing_core._projections.kinds import Reactor
-from eventsourcing_core._projections.retrying import Retrying, Terms
-from eventsourcing_core._projections.sharing import Claims
+from eventsourcing_core._projections.retrying import Retrying
+from eventsourcing_core._projections.sharing import Claims, Group, Terms, covers_all, first_group
 from eventsourcing_core.stores._build_checks import hash_of
 from eventsourcing_core.stores._builds import BatchRefusedError, FencedError, Move, Progress
 
@@ -57,6 +54,7 @@ MOST_PARKED = 1_000
 """How many keys of a segment may be parked; above, it is not moved on."""
 _SAVE_PAUSE = 1.0  # seconds between two moves over a stretch without events
 _FIRST_ROWS = 16  # in a batch, after something went wrong
+_MOST_ONE_BY_ONE = 1_000  # events in a batch that are tried so: each takes a savepoint
 _LONGEST_BATCH = 0.5  # seconds; those after one that took longer are smaller
 _BRIEFLY = 0.05  # seconds to wait for a page while keys are due
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds before trying again
@@ -293,7 +291,9 @@ class ProjectionWorker:
                 await parking.park(batch)
         except (FencedError, BatchRefusedError, OutageError):
             raise
-        except Exception as error:  # noqa: BLE001 - it is the user's code
+        except Exception as error:  # it is the user's code
+            if len(deliveries) > _MOST_ONE_BY_ONE:  # what does not fail is quick in one
+                raise BatchRefusedError(said_of(error)) from error
             logger.warning("%s: %s; its events are tried one by one", self.build, said_of(error))
             parking = Parking(self._parked, self._terms.first_pause)
             async with self._store.batch(self.build, move, lease=self._terms.lease) as batch:
