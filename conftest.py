@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
     from sybil import Document
 
-pytest_plugins = ["tests._time_limits"]
+WITHOUT_MSGSPEC = "WITHOUT_MSGSPEC" in os.environ
+"""Whether the tests are run as if ``eventsourcing_msgspec`` were not installed."""
+
+pytest_plugins = ["tests._time_limits", *(["tests._without_msgspec"] if WITHOUT_MSGSPEC else [])]
 
 
 @pytest.fixture(scope="session")

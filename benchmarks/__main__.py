@@ -11,7 +11,7 @@ import asyncio
 import platform
 import sys
 
-from benchmarks import builds, codec, memory, postgres, repetitions, snapshots, sqlite
+from benchmarks import builds, codec, memory, postgres, repetitions, snapshots, sqlite, typed
 from benchmarks.peers import command as peers
 from benchmarks.peers import page
 from benchmarks.projections import command as projections
@@ -34,6 +34,7 @@ APART = {
     "peers": peers.main,
     "peers-page": page.main,
     "projections": projections.main,
+    "typed": typed.main,
 }
 """Those with options of their own; only run when they are named first, alone."""
 

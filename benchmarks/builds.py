@@ -42,9 +42,9 @@ _LIMIT = 0.97  # what the worst median may be, unless a change is meant to cost 
 class Build:
     """A process of one build, which does what it is told and says how long it took."""
 
-    def __init__(self, python: str, url: str) -> None:
+    def __init__(self, python: str, url: str, worker: Path = WORKER) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own program, by a Python that the caller names
-            [python, "-W", "error", str(WORKER), url],
+            [python, "-W", "error", str(worker), url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

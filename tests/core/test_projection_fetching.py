@@ -120,8 +120,8 @@ async def test_what_several_turns_and_pages_give_is_what_each_row_gives(segments
     expected = [
         (row.position, keys is None, here)
         for row, keys in zip(rows, texts, strict=True)
-        if (here := [key for key in keys or [row.stream_id] if hash_of(key) < HASHES // segments])
-        and keys != []
+        for here in [[key for key in keys or [row.stream_id] if hash_of(key) < HASHES // segments]]
+        if keys is None or (keys and here)  # a key that nobody can tell may be here
     ]
     assert [(each.position, each.event is None, [*each.keys]) for each in found] == expected
     assert next(each.error[:8] for each in found if each.row.data == b"damaged") == "version "

@@ -49,6 +49,8 @@ def test_what_is_installed_is_a_line_each_of_columns(run: Run) -> None:
         ["migrator", "sqlite", "sqlite", "eventsourcing-sqlite"],
         ["serializer", "json", "", "eventsourcing-core"],
         ["serializer", "msgpack", "msgpack", "eventsourcing-msgpack"],
+        ["typed codec", "json", "msgspec", "eventsourcing-msgspec"],
+        ["typed codec", "msgpack", "msgspec", "eventsourcing-msgspec"],
     ]
 
 

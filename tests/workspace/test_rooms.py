@@ -58,8 +58,8 @@ DOORS = {
         SerializationError SlowLoad SnapshotError
         SnapshotOccasion SnapshotPolicy SnapshotReport StateDifference StorageError
         StorageEventStore StoreBusyError StreamStore Transaction TransformError Transient
-        UnknownEventTypeError UnknownPluginError View ViewReader caused_by check_stream_id event
-        fold open_backend open_migrator recording_metadata
+        TypedDecision UnknownEventTypeError UnknownPluginError View ViewReader caused_by
+        check_stream_id event fold open_backend open_migrator recording_metadata
     """,
     "eventsourcing_core.stores": """
         ALL_GUARANTEES Append AppendResult Appender Arrangement Batch BatchRefusedError Build
@@ -75,8 +75,9 @@ DOORS = {
         new_segments not_live not_registered not_switching path_in rearranged registered still_live
     """,
     "eventsourcing_core.plugins": """
-        Offer Plugins SCALARS Scalar Serializer Transformer hookimpl hookspec installed_plugins
-        load_plugins
+        Assemble FixedShape ItemsShape MappingShape Offer OptionalShape OtherShape PairsShape
+        PlainShape Plugins RecordField RecordShape SCALARS Scalar Serializer Shape Transformer
+        TypedCodec TypedFunctions WrittenShape hookimpl hookspec installed_plugins load_plugins
     """,
     "eventsourcing_core.testing": """
         BackendContract EventStoreContract InliningContract MakeTransformer MigratorContract

@@ -19,6 +19,7 @@ MODULES = {
     "eventsourcing_inmemory": "import eventsourcing_inmemory",
     "eventsourcing_sqlite": "import eventsourcing_sqlite",
     "eventsourcing_msgpack": "import eventsourcing_msgpack",
+    "eventsourcing_msgspec": "import eventsourcing_msgspec",
     "asyncpg alone": "import asyncpg",
     "eventsourcing_postgres": "import eventsourcing_postgres",
     "eventsourcing, PostgreSQL": "import eventsourcing.application, eventsourcing.postgres",

@@ -38,6 +38,7 @@ from eventsourcing_core._events.event_types import EventTypes, event
 from eventsourcing_core._events.metadata import recording_metadata
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._payloads.serializer import JsonSerializer
+from eventsourcing_core._payloads.shapes import TypedDecision
 from eventsourcing_core._projections.kinds import Follower, Projection, Reactor, View
 from eventsourcing_core._projections.projections import Projections
 from eventsourcing_core._projections.projector import Projector
@@ -116,6 +117,7 @@ __all__ = [
     "Transaction",
     "TransformError",
     "Transient",
+    "TypedDecision",
     "UnknownEventTypeError",
     "UnknownPluginError",
     "View",

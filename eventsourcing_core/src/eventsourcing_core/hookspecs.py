@@ -26,6 +26,7 @@ from contextlib import AbstractAsyncContextManager
 import pluggy
 
 from eventsourcing_core._payloads.serializer import Serializer, Transformer  # noqa: TC001 - pluggy and readers evaluate the hints
+from eventsourcing_core._payloads.shapes import TypedCodec  # noqa: TC001 - as above
 from eventsourcing_core.stores._migrator import Migrator
 from eventsourcing_core.stores._storage import Parts
 
@@ -83,3 +84,12 @@ def serializers() -> Mapping[str, Callable[[], Serializer]]:  # type: ignore[emp
 @hookspec
 def transformers() -> Mapping[str, Callable[[], Transformer]]:  # type: ignore[empty-body]  # as above
     """Offer transformers (compression, encryption), by the name that is stored with each event."""
+
+
+@hookspec
+def typed_codecs() -> Mapping[str, Callable[[], TypedCodec]]:  # type: ignore[empty-body]  # as above
+    """Offer what reads and writes typed payloads faster, by the name of the serializer it is for.
+
+    The serializer stays what it is: it is asked for all that the other cannot do, and the bytes
+    are its own.
+    """

@@ -15,6 +15,22 @@ from eventsourcing_core._errors import DuplicatePluginError, PluginError, shown
 from eventsourcing_core._names import ENCODING_NAMES, is_encoding_name
 from eventsourcing_core._payloads.scalars import SCALARS, Scalar
 from eventsourcing_core._payloads.serializer import Serializer, Transformer
+from eventsourcing_core._payloads.shapes import (
+    Assemble,
+    FixedShape,
+    ItemsShape,
+    MappingShape,
+    OptionalShape,
+    OtherShape,
+    PairsShape,
+    PlainShape,
+    RecordField,
+    RecordShape,
+    Shape,
+    TypedCodec,
+    TypedFunctions,
+    WrittenShape,
+)
 from eventsourcing_core.hookspecs import PROJECT, hookimpl, hookspec
 
 if TYPE_CHECKING:
@@ -23,11 +39,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCALARS",
+    "Assemble",
+    "FixedShape",
+    "ItemsShape",
+    "MappingShape",
     "Offer",
+    "OptionalShape",
+    "OtherShape",
+    "PairsShape",
+    "PlainShape",
     "Plugins",
+    "RecordField",
+    "RecordShape",
     "Scalar",
     "Serializer",
+    "Shape",
     "Transformer",
+    "TypedCodec",
+    "TypedFunctions",
+    "WrittenShape",
     "hookimpl",
     "hookspec",
     "installed_plugins",
@@ -39,6 +69,7 @@ _KINDS = {
     "migrators": "migrator",
     "serializers": "serializer",
     "transformers": "transformer",
+    "typed_codecs": "typed codec",
 }
 
 
@@ -47,7 +78,7 @@ class Offer:
     """One thing one plugin offers."""
 
     kind: str
-    """``backend``, ``migrator``, ``serializer`` or ``transformer``."""
+    """``backend``, ``migrator``, ``serializer``, ``transformer`` or ``typed codec``."""
     name: str
     """The URL scheme, or the stored name."""
     plugin: str
@@ -138,7 +169,7 @@ def _check_mapping(hook: str, given: object) -> None:
         if hook in {"backends", "migrators"} and name != name.lower():
             message = f"the hook {hook!r} offers {name!r}: schemes of URLs are in lower case"
             raise PluginError(message)
-        if hook in {"serializers", "transformers"} and not is_encoding_name(name):
+        if hook in {"serializers", "transformers", "typed_codecs"} and not is_encoding_name(name):
             message = f"the hook {hook!r} offers {shown(name)}: a stored name is {ENCODING_NAMES}"
             raise PluginError(message)
         if not callable(factory):

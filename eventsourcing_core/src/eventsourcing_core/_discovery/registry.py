@@ -1,4 +1,4 @@
-"""What is asked for by name: backends and migrators by URL scheme, serializers, transformers.
+"""What is asked for by name: backends and migrators by URL scheme, serializers and the like.
 
 The one module that looks for plugins, and only inside a function: the core works without pluggy.
 """
@@ -12,6 +12,7 @@ from eventsourcing_core._errors import PluginError, UnknownPluginError, said_of
 from eventsourcing_core._payloads.serializer import JsonSerializer, Serializer, Transformer
 
 if TYPE_CHECKING:
+    from eventsourcing_core._payloads.shapes import TypedCodec
     from eventsourcing_core.hookspecs import BackendFactory, MigratorFactory
     from eventsourcing_core.plugins import Plugins
 
@@ -74,6 +75,19 @@ def find_transformer(name: str) -> Transformer:
     """
     transformer: Transformer = _made("transformer", name)
     return transformer
+
+
+def find_typed_codec(name: str) -> TypedCodec | None:
+    """Give what reads and writes typed payloads for a serializer; None if nobody offers it.
+
+    Raises:
+        PluginError: Two plugins offer it, or the one cannot be made.
+    """
+    plugins = _plugins()
+    if plugins is None or name not in plugins.names("typed codec"):
+        return None
+    codec: TypedCodec = _made("typed codec", name)
+    return codec
 
 
 def _plugins() -> Plugins | None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventsourcing_core._discovery.registry import find_serializer, find_transformer
+from eventsourcing_core._discovery.registry import (
+    find_serializer,
+    find_transformer,
+    find_typed_codec,
+)
 from eventsourcing_core._errors import EventSourcingError, TransformError, said_of, shown
 from eventsourcing_core._names import ENCODING_NAMES, is_encoding_name
 
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from eventsourcing_core._payloads.serializer import Serializer, Transformer
+    from eventsourcing_core._payloads.shapes import TypedCodec
 
 
 class Pipeline(NamedTuple):
@@ -22,6 +27,9 @@ class Pipeline(NamedTuple):
     """Makes the bytes."""
     transformers: tuple[Transformer, ...]
     """Change them, in this order."""
+    typed: TypedCodec | None
+    """What does the serializer's work for some classes. Only one that was found by its name is
+    known so well; what a program made itself may be another one."""
 
     @classmethod
     def of(
@@ -42,6 +50,7 @@ class Pipeline(NamedTuple):
         pipeline = cls(
             find_serializer(serializer) if isinstance(serializer, str) else serializer,
             tuple(find_transformer(t) if isinstance(t, str) else t for t in transformers),
+            find_typed_codec(serializer) if isinstance(serializer, str) else None,
         )
         parts: list[Serializer | Transformer] = [pipeline.serializer, *pipeline.transformers]
         for part in parts:
@@ -70,15 +79,22 @@ class Pipeline(NamedTuple):
         return self._read if self.transformers else self.serializer.deserialize
 
     def _write(self, tree: object) -> bytes:
-        data = self.serializer.serialize(tree)
+        return self.transform(self.serializer.serialize(tree))
+
+    def _read(self, data: bytes) -> object:
+        return self.serializer.deserialize(self.restore(data))
+
+    def transform(self, data: bytes) -> bytes:
+        """Make the stored bytes of those of the serializer."""
         for transformer in self.transformers:
             data = _transformed(transformer.name, transformer.transform, data)
         return data
 
-    def _read(self, data: bytes) -> object:
+    def restore(self, data: bytes) -> bytes:
+        """Make the bytes of the serializer of the stored ones."""
         for transformer in reversed(self.transformers):
             data = _transformed(transformer.name, transformer.restore, data)
-        return self.serializer.deserialize(data)
+        return data
 
 
 def pipeline_named(name: str, known: Pipeline) -> Pipeline:
@@ -89,10 +105,12 @@ def pipeline_named(name: str, known: Pipeline) -> Pipeline:
     """
     first, *others = name.split("+")
     transformers = {transformer.name: transformer for transformer in known.transformers}
-    return Pipeline.of(
-        known.serializer if first == known.serializer.name else first,
+    is_known = first == known.serializer.name
+    pipeline = Pipeline.of(
+        known.serializer if is_known else first,
         [transformers.get(other, other) for other in others],
     )
+    return pipeline._replace(typed=known.typed) if is_known else pipeline
 
 
 def _transformed(name: str, step: Callable[[bytes], bytes], data: bytes) -> bytes:

@@ -8,18 +8,23 @@ from types import FunctionType, GetSetDescriptorType
 from typing import Any, cast
 
 from eventsourcing_core._names import full_name_of
-from eventsourcing_core._payloads.annotations import is_named_tuple
+from eventsourcing_core._payloads.annotations import is_named_tuple, is_struct
 from eventsourcing_core._payloads.records import is_made_by_dataclasses
 
 
 def as_event_class(cls: type[Any]) -> type[Any]:
-    """Make a class a frozen dataclass; one that is a dataclass or a NamedTuple stays as it is.
+    """Make a class a frozen dataclass; one that is a dataclass or the like stays as it is.
 
     Raises:
-        TypeError: If it is a dataclass that can change, or would lose the constructor or the
-            checks that it has.
+        TypeError: If it is a dataclass or a Struct that can change, or would lose the constructor
+            or the checks that it has.
     """
     if is_named_tuple(cls):
+        return cls
+    if is_struct(cls):
+        if not cls.__struct_config__.frozen:
+            message = f"{full_name_of(cls)} is a Struct that can change: make it frozen=True"
+            raise TypeError(message)
         return cls
     if "__dataclass_fields__" in vars(cls):
         if not cls.__dataclass_params__.frozen:

@@ -8,12 +8,15 @@ from weakref import WeakKeyDictionary
 
 from eventsourcing_core._errors import SerializationError, UnknownEventTypeError, said_of, shown
 from eventsourcing_core._events.event_class import as_event_class
+from eventsourcing_core._events.typed_types import TypedTypes
 from eventsourcing_core._names import check_event_type, full_name_of
 from eventsourcing_core._payloads.converter import compile_conversion
-from eventsourcing_core._payloads.hints import Conversion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from eventsourcing_core._payloads.hints import Conversion
+    from eventsourcing_core._payloads.shapes import TypedCodec
 
 C = TypeVar("C")
 
@@ -37,6 +40,7 @@ class EventTypes:
         self._conversions: dict[str, Conversion] = {}
         # Of classes that were defined again since, as long as anybody uses them.
         self._former_names: WeakKeyDictionary[type, str] = WeakKeyDictionary()
+        self._typed: dict[TypedCodec, TypedTypes] = {}
 
     def register(self, cls: type, name: str | None = None) -> None:
         """Register a payload class: a dataclass or a NamedTuple.
@@ -70,6 +74,8 @@ class EventTypes:
         self._conversions[name] = conversion
         self._classes[name] = cls
         self._names[cls] = name
+        for typed in self._typed.values():
+            typed.pop(name, None)  # of the class that had the name before
 
     def name_of(self, cls: type) -> str:
         """Give the stored name of a class.
@@ -97,7 +103,7 @@ class EventTypes:
                 value = _as_now(value, conversion)
             return conversion.encode(value)
 
-        return Conversion(encode, conversion.decode)
+        return conversion._replace(encode=encode)
 
     @property
     def classes(self) -> Mapping[str, type]:
@@ -113,6 +119,12 @@ class EventTypes:
     def conversions(self) -> Mapping[str, Conversion]:
         """The compiled conversions by stored name: a live view, for the codec."""
         return self._conversions
+
+    def typed_by(self, codec: TypedCodec) -> TypedTypes:
+        """Give what a typed codec has compiled of the classes: a live view, for the codec."""
+        if codec not in self._typed:
+            self._typed[codec] = TypedTypes(codec, self._conversions)
+        return self._typed[codec]
 
 
 default_event_types = EventTypes()

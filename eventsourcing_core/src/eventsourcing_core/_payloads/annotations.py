@@ -92,6 +92,11 @@ def is_named_tuple(cls: type) -> bool:
     return issubclass(cls, tuple) and hasattr(cls, "_fields")
 
 
+def is_struct(cls: Any) -> bool:
+    """Tell whether a class is a ``msgspec.Struct``."""
+    return isinstance(cls, type) and hasattr(cls, "__struct_config__")
+
+
 def _collect(hint: Any, found: dict[Any, None], within: frozenset[Any]) -> None:
     hint = unwrapped(hint)
     if is_alias(hint):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 from enum import Enum
+from inspect import Parameter
 from typing import Any, Literal, get_args, get_origin
 
 from eventsourcing_core._errors import SerializationError, said_of, shortened
@@ -20,6 +21,7 @@ from eventsourcing_core._payloads.annotations import (
     is_alias,
     is_named_tuple,
     is_required,
+    is_struct,
     is_typed_dict,
     is_union,
     members_of,
@@ -47,15 +49,19 @@ from eventsourcing_core._payloads.hints import (
 )
 from eventsourcing_core._payloads.records import Field, compile_record
 from eventsourcing_core._payloads.scalars import ATOMS, SCALAR_BY_TYPE
+from eventsourcing_core._payloads.shapes import OptionalShape
 from eventsourcing_core._payloads.unions import union_of
+
+_RECORDS = (dataclasses.is_dataclass, is_typed_dict, is_named_tuple, is_struct)
+"""What tells the classes with named fields."""
 
 
 def compile_conversion(cls: type) -> Conversion:
     """Compile the conversion of a payload class.
 
-    Supported are dataclasses, NamedTuple and TypedDict, with fields of these or of None, bool,
-    int, float, str, bytes, UUID, datetime, date, time, timedelta, Decimal, Enum, Literal, list,
-    tuple, set, frozenset, dict, Optional, unions, NewType, Annotated and Any.
+    Supported are dataclasses, NamedTuple, TypedDict and ``msgspec.Struct``, with fields of these
+    or of None, bool, int, float, str, bytes, UUID, datetime, date, time, timedelta, Decimal, Enum,
+    Literal, list, tuple, set, frozenset, dict, Optional, unions, NewType, Annotated and Any.
 
     Raises:
         SerializationError: For a hint that cannot be stored, naming class and field.
@@ -112,7 +118,7 @@ class Compiler:
             return untyped(hint, where)
         if issubclass(hint, Enum):
             return enum(hint, where)
-        if dataclasses.is_dataclass(hint) or is_typed_dict(hint) or is_named_tuple(hint):
+        if any(is_record(hint) for is_record in _RECORDS):
             return self.record(hint, where)
         raise _unsupported(hint, where)
 
@@ -149,6 +155,7 @@ class Compiler:
         return Conversion(
             lambda value: None if value is None else encode(value),
             lambda tree: None if tree is None else decode(tree),
+            shape=OptionalShape(conversion.shape),
         )
 
     def _container(self, origin: type, arguments: tuple[Any, ...], where: str) -> Conversion:
@@ -173,17 +180,17 @@ class Compiler:
             later = self._later(self._records, cls)._replace(forms=DICT, keys=keys)
             self._records[cls] = later
             fields = [self._field(cls, *field) for field in named]
-            encode, decode = compile_record(cls, fields, mapping=is_typed_dict(cls))
-            self._records[cls] = later._replace(encode=encode, decode=decode)
+            record = compile_record(cls, fields, mapping=is_typed_dict(cls))
+            self._records[cls] = later._replace(**record._asdict())
             self._begun.discard(cls)
         return self._records[cls]
 
     def _field(self, cls: type, name: str, hint: Any, options: dict[str, Any]) -> Field:
         where = shortened(f"{cls.__name__}.{name}", 120)
-        encode, decode, kind = self.conversion(hint, where)[:3]
+        made = self.conversion(hint, where)
         if "factory" in options:
-            options["default"] = made_alike(options.pop("factory"), encode, where)
-        return Field(name, encode, decode, kind, **options)
+            options["default"] = made_alike(options.pop("factory"), made.encode, where)
+        return Field(name, made.encode, made.decode, made.atom, shape=made.shape, **options)
 
 
 def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
@@ -218,9 +225,12 @@ def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
             (name, hint, {"default": lambda name=name: defaults[name]} if name in defaults else {})
             for name, hint in hints.items()
         ]
+    if is_struct(cls):
+        _check_constructor(cls, set(hints))
+        return _struct_fields(cls, hints)
     message = (
         f"{shortened(cls.__qualname__)} has no typed fields: make it an @event class, a dataclass, "
-        "a NamedTuple or a TypedDict"
+        "a NamedTuple, a TypedDict or a msgspec.Struct"
     )
     raise SerializationError(message)
 
@@ -246,6 +256,23 @@ def _dataclass_options(field: dataclasses.Field[Any]) -> dict[str, Any]:
     elif field.default_factory is not dataclasses.MISSING:
         options["factory"] = field.default_factory
     return options
+
+
+def _struct_fields(cls: Any, hints: dict[str, Any]) -> list[tuple[str, Any, dict[str, Any]]]:
+    names: tuple[str, ...] = cls.__struct_fields__
+    defaults: tuple[Any, ...] = cls.__struct_defaults__  # those of the last fields
+    by_name = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
+    fields: list[tuple[str, Any, dict[str, Any]]] = []
+    for name, parameter in signature_of(cls).parameters.items():
+        options: dict[str, Any] = {"keyword": parameter.kind is Parameter.KEYWORD_ONLY}
+        if parameter.default is not Parameter.empty:
+            default = by_name[name]
+            if type(default).__name__ == "Factory":
+                options["factory"] = default.factory
+            else:
+                options["default"] = lambda default=default: default
+        fields.append((name, hints[name], options))
+    return fields
 
 
 def _unsupported(hint: Any, where: str) -> SerializationError:

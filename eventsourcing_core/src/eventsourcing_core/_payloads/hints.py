@@ -15,6 +15,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from eventsourcing_core._errors import SerializationError, shortened, shown
 from eventsourcing_core._payloads.nesting import check_depth, too_deep
 from eventsourcing_core._payloads.scalars import ATOMS, SCALAR_BY_TYPE, as_base, plain_tree
+from eventsourcing_core._payloads.shapes import (
+    SELF_REFERRING,
+    FixedShape,
+    ItemsShape,
+    MappingShape,
+    OtherShape,
+    PairsShape,
+    PlainShape,
+    Shape,
+    WrittenShape,
+)
 from eventsourcing_core._payloads.tags import TAG, is_tagged, tagged, untagged
 
 if TYPE_CHECKING:
@@ -43,6 +54,8 @@ class Conversion(NamedTuple):
     """All keys that its trees may have, for classes with named fields."""
     is_plain: bool = False
     """Whether its trees say nothing of what they are: others may look the same."""
+    shape: Shape = SELF_REFERRING
+    """What is stored, for those who read it without a tree."""
 
 
 def wrong(value: object, expected: str, where: str) -> SerializationError:
@@ -69,7 +82,8 @@ def atom(kind: type, where: str) -> Conversion:
         return tree if type(tree) is kind else normalize(untagged(tree, kind.__name__, where))
 
     forms = {float: {float, int}, int: {int, bool}}.get(kind, {kind})
-    return Conversion(normalize, decode, kind, frozenset(forms), is_plain=True)
+    shape = PlainShape(kind)
+    return Conversion(normalize, decode, kind, frozenset(forms), is_plain=True, shape=shape)
 
 
 def exact_atom(kind: type, where: str) -> Conversion:
@@ -117,12 +131,15 @@ def scalar(kind: type, where: str) -> Conversion:
             raise wrong(tree, kind.__name__, where)
         return decode(plain)
 
-    return Conversion(encode, decode, forms=TEXT)
+    return Conversion(encode, decode, forms=TEXT, shape=WrittenShape(TEXT, decode))
 
 
 def anything(where: str) -> Conversion:
     """Keep a tree as it is, once it is checked."""
-    return Conversion(lambda value: plain_tree(value, where), lambda tree: tree, is_plain=True)
+    shape = OtherShape(f"{where} is untyped")
+    return Conversion(
+        lambda value: plain_tree(value, where), lambda tree: tree, is_plain=True, shape=shape
+    )
 
 
 def untyped(kind: type[list[Any] | dict[Any, Any]], where: str) -> Conversion:
@@ -141,7 +158,8 @@ def untyped(kind: type[list[Any] | dict[Any, Any]], where: str) -> Conversion:
                 raise wrong(tree, kind.__name__, where)
         return tree
 
-    return Conversion(encode, decode, forms=frozenset({kind}), is_plain=True)
+    shape = OtherShape(f"{where} is untyped")
+    return Conversion(encode, decode, forms=frozenset({kind}), is_plain=True, shape=shape)
 
 
 def enum(kind: type[Enum], where: str) -> Conversion:
@@ -169,7 +187,8 @@ def enum(kind: type[Enum], where: str) -> Conversion:
             pass
         raise wrong(tree, kind.__name__, where)
 
-    return Conversion(encode, decode, forms=frozenset({str, int}))
+    forms = frozenset({str, int})
+    return Conversion(encode, decode, forms=forms, shape=WrittenShape(forms, decode))
 
 
 def literal(allowed: tuple[Any, ...], where: str) -> Conversion:
@@ -188,7 +207,8 @@ def literal(allowed: tuple[Any, ...], where: str) -> Conversion:
     def decode(tree: Any) -> Any:
         return check(untagged(tree, "Literal", where))
 
-    return Conversion(check, decode, forms=frozenset(map(type, allowed)))
+    forms = frozenset(map(type, allowed))
+    return Conversion(check, decode, forms=forms, shape=WrittenShape(forms, decode))
 
 
 def list_of(items: Conversion, where: str) -> Conversion:
@@ -203,7 +223,7 @@ def list_of(items: Conversion, where: str) -> Conversion:
     def decode(tree: Any) -> list[Any]:
         return [decode_item(item) for item in _listed(tree, "list", where)]
 
-    return Conversion(encode, decode, forms=LIST)
+    return Conversion(encode, decode, forms=LIST, shape=ItemsShape(items.shape, list))
 
 
 def set_of(kind: Any, items: Conversion, where: str) -> Conversion:
@@ -220,7 +240,7 @@ def set_of(kind: Any, items: Conversion, where: str) -> Conversion:
     def decode(tree: Any) -> Any:
         return kind(decode_item(item) for item in _listed(tree, name, where))
 
-    return Conversion(encode, decode, forms=LIST)
+    return Conversion(encode, decode, forms=LIST, shape=ItemsShape(items.shape, kind))
 
 
 def long_tuple(items: Conversion, where: str) -> Conversion:
@@ -235,7 +255,7 @@ def long_tuple(items: Conversion, where: str) -> Conversion:
     def decode(tree: Any) -> tuple[Any, ...]:
         return tuple([decode_item(item) for item in _listed(tree, "tuple", where)])
 
-    return Conversion(encode, decode, forms=LIST)
+    return Conversion(encode, decode, forms=LIST, shape=ItemsShape(items.shape, tuple))
 
 
 def fixed_tuple(items: list[Conversion], where: str) -> Conversion:
@@ -250,7 +270,8 @@ def fixed_tuple(items: list[Conversion], where: str) -> Conversion:
         pairs = zip(items, _listed(tree, "tuple", where), strict=True)
         return tuple([convert.decode(item) for convert, item in pairs])
 
-    return Conversion(encode, decode, forms=LIST)
+    shape = FixedShape(tuple([item.shape for item in items]))
+    return Conversion(encode, decode, forms=LIST, shape=shape)
 
 
 def dict_of(  # noqa: C901 - four closures over the same tables
@@ -285,8 +306,10 @@ def dict_of(  # noqa: C901 - four closures over the same tables
         return {key: decode_value(item) for key, item in tree.items()}
 
     if keys.atom is not str:
-        return Conversion(encode_pairs, decode_pairs, forms=LIST)
-    return Conversion(encode, decode, forms=DICT, is_plain=True)
+        pairs = PairsShape(keys.shape, values.shape)
+        return Conversion(encode_pairs, decode_pairs, forms=LIST, shape=pairs)
+    shape = MappingShape(values.shape)
+    return Conversion(encode, decode, forms=DICT, is_plain=True, shape=shape)
 
 
 def bounded(conversion: Conversion, where: str) -> Conversion:

@@ -12,11 +12,19 @@ else; the standard library makes dataclasses and named tuples in the same way.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from eventsourcing_core._errors import SerializationError, shortened, shown
 from eventsourcing_core._payloads.defaults import check_made_alike
+from eventsourcing_core._payloads.shapes import (
+    SELF_REFERRING,
+    OtherShape,
+    RecordField,
+    RecordShape,
+    Shape,
+)
 from eventsourcing_core._payloads.tags import TAG, has_tag, untagged
 
 Convert = Callable[[Any], Any]
@@ -39,10 +47,23 @@ class Field(NamedTuple):
     """Whether the constructor takes it by keyword only."""
     optional: bool = False
     """Whether a TypedDict may lack it."""
+    shape: Shape = SELF_REFERRING
+    """What is stored of it."""
 
 
-def compile_record(cls: type, fields: list[Field], *, mapping: bool) -> tuple[Convert, Convert]:
-    """Give the two functions: instance to dict, and dict to instance.
+class Record(NamedTuple):
+    """How the objects of a class become dicts, and come back."""
+
+    encode: Convert
+    """Instance to dict."""
+    decode: Convert
+    """Dict to instance."""
+    shape: Shape
+    """What is stored."""
+
+
+def compile_record(cls: type, fields: list[Field], *, mapping: bool) -> Record:
+    """Give the functions: instance to dict, and dict to instance.
 
     Reading takes a missing field's default, and passes over fields that the class does not have
     (any more), so that fields with a default can be added and any field be dropped.
@@ -62,17 +83,74 @@ def compile_record(cls: type, fields: list[Field], *, mapping: bool) -> tuple[Co
     if computed is not None:
         space |= {"known": computed.known, "check": computed.check}
     is_checked = computed is not None
-    building = _construct_source(fields, is_checked) if opened is None else _fill_source(fields)
+    building = _construct_source(fields) if opened is None else _fill_source(fields)
+    check = [_check_source(fields)] if is_checked else []
     decoding = _decode_source(fields, is_checked)
-    source = "\n".join([*_encode_source(fields), *decoding, *building])
+    source = "\n".join([*_encode_source(fields), *decoding, *check, *building])
     exec(source, space)  # noqa: S102 - see above; nothing in the source comes from data
     encode, decode = space["encode"], space["decode"]
     if computed is not None and computed.unstored:
         encode = computed.checked(encode, decode)
-    return encode, decode
+    if is_checked:
+        return Record(encode, decode, OtherShape(f"{cls.__name__} computes fields or defaults"))
+    stored = [RecordField(field.name, field.shape, field.default is not None) for field in fields]
+    assemble = partial(_assemble, fields, building, space)
+    into = partial(_into, fields, space)
+    return Record(encode, decode, RecordShape(tuple(stored), assemble, into))
+
+
+def _into(
+    fields: list[Field], space: dict[str, Any], gather: Callable[..., object], write: Convert
+) -> Convert:
+    """See ``RecordShape.into``."""
+    space = space | {"gather": gather, "write": write}
+    values = ", ".join(f"v{number}" for number in range(len(fields)))
+    lines = [*_take_source(fields), f"  return write(gather({values}))"]
+    exec("\n".join(lines), space)  # noqa: S102 - as for compile_record
+    encode: Convert = space["encode"]
+    return encode
+
+
+def _assemble(  # noqa: PLR0913 - a partial gives the first three
+    fields: list[Field],
+    building: list[str],
+    space: dict[str, Any],
+    read: Convert | None,
+    finish: Sequence[Convert | None],
+    lacking: object,
+) -> Convert:
+    """See ``Assemble``."""
+    space = space | {"read": read, "lacking": lacking}
+    lines = ["def assemble(given):"]
+    if read is not None:
+        lines.append("  given = read(given)")
+    for number, (field, last) in enumerate(zip(fields, finish, strict=True)):
+        space[f"finish{number}"] = last
+        lines.append(f"  v{number} = given.f{number}")
+        if field.default is not None:
+            lines.append(f"  if v{number} is lacking: v{number} = default{number}()")
+        if field.atom is str and field.default is None:  # as often as not, it was the same before
+            space[f"text{number}"] = ""
+            lines += [
+                f"  global text{number}",
+                f"  text = text{number}",
+                f"  if v{number} == text: v{number} = text",
+                f"  else: text{number} = v{number}",
+            ]
+        if last is not None:
+            otherwise = "  else: " if field.default is not None else "  "
+            lines.append(f"{otherwise}v{number} = finish{number}(v{number})")
+    exec("\n".join([*lines, *building]), space)  # noqa: S102 - as for compile_record
+    assembled: Convert = space["assemble"]
+    return assembled
 
 
 def _encode_source(fields: list[Field]) -> list[str]:
+    pairs = ", ".join(f"{field.name!r}: v{number}" for number, field in enumerate(fields))
+    return [*_take_source(fields), f"  return {{{pairs}}}"]
+
+
+def _take_source(fields: list[Field]) -> list[str]:
     lines = ["def encode(value):", "  if type(value) is not cls: wrong(value, cls)"]
     for number, field in enumerate(fields):
         if field.atom is None:
@@ -82,8 +160,7 @@ def _encode_source(fields: list[Field]) -> list[str]:
             lines.append(
                 f"  if type(v{number}) is not atom{number}: v{number} = encode{number}(v{number})"
             )
-    pairs = ", ".join(f"{field.name!r}: v{number}" for number, field in enumerate(fields))
-    return [*lines, f"  return {{{pairs}}}"]
+    return lines
 
 
 def _decode_source(fields: list[Field], is_checked: bool) -> list[str]:  # noqa: FBT001 - whether the constructor computes more
@@ -126,13 +203,19 @@ def _decode_source(fields: list[Field], is_checked: bool) -> list[str]:  # noqa:
 _UNTAG = ["  if has_tag(tree): return decode(untagged(tree, cls.__name__, cls.__name__))"]
 
 
-def _construct_source(fields: list[Field], is_checked: bool) -> list[str]:  # noqa: FBT001 - whether the constructor computes more
-    arguments = ", ".join(
+def _check_source(fields: list[Field]) -> str:
+    return f"  if missing not in known: check(missing, {_arguments(fields)})"
+
+
+def _construct_source(fields: list[Field]) -> list[str]:
+    return [f"  return cls({_arguments(fields)})"]
+
+
+def _arguments(fields: list[Field]) -> str:
+    return ", ".join(
         f"{field.name}=v{number}" if field.keyword else f"v{number}"
         for number, field in sorted(enumerate(fields), key=lambda pair: pair[1].keyword)
     )
-    check = [f"  if missing not in known: check(missing, {arguments})"] if is_checked else []
-    return [*check, f"  return cls({arguments})"]
 
 
 class _Computed:
@@ -245,7 +328,7 @@ def _not_a_dict(tree: object) -> None:
     raise TypeError(message)
 
 
-def _compile_typed_dict(cls: type, fields: list[Field]) -> tuple[Convert, Convert]:
+def _compile_typed_dict(cls: type, fields: list[Field]) -> Record:
     by_name = {field.name: field for field in fields}
     required = [field.name for field in fields if not field.optional]
     name = shortened(cls.__name__)
@@ -274,4 +357,4 @@ def _compile_typed_dict(cls: type, fields: list[Field]) -> tuple[Convert, Conver
             raise KeyError(missing[0])
         return {key: by_name[key].decode(item) for key, item in tree.items() if key in by_name}
 
-    return encode, decode
+    return Record(encode, decode, OtherShape(f"{name} is a TypedDict"))

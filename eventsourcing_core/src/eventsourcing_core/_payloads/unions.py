@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, get_origin
 from eventsourcing_core._errors import SerializationError, shortened
 from eventsourcing_core._payloads.defaults import ChangingDefaultError
 from eventsourcing_core._payloads.hints import Conversion, Convert, wrong
+from eventsourcing_core._payloads.shapes import OtherShape
 from eventsourcing_core._payloads.tags import (
     TAG,
     UNION_NAMES,
@@ -95,7 +96,7 @@ def union_of(  # noqa: C901 - two closures over the same tables
             return decode(tree[VALUE])
         raise wrong_tag(tree[TAG], listed, where)
 
-    return Conversion(encode, decode)
+    return Conversion(encode, decode, shape=OtherShape(f"{where} is a union"))
 
 
 def _member(hint: Any, conversion: Conversion) -> Member:

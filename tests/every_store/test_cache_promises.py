@@ -11,13 +11,13 @@ from eventsourcing_core import open_backend
 from eventsourcing_core._aggregates.notebook import note, stored_as
 from eventsourcing_core._repositories.cache import Cache
 from eventsourcing_core._repositories.deciding import Decisions
-from tests.contracts._cache_promises import (
+from tests.core._tills import Till, types
+from tests.every_store._cache_promises import (
     PROMISES,
     Promise,
     an_aggregate_that_is_given_away_is_its_callers_alone,
     what_a_caller_gets_is_its_own,
 )
-from tests.core._tills import Till, types
 
 if TYPE_CHECKING:
     from pathlib import Path
