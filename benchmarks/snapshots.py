@@ -95,11 +95,19 @@ async def with_and_without(backend: Backend, rounds: int) -> None:
 
 
 async def cost_of_asking(backend: Backend, rounds: int) -> None:
-    """Load a short aggregate that has no snapshot, with and without looking for one."""
+    """Load a short aggregate, with and without a snapshot; a target is 1.15 with one."""
     await backend.event_store.append("Purse-short", deposits(SHORT), expected_version=0)
+    on_demand = backend.repository(Purse, snapshot_frequency=OnDemand())
+    await backend.event_store.append("Purse-snapped", deposits(EVENTS), expected_version=0)
+    await on_demand.take_snapshot(await on_demand.load("snapped"))
+    await backend.event_store.append("Purse-snapped", deposits(SHORT), expected_version=EVENTS)
     off = loading(backend.repository(Purse, snapshot_frequency=None), "short", SHORT)
     on = loading(backend.repository(Purse), "short", SHORT)
-    sides = {"snapshots off": off, "snapshots on, none there": on}
+    sides = {
+        "snapshots off": off,
+        "snapshots on, none there": on,
+        f"a snapshot, and {SHORT} events after it": loading(on_demand, "snapped", EVENTS + SHORT),
+    }
     seconds = await take_turns(sides, 20 * rounds)
     report(f"{backend.name}: load an aggregate of {SHORT} events", seconds, count=1, unit="loads")
 

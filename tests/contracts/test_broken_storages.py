@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import pytest
 
 from eventsourcing_core.stores import Query, RowPage, Written
 from eventsourcing_core.testing._storage.reads import QUERIES, StorageReadContract
 from eventsourcing_core.testing._storage.writes import StorageWriteContract
+from eventsourcing_inmemory import InMemorySnapshotStore
 from tests.contracts._broken import (
     BrokenStorage,
     changed,
@@ -20,8 +22,17 @@ from tests.contracts._broken import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core.stores import Append, Placed, Row, Span, Verdict
+    from eventsourcing_core.stores import (
+        Append,
+        Parts,
+        Placed,
+        Row,
+        Snapshot,
+        Span,
+        Verdict,
+    )
     from eventsourcing_core.testing import OpenParts
+    from eventsourcing_inmemory._log import EventLog
     from tests.contracts._broken import Pages, Rows
 
 
@@ -249,6 +260,63 @@ class BackwardIsForward(Broken):
         return changed_pages(pages, lambda rows: sorted(rows, key=lambda row: row.position))
 
 
+ONE_TRIP = "test_rows_that_come_with_a_snapshot_begin_with_its_version"
+
+
+class WithSnapshots(Broken):
+    """Keeps snapshots beside its rows, and answers each question for them."""
+
+    caught_by: ClassVar[tuple[str, ...]] = ("test_a_snapshot_of_another_store_is_not_told",)
+
+    @classmethod
+    def parts_on(cls, log: EventLog) -> Parts:
+        snapshots = InMemorySnapshotStore()
+        storage = cls(log)
+        storage.kept = snapshots
+        return replace(super().parts_on(log), storage=storage, snapshot_store=snapshots)
+
+    def __init__(self, log: EventLog) -> None:
+        super().__init__(log)
+        self.kept = InMemorySnapshotStore()
+
+    async def rows(self, stream_id: str, span: Span) -> Rows:
+        if span.snapshot is not None:
+            found = await self.kept.load(span.snapshot.aggregate_id, max_version=self.highest(span))
+            span.snapshot.answer(found)
+            span = self.begin(span, found)
+        async for page in super().rows(stream_id, span):
+            yield page
+
+    def highest(self, span: Span) -> int | None:
+        return span.to_version
+
+    def begin(self, span: Span, found: Snapshot | None) -> Span:
+        return span if found is None else span._replace(from_version=found.version)
+
+
+class SnapshotAboveTheSpan(WithSnapshots):
+    caught_by = (ONE_TRIP, *WithSnapshots.caught_by)
+
+    def highest(self, span: Span) -> int | None:
+        return None if span.snapshot else span.to_version
+
+
+class RowsAfterTheSnapshot(WithSnapshots):
+    """The event that the snapshot ends with does not come, so nobody can check it."""
+
+    caught_by = (ONE_TRIP, *WithSnapshots.caught_by)
+
+    def begin(self, span: Span, found: Snapshot | None) -> Span:
+        return span if found is None else span._replace(from_version=found.version + 1)
+
+
+class RowsFromTheFirst(WithSnapshots):
+    caught_by = (ONE_TRIP, *WithSnapshots.caught_by)
+
+    def begin(self, span: Span, found: Snapshot | None) -> Span:
+        return span if found else super().begin(span, found)
+
+
 class OtherNames(NamedTuple):
     """A row whose fields have names of its own."""
 
@@ -269,7 +337,7 @@ def without_names(row: Row) -> Row:
 
 
 class TestBrokenStorages(StorageWriteContract, StorageReadContract):
-    faults = tuple(Broken.__subclasses__())
+    faults = (*Broken.__subclasses__(), *WithSnapshots.__subclasses__())
 
     @pytest.fixture
     def open_parts(self, fault: type[Broken]) -> OpenParts:

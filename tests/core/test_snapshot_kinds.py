@@ -18,7 +18,8 @@ from eventsourcing_core import (
 )
 from eventsourcing_core._aggregates.notebook import StoredAs
 from eventsourcing_core._encoding.pipeline import Pipeline
-from eventsourcing_core._snapshots.snapshots import Snapshots, Source
+from eventsourcing_core._snapshots.snapshots import Snapshots
+from eventsourcing_core._snapshots.source import Source
 from tests.core._tills import Events, Shelf, Sold, Till, said, sell
 
 if TYPE_CHECKING:

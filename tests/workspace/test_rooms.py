@@ -62,8 +62,9 @@ DOORS = {
         check_stream_id event fold open_backend open_migrator recording_metadata
     """,
     "eventsourcing_core.stores": """
-        ALL_GUARANTEES Append AppendResult Appender Arrangement Batch BatchRefusedError Build
-        BuildRecord BuildSpec BuildState EncodedEvent FencedError Guarantee HASHES Imported
+        ALL_GUARANTEES Append AppendResult Appender Arrangement AskedSnapshot Batch
+        BatchRefusedError Build BuildRecord BuildSpec BuildState Columns EncodedEvent FencedError
+        Guarantee HASHES Imported
         InlineBatch InlineChange InlineError InlineHandlers Inlining Inspection Joining Judge
         MigrationStatus Migrator Move OutageError ParkedKey Parts Place Placed Plan Progress
         ProjectionError ProjectionKind ProjectionStore Query Row RowPage Segment

@@ -11,6 +11,7 @@ import asyncpg
 
 from eventsourcing_core.stores import StorageError
 from eventsourcing_postgres._checks import check_pool, check_seconds
+from eventsourcing_postgres._columns import Fit
 from eventsourcing_postgres._connections import (
     check_not_lost,
     fetch_on,
@@ -84,6 +85,8 @@ class Database:
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[Any]] = set()
         self._watch = Watch(answer_timeout, self._renew)
+        self.fit: Fit = Fit()
+        """Whether pages are asked for as columns."""
         self.on_renewal: Callable[[], None] = lambda: None
         """What to do when the connections of the pool may be dead."""
 
@@ -319,7 +322,7 @@ class Database:
 
     async def wait_closed(self) -> None:
         """Wait until what was started has ended, and all connections are back in the pool."""
-        if self._background:
+        while self._background:  # what ends may start to give its connection back
             await asyncio.wait(self._background)
 
     def _may_keep(self, *, was_at_hand: bool) -> bool:

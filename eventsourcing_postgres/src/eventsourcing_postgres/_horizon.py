@@ -15,12 +15,13 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import RowPage, check_given
+from eventsourcing_postgres._columns import columns_of_all
 from eventsourcing_postgres._pages import PAGE_BYTES, Paging, Step, steps_from
 from eventsourcing_postgres._rows import POSITION
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from eventsourcing_core.stores import Query, Row
     from eventsourcing_postgres._database import Database
@@ -90,7 +91,7 @@ class AllReader:
         return await self._above(after)
 
     async def _first(self, after: int) -> Step:
-        rows = await self._fetch("read_all_forward", after, LARGEST_INTEGER)
+        rows = await self._fetch_forward(after, LARGEST_INTEGER)
         if not rows and after:
             await check_given_on(self._database, "read_all", after)
         settled = after + _without_hole(rows, after)
@@ -108,12 +109,12 @@ class AllReader:
         """Look at a stretch of positions above a cursor."""
         top = min(cursor + self._stretch, self._horizon)
         begin = monotonic()
-        rows = await self._fetch("read_all_forward", cursor, top)
+        rows = await self._fetch_forward(cursor, top)
         if self._is_filtered:
             self._fit_stretch(monotonic() - begin)
         return self._step(rows, cursor, top)
 
-    def _step(self, rows: list[Row], cursor: int, top: int) -> Step:
+    def _step(self, rows: Sequence[Row], cursor: int, top: int) -> Step:
         """Say how far has been looked: to the top, unless the page was full before."""
         is_at_limit = self._paging.is_at_limit(rows)
         is_cut = is_at_limit or self._paging.is_full(rows)
@@ -127,7 +128,18 @@ class AllReader:
         elif seconds > _SLOW:
             self._stretch = max(self._stretch // 4, STRETCH)
 
-    async def _fetch(self, name: str, cursor: int, end: int) -> list[Row]:
+    async def _fetch_forward(self, cursor: int, end: int) -> Sequence[Row]:
+        fit, size, most = self._database.fit, self._paging.size, self._paging.most
+        if fit.is_tried():
+            where = (cursor, end, *self._filters, size, most)
+            (values,) = await self._database.fetch("read_all", "columns_all_forward", *where)
+            rows = columns_of_all(values, most)
+            fit.note(rows)
+            if rows is not None:
+                return rows
+        return await self._fetch("read_all_forward", cursor, end)
+
+    async def _fetch(self, name: str, cursor: int, end: int) -> Sequence[Row]:
         return await self._database.rows(
             "read_all", name, cursor, end, *self._filters, self._paging.size, PAGE_BYTES
         )
@@ -148,7 +160,7 @@ async def check_given_on(database: Database, doing: str, position: int) -> None:
         check_given(position, given)
 
 
-def _without_hole(rows: list[Row], cursor: int) -> int:
+def _without_hole(rows: Sequence[Row], cursor: int) -> int:
     """Count the rows whose positions follow the cursor, and each other, one by one."""
     if rows and rows[-1][POSITION] == cursor + len(rows):
         return len(rows)

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from eventsourcing_core.stores import StorageError, missing_events
+from eventsourcing_core.stores import Columns, StorageError, missing_events
+from eventsourcing_postgres._columns import Fit, columns_of_stream
 from eventsourcing_postgres._rows import VERSION, size_of
+from eventsourcing_postgres._snapshot_store import snapshot_of
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 
-    from eventsourcing_core.stores import Row, Span
+    from eventsourcing_core.stores import AskedSnapshot, Row, SnapshotStore, Span
 
     Start = Callable[[Coroutine[Any, Any, "Step"]], Awaitable["Step"]]
     """Starts to fetch a page that is not asked for yet."""
@@ -31,7 +33,7 @@ PAGE_BYTES = 8 * 1024 * 1024
 class Step(NamedTuple):
     """A page, and where the next one begins."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     """The rows; there may be none."""
     cursor: int
     """The version or position up to which has been looked."""
@@ -41,6 +43,9 @@ class Step(NamedTuple):
 
 class Source(Protocol):
     """What runs statements: a ``Database``, or the connection of a transaction."""
+
+    fit: Fit
+    """Whether columns are asked for."""
 
     async def rows(self, doing: str, name: str, *arguments: Any) -> list[Row]:
         """Run a statement of a file that reads events."""
@@ -67,19 +72,26 @@ class Paging:
         """Rows to ask for next; 0 when the limit is reached."""
         return min(self._page, self._left)
 
-    def is_at_limit(self, rows: list[Row]) -> bool:
+    @property
+    def most(self) -> int:
+        """Bytes that each event may have for so many to fit into a page."""
+        return PAGE_BYTES // self.size
+
+    def is_at_limit(self, rows: Sequence[Row]) -> bool:
         """Tell whether no more rows are wanted than those that came."""
         return len(rows) == self._left
 
-    def is_full(self, rows: list[Row]) -> bool:
+    def is_full(self, rows: Sequence[Row]) -> bool:
         """Tell whether there may be more rows than those that came for ``size``."""
-        return len(rows) == self.size or size_of(rows) >= PAGE_BYTES
+        if len(rows) == self.size:
+            return True
+        return not isinstance(rows, Columns) and size_of(rows) >= PAGE_BYTES
 
-    def is_over(self, rows: list[Row]) -> bool:
+    def is_over(self, rows: Sequence[Row]) -> bool:
         """Tell whether the rows that came for ``size`` are the last ones to ask for."""
         return self.is_at_limit(rows) or not self.is_full(rows)
 
-    def take(self, rows: list[Row]) -> None:
+    def take(self, rows: Sequence[Row]) -> None:
         """Count the rows that came, and ask for more of them next time."""
         self._left -= len(rows)
         self._page = min(self._page * 4, LARGEST_PAGE)
@@ -111,39 +123,98 @@ async def steps_from(
 
 
 async def stream_pages(
-    source: Source, stream_id: str, span: Span, start: Start | None
-) -> AsyncIterator[list[Row]]:
+    source: Source,
+    stream_id: str,
+    span: Span,
+    start: Start | None,
+    snapshots: SnapshotStore | None = None,
+) -> AsyncIterator[Sequence[Row]]:
     """Give the rows of a stream.
 
     Events that are appended while the consumer is at work are not read, so a consumer that
     appends one for each that it reads comes to an end.
+
+    Args:
+        source: What runs the statements.
+        stream_id: The stream.
+        span: Which rows; the snapshot that it may ask for comes with the first of them.
+        start: See ``steps_from``.
+        snapshots: The store of the snapshots beside the events; None: nobody is told of them.
     """
-    first, last, backward, limit = span
-    last = LARGEST_INTEGER - 1 if last is None else last
-    name = "read_backward" if backward else "read_forward"
-    cursor, end = (last + 1, first) if backward else (first - 1, last)
-    paging = Paging(limit)
-
-    async def fetch(cursor: int) -> Step:
-        rows = await source.rows("read", name, stream_id, cursor, end, paging.size, PAGE_BYTES)
-        is_last = paging.is_over(rows)
-        paging.take(rows)
-        return Step(rows, rows[-1][VERSION] if rows else cursor, is_last)
-
-    if limit == 0:
+    if span.limit == 0:
         return
-    step = await fetch(cursor)
-    if not step.rows and first == 1 and await source.fetch("read", "stream_version", stream_id):
-        step = await fetch(cursor)  # it may have begun between the two statements
+    reader = _StreamReader(source, stream_id, span)
+    asked = span.snapshot
+    if asked is not None and asked.store is snapshots:
+        step = await reader.from_snapshot(asked)
+    else:
+        step = await reader.step(reader.cursor)
+    if not step.rows and reader.is_whole and await reader.version():
+        step = await reader.step(reader.cursor)  # it may have begun between the two statements
         if not step.rows:
             raise missing_events(stream_id, 1)
     if step.is_last:  # most streams are short
         if step.rows:
             yield step.rows
         return
-    if not backward:
-        ((there,),) = await source.fetch("read", "stream_version", stream_id)
-        end = min(end, there)
-    async for each in steps_from(step, fetch, start):
+    if not span.backward:
+        reader.end = min(reader.end, await reader.version() or 0)
+    async for each in steps_from(step, reader.step, start):
         if each.rows:
             yield each.rows
+
+
+class _StreamReader:
+    """Fetches the pages of a stream, as columns where they fit."""
+
+    def __init__(self, source: Source, stream_id: str, span: Span) -> None:
+        first, last, self._is_backward, limit, _ = span
+        last = LARGEST_INTEGER - 1 if last is None else last
+        self._source = source
+        self._stream_id = stream_id
+        self._paging = Paging(limit)
+        self.cursor, self.end = (last + 1, first) if self._is_backward else (first - 1, last)
+        """Where reading begins, exclusive, and where it ends."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the first event of the stream is asked for, from either end."""
+        return (self.end == 1) if self._is_backward else (self.cursor == 0)
+
+    async def step(self, cursor: int) -> Step:
+        """Fetch the page after a cursor."""
+        rows: Sequence[Row] | None = None
+        size, most = self._paging.size, self._paging.most
+        where = (self._stream_id, cursor, self.end, size)
+        if not self._is_backward and self._source.fit.is_tried():
+            (values,) = await self._source.fetch("read", "columns_forward", *where, most)
+            rows = columns_of_stream(self._stream_id, values, most)
+            self._source.fit.note(rows)
+        if rows is None:
+            name = "read_backward" if self._is_backward else "read_forward"
+            rows = await self._source.rows("read", name, *where, PAGE_BYTES)
+        return self._step(rows, cursor)
+
+    async def from_snapshot(self, asked: AskedSnapshot) -> Step:
+        """Fetch the newest snapshot, and the first page from there on."""
+        size, most = self._paging.size, self._paging.most
+        where = (self._stream_id, self.cursor, self.end, size, most, asked.aggregate_id)
+        (values,) = await self._source.fetch("read", "columns_from_snapshot", *where)
+        version, *state = values[:5]
+        if version is None:
+            asked.answer(None)
+        else:
+            asked.answer(snapshot_of(asked.aggregate_id, version, *state))
+            self.cursor = version - 1
+        rows = columns_of_stream(self._stream_id, values[5:], most)
+        return await self.step(self.cursor) if rows is None else self._step(rows, self.cursor)
+
+    async def version(self) -> int | None:
+        """Give the version of the stream; None if it is not there."""
+        found = await self._source.fetch("read", "stream_version", self._stream_id)
+        return found[0][0] if found else None
+
+    def _step(self, rows: Sequence[Row], cursor: int) -> Step:
+        is_last = self._paging.is_over(rows)
+        self._paging.take(rows)
+        return Step(rows, rows[-1][VERSION] if rows else cursor, is_last)

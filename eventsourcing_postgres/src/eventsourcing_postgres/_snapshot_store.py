@@ -57,9 +57,7 @@ class Snapshots:
         )
         if not rows:
             return None
-        aggregate, version, state, encoding, state_version, created_at = rows[0]
-        created = _EPOCH + created_at * _MICROSECOND
-        return Snapshot(aggregate, version, state, encoding, state_version, created)
+        return snapshot_of(*rows[0])
 
     async def prune(self, aggregate_id: str, *, keep: int) -> None:
         """Delete all but the newest snapshots; see ``SnapshotStore.prune``."""
@@ -67,6 +65,19 @@ class Snapshots:
         await self._fetch(
             "pruning snapshots", "snapshot_prune", aggregate_id, min(keep, LARGEST_INTEGER)
         )
+
+
+def snapshot_of(  # noqa: PLR0913 - the columns of its table
+    aggregate_id: str,
+    version: int,
+    state: bytes,
+    encoding: str,
+    state_version: str,
+    created_at: int,
+) -> Snapshot:
+    """Give a snapshot as it is stored."""
+    created = _EPOCH + created_at * _MICROSECOND
+    return Snapshot(aggregate_id, version, state, encoding, state_version, created)
 
 
 class PostgresSnapshotStore(Snapshots):

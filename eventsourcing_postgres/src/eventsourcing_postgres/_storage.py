@@ -70,9 +70,11 @@ class PostgresStorage:
         self._inline = PostgresInline(self._database.schema)
         self._writer = Writer(self._database, self._waking.appended, self._inline)
         self._max_wait = max_wait
+        self._snapshots: SnapshotStore | None = None
 
     def parts(self, snapshot_store: SnapshotStore | None = None) -> Parts:
-        """Give the parts of a backend on this storage."""
+        """Give the parts of a backend on this storage, and its snapshots if they are beside it."""
+        self._snapshots = snapshot_store
         transactions = PostgresTransactions(
             self._database, self._waking, self._max_wait, self._inline
         )
@@ -105,7 +107,7 @@ class PostgresStorage:
 
     def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
         """Give the rows of a stream; see ``Storage.rows``."""
-        return stream_pages(self._database, stream_id, span, self._database.start)
+        return stream_pages(self._database, stream_id, span, self._database.start, self._snapshots)
 
     def rows_of_all(
         self, after: int, query: Query, *, backward: bool, limit: int | None

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from eventsourcing_core.stores import Append, Row, SnapshotStore, Span, Verdict
+    from eventsourcing_postgres._columns import Fit
     from eventsourcing_postgres._database import Database
     from eventsourcing_postgres._inline import PostgresInline
     from eventsourcing_postgres._pool import Connection, Lent
@@ -268,6 +269,7 @@ class _OnConnection:
         self._connection = connection
         self._database = database
         self._schema = database.schema
+        self.fit: Fit = database.fit
 
     async def rows(self, doing: str, name: str, *arguments: Any) -> list[Row]:
         """Run a statement of a file that reads events."""

@@ -55,7 +55,7 @@ class AllPages(Pages):
         self.stretch: int = FIRST_STRETCH if query.is_filter else LARGEST_INTEGER
         """How many positions the next page looks at."""
 
-    async def first_page(self, first: int, last: int) -> tuple[Sequence[Row], int]:
+    async def page_and_horizon(self, first: int, last: int) -> tuple[Sequence[Row], int]:
         """Read a page, and how far all is decided at that moment."""
         sql = _WITH_HORIZON.replace("{page}", self._sql.rstrip().removesuffix(";"))
         *found, at_end = await self._fetch(sql, self._limits(first, last))
@@ -84,7 +84,7 @@ async def pages_of_all(
 
 async def _forward(fetch: Fetch, pages: AllPages, after: int) -> AsyncIterator[RowPage]:
     last = min(after + pages.stretch, LARGEST_INTEGER)
-    rows, end = await pages.first_page(after + 1, last)
+    rows, end = await pages.page_and_horizon(after + 1, last)
     check_given(after, end)
     while True:
         last = min(last, end)
@@ -107,7 +107,7 @@ async def _forward(fetch: Fetch, pages: AllPages, after: int) -> AsyncIterator[R
 async def _backward(fetch: Fetch, pages: AllPages, after: int) -> AsyncIterator[RowPage]:
     if pages.stretch == LARGEST_INTEGER:
         first = after + 1
-        rows, horizon = await pages.first_page(first, LARGEST_INTEGER)
+        rows, horizon = await pages.page_and_horizon(first, LARGEST_INTEGER)
         end = max(after, horizon)
     else:  # where the stretch begins depends on the horizon
         ((horizon,),) = await fetch(_HORIZON, {})

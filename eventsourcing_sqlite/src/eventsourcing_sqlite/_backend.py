@@ -51,9 +51,10 @@ def parts_of(database: SqliteDatabase) -> Parts:
     """Give the parts of a backend that live in one file."""
     builds = Builds(database)
     inline = SqliteInline(database)
+    snapshots = SqliteSnapshotStore(database)
     return Parts(
-        storage=SqliteStorage(database, inline),
-        snapshot_store=SqliteSnapshotStore(database),
+        storage=SqliteStorage(database, inline, snapshots),
+        snapshot_store=snapshots,
         transactions=SqliteTransactions(database, inline),
         projection_store=SqliteProjectionStore(database, builds),
         inline=SqliteInlining(builds, inline),

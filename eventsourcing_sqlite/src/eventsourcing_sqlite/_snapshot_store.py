@@ -61,19 +61,25 @@ class SqliteSnapshotStore:
         if not rows:
             return None
         ((state, version, encoding, state_version, created_at),) = rows
-        return Snapshot(
-            aggregate_id=aggregate_id,
-            version=version,
-            state=state,
-            encoding=encoding,
-            state_version=state_version,
-            created_at=_EPOCH + timedelta(microseconds=created_at),
-        )
+        return snapshot_of(aggregate_id, version, state, encoding, state_version, created_at)
 
     async def prune(self, aggregate_id: str, *, keep: int) -> None:
         """Delete all but the newest snapshots; see ``SnapshotStore.prune``."""
         check_prune(aggregate_id, keep=keep)
         await self._database.write(lambda connection: _prune(connection, aggregate_id, keep))
+
+
+def snapshot_of(  # noqa: PLR0913 - the columns of its table
+    aggregate_id: str,
+    version: int,
+    state: bytes,
+    encoding: str,
+    state_version: str,
+    created_at: int,
+) -> Snapshot:
+    """Give a snapshot as it is stored."""
+    created = _EPOCH + timedelta(microseconds=created_at)
+    return Snapshot(aggregate_id, version, state, encoding, state_version, created)
 
 
 def _prune(connection: sqlite3.Connection, aggregate_id: str, keep: int) -> None:

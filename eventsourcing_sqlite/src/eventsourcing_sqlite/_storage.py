@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from eventsourcing_core.stores import check_given
 from eventsourcing_sqlite._all_pages import pages_of_all
 from eventsourcing_sqlite._append import write_appends
+from eventsourcing_sqlite._from_snapshot import begin_with
 from eventsourcing_sqlite._inline import SqliteInline
 from eventsourcing_sqlite._inside import Inside
 from eventsourcing_sqlite._pages import pages_of_stream
@@ -19,7 +20,7 @@ from eventsourcing_sqlite._statements import statement
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_core.stores import Append, Query, Row, RowPage, Span, Verdict
+    from eventsourcing_core.stores import Append, Query, Row, RowPage, SnapshotStore, Span, Verdict
     from eventsourcing_sqlite._database import SqliteDatabase
 
 _LAST_POSITION = statement("last_position")
@@ -31,10 +32,17 @@ class SqliteStorage:
     Args:
         database: The file.
         inline: What appends apply; nothing unless given.
+        snapshots: The store of the snapshots in the file; None: nobody is told of them.
     """
 
-    def __init__(self, database: SqliteDatabase, inline: SqliteInline | None = None) -> None:
+    def __init__(
+        self,
+        database: SqliteDatabase,
+        inline: SqliteInline | None = None,
+        snapshots: SnapshotStore | None = None,
+    ) -> None:
         self._database = database
+        self._snapshots = snapshots
         self._inline = inline or SqliteInline(database)
 
     async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
@@ -60,7 +68,10 @@ class SqliteStorage:
 
     def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
         """Give the rows of a stream, in pages; see ``Storage.rows``."""
-        return pages_of_stream(self._database.fetch, stream_id, span)
+        asked = span.snapshot
+        is_told = asked is not None and asked.store is self._snapshots
+        begin = begin_with(asked) if asked is not None and is_told else None
+        return pages_of_stream(self._database.fetch, stream_id, span, begin)
 
     def rows_of_all(
         self, after: int, query: Query, *, backward: bool, limit: int | None

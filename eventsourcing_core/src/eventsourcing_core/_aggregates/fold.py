@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from eventsourcing_core._errors import missing_events
@@ -134,6 +134,13 @@ async def fold_after(  # noqa: PLR0913 - a stream, a state, and the event betwee
         StorageError: A version is missing.
     """
     pages = store.read_pages(stream_id, from_version=version, to_version=to_version)
+    return await fold_from(pages, fold_pages, state, version=version, event_id=event_id)
+
+
+async def fold_from(
+    pages: Pages, fold_pages: FoldPages[S], state: S, *, version: int, event_id: bytes
+) -> Folded[S] | str:
+    """Do as ``fold_after`` does, with pages that begin with the event itself."""
     async for page in pages:
         events = iter(page)
         event = next(events, None)
@@ -144,7 +151,9 @@ async def fold_after(  # noqa: PLR0913 - a stream, a state, and the event betwee
         folded = await fold_pages(_rest(events, pages), state, version)
         if folded.version == version:
             return Folded(folded.state, version, event.position, event_id, version)
-        return replace(folded, snapshot_version=version)
+        return Folded(
+            folded.state, folded.version, folded.position, folded.event_id, version, folded.untyped
+        )
     return f"the stream ends before version {version}"
 
 

@@ -9,10 +9,10 @@ from eventsourcing_core._encoding.streams import HIGHEST, check_order
 from eventsourcing_core._errors import StorageError
 from eventsourcing_core._names import is_name
 from eventsourcing_core.stores._checks import check_read_all
-from eventsourcing_core.stores._rows import Query, RowPage
+from eventsourcing_core.stores._rows import Columns, Query, RowPage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection
+    from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
@@ -86,12 +86,14 @@ class AllStreams:
         """Give the pages of the storage, and see that each goes on where the last one ended."""
         after, query, backward, limit = reading
         reached: int | None = None
-        last: list[int] = []
+        last: int | None = None
         pages = self._storage.rows_of_all(after, query, backward=backward, limit=limit)
         async for page in pages:
-            positions = list(map(_position, page.rows))
-            check_order(last + positions, backward=backward, whose=self._storage)
-            last = positions[-1:]
+            rows = page.rows
+            positions = rows.positions if isinstance(rows, Columns) else [*map(_position, rows)]
+            if positions:
+                check_order(last, positions, backward=backward, whose=self._storage)
+                last = positions[-1]
             if not backward:
                 self._check_page(page, positions, after if reached is None else reached)
             reached = page.seen_to
@@ -100,7 +102,7 @@ class AllStreams:
         if reached is None:
             raise self._no_page()
 
-    def _check_page(self, page: RowPage, positions: list[int], reached: int) -> None:
+    def _check_page(self, page: RowPage, positions: Sequence[int], reached: int) -> None:
         name = type(self._storage).__name__
         if page.seen_to < reached:
             message = (

@@ -30,7 +30,7 @@ from eventsourcing_core._payloads.scalars import plain_tree
 from eventsourcing_core._versions import ExpectedVersion
 from eventsourcing_core.stores._append import Append, Imported, Write
 from eventsourcing_core.stores._checks import check_whole
-from eventsourcing_core.stores._rows import EncodedEvent
+from eventsourcing_core.stores._rows import Columns, EncodedEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -260,7 +260,8 @@ class EventCodec:
         stream = kind = last = ""
         read, typed, restore = self._own
         conversion = functions = None
-        for stream_id, version, at, event_type, data, metadata, encoding, event_id, time in rows:
+        values = rows.values() if isinstance(rows, Columns) else rows
+        for stream_id, version, at, event_type, data, metadata, encoding, event_id, time in values:
             try:
                 if (
                     event_type != kind

@@ -83,7 +83,9 @@ class StorageEventStore:
             max_writes=parts.max_writes,
             max_waiting=max_waiting,
         )
-        self._streams = StreamReader(parts.storage, self._codec, self._check_open)
+        self._streams = StreamReader(
+            parts.storage, self._codec, self._check_open, parts.snapshot_store
+        )
         self._all = AllStreams(parts.storage, self._codec, self._check_open)
         self._following = Following(self._all, self._codec, self._check_open)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -95,6 +97,12 @@ class StorageEventStore:
     def codec(self) -> EventCodec:
         """What encodes the events."""
         return self._codec
+
+    @property
+    def stream_reader(self) -> StreamReader:
+        """What reads streams, snapshots in the same trip; for repositories."""
+        self._check_usable()
+        return self._streams
 
     @property
     def guarantees(self) -> frozenset[Guarantee]:

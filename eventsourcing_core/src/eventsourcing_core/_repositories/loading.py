@@ -12,7 +12,7 @@ from eventsourcing_core._aggregates.notebook import StoredAs, note, stored_as
 from eventsourcing_core._encoding.transaction import transaction_given
 from eventsourcing_core._errors import EventSourcingError
 from eventsourcing_core._repositories.checks import check_kept
-from eventsourcing_core._snapshots.snapshots import Source
+from eventsourcing_core._snapshots.source import Source
 from eventsourcing_core.stores._checks import check_whole
 
 if TYPE_CHECKING:

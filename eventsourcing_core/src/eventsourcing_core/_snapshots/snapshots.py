@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from eventsourcing_core._aggregates.fold import Folded, fold_after
+from eventsourcing_core._aggregates.fold import Folded, fold_from
 from eventsourcing_core._encoding.pipeline import Pipeline, pipeline_named
 from eventsourcing_core._errors import EventSourcingError, SnapshotError, TransformError, said_of
 from eventsourcing_core._snapshots.log import (
@@ -35,22 +35,15 @@ from eventsourcing_core.stores._snapshot_store import Snapshot
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from eventsourcing_core._aggregates.fold import Pages
     from eventsourcing_core._aggregates.notebook import StoredAs
     from eventsourcing_core._snapshots.kind import Kind
     from eventsourcing_core._snapshots.policy import SnapshotPolicy
+    from eventsourcing_core._snapshots.source import Source
     from eventsourcing_core.stores._event_store import StreamStore
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
 
 S = TypeVar("S")
-
-
-class Source(NamedTuple):
-    """Where to load from: the stores, or a transaction on them."""
-
-    events: StreamStore
-    """Where the events are."""
-    snapshots: SnapshotStore | None
-    """Where the snapshots are; None: no snapshot is used."""
 
 
 class Found(NamedTuple, Generic[S]):
@@ -138,31 +131,43 @@ class Snapshots(Generic[S]):
             logger.debug("%s: all events are replayed, since %s", stream_id, error)
             return await self._replay(source, stream_id, state, at_version)
 
+        pages: Pages | None = None  # the events, if they came with the snapshot
         try:
-            found = await self._find(source.snapshots, stream_id, state, expected, at_version)
+            begun = await source.read_from_snapshot(stream_id, at_version)
+            if begun is None:
+                snapshot = await source.snapshots.load(stream_id, max_version=at_version)
+            else:
+                snapshot, pages = begun
+            self._availability.note_answer()
+            found = None
+            if snapshot is not None:
+                found = self._restored(snapshot, stream_id, state, expected)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - whatever a store raises, the events are there
             _raise_if_cancelled(error)
             _check_usable(source, stream_id)
             log_unused(stream_id, error, self._availability.level_of(error))
             return None
-        if found is None:
-            logger.debug("%s: all events are replayed, there is no snapshot", stream_id)
-            return await self._replay(source, stream_id, state, at_version)
-        return await self._go_on(source, stream_id, found, at_version)
+        if found is not None:
+            return await self._go_on(source, stream_id, found, pages, at_version)
+        logger.debug("%s: all events are replayed, there is no snapshot", stream_id)
+        if pages is not None:
+            return await self._kind.fold(pages, state, 0)
+        return await self._replay(source, stream_id, state, at_version)
 
     async def _go_on(
-        self, source: Source, stream_id: str, found: Found[S], at_version: int | None
+        self,
+        source: Source,
+        stream_id: str,
+        found: Found[S],
+        pages: Pages | None,
+        at_version: int | None,
     ) -> Folded[S] | None:
         state, version, event_id, untyped = found
+        if pages is None:
+            pages = source.events.read_pages(stream_id, from_version=version, to_version=at_version)
         try:
-            folded = await fold_after(
-                source.events,
-                stream_id,
-                self._kind.fold,
-                state,
-                version=version,
-                event_id=event_id,
-                to_version=at_version,
+            folded = await fold_from(
+                pages, self._kind.fold, state, version=version, event_id=event_id
             )
         except EventSourcingError:  # the event store's: replaying would meet it, too
             raise
@@ -261,11 +266,13 @@ class Snapshots(Generic[S]):
         """
         try:
             expected = self._kind.state_version()
-            found = await self._find(self.store, stream_id, new(), expected, None)
+            snapshot = await self.store.load(stream_id)
+            self._availability.note_answer()
+            if snapshot is None:
+                return SnapshotReport(stream_id, None, reason="there is no snapshot")
+            found = self._restored(snapshot, stream_id, new(), expected)
         except (SnapshotError, OutdatedError) as error:
             return SnapshotReport(stream_id, None, reason=str(error))
-        if found is None:
-            return SnapshotReport(stream_id, None, reason="there is no snapshot")
 
         pages = events.read_pages(stream_id, to_version=found.version)
         replayed = await self._kind.fold(pages, new(), 0)
@@ -277,24 +284,13 @@ class Snapshots(Generic[S]):
             return SnapshotReport(stream_id, None, reason=reason)
         return SnapshotReport(stream_id, found.version, differences(replayed.state, found.state))
 
-    async def _find(
-        self,
-        store: SnapshotStore,
-        stream_id: str,
-        state: S,
-        expected: str,
-        max_version: int | None,
-    ) -> Found[S] | None:
-        """Restore a state that was just made from the newest snapshot, if there is one.
+    def _restored(self, snapshot: Snapshot, stream_id: str, state: S, expected: str) -> Found[S]:
+        """Restore a state that was just made.
 
         Raises:
-            OutdatedError: It was made by something else than the kind as it is.
+            OutdatedError: The snapshot was made by something else than the kind as it is.
             SnapshotError: It cannot be read; says why.
         """
-        snapshot = await store.load(stream_id, max_version=max_version)
-        self._availability.note_answer()
-        if snapshot is None:
-            return None
         if snapshot.state_version != expected:
             message = (
                 f"the snapshot at version {snapshot.version} has the state version "

@@ -70,7 +70,16 @@ from eventsourcing_core.stores._inspection import (
 )
 from eventsourcing_core.stores._migrator import MigrationStatus, Migrator, check_rollback
 from eventsourcing_core.stores._projection_store import Batch, ProjectionStore
-from eventsourcing_core.stores._rows import EncodedEvent, Place, Query, Row, RowPage, Span
+from eventsourcing_core.stores._rows import (
+    AskedSnapshot,
+    Columns,
+    EncodedEvent,
+    Place,
+    Query,
+    Row,
+    RowPage,
+    Span,
+)
 from eventsourcing_core.stores._snapshot_store import (
     Snapshot,
     SnapshotStore,
@@ -95,12 +104,14 @@ __all__ = [
     "AppendResult",
     "Appender",
     "Arrangement",
+    "AskedSnapshot",
     "Batch",
     "BatchRefusedError",
     "Build",
     "BuildRecord",
     "BuildSpec",
     "BuildState",
+    "Columns",
     "EncodedEvent",
     "FencedError",
     "Guarantee",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from eventsourcing_core.stores._snapshot_store import Snapshot, SnapshotStore
 
 
 class EncodedEvent(NamedTuple):
@@ -58,6 +60,54 @@ class Row(NamedTuple):
     timestamp: int
 
 
+# Row._make without counting, which takes half as long.
+_as_row = cast("Callable[[type[Row], tuple[Any, ...]], Row]", vars(tuple)["__new__"])
+
+
+class Columns(Sequence[Row]):
+    """Rows by the column, for storages that get them in a few large values.
+
+    A storage may give a page in this form. A ``Row`` is made of it only for those who ask for
+    one; the front checks and decodes the columns.
+
+    Args:
+        columns: The nine fields of ``Row``, each with its values for all rows.
+    """
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, *columns: Sequence[Any]) -> None:
+        self._columns = columns
+
+    @property
+    def versions(self) -> Sequence[int]:
+        """The version of each row."""
+        return self._columns[1]
+
+    @property
+    def positions(self) -> Sequence[int]:
+        """The position of each row."""
+        return self._columns[2]
+
+    def values(self) -> Iterator[tuple[Any, ...]]:
+        """Give the fields of each row, and make no ``Row``."""
+        return zip(*self._columns, strict=True)
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(_as_row, repeat(Row), self.values())
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Columns: ...
+    def __getitem__(self, place: int | slice) -> Row | Columns:
+        found = [column[place] for column in self._columns]
+        return Columns(*found) if isinstance(place, slice) else _as_row(Row, tuple(found))
+
+
 class RowPage(NamedTuple):
     """Some of the rows of all streams, and how far the storage has looked."""
 
@@ -71,6 +121,33 @@ class RowPage(NamedTuple):
     """
 
 
+class AskedSnapshot:
+    """The question for the newest snapshot, which comes with a span: one trip gives both.
+
+    A storage that keeps the snapshots of ``store`` may answer. Others leave it as it is, and the
+    front asks the store. Behind a wrapper that gives streams other ids, ``aggregate_id`` is still
+    the one that the snapshots have.
+
+    Args:
+        store: Whose snapshot it is.
+        aggregate_id: Of which aggregate.
+    """
+
+    __slots__ = ("aggregate_id", "found", "is_answered", "store")
+
+    def __init__(self, store: SnapshotStore, aggregate_id: str) -> None:
+        self.store = store
+        self.aggregate_id = aggregate_id
+        self.is_answered = False
+        """Whether the storage has answered."""
+        self.found: Snapshot | None = None
+        """The snapshot; None if there is none."""
+
+    def answer(self, found: Snapshot | None) -> None:
+        """Say which is the newest one up to the span's ``to_version``, or that there is none."""
+        self.is_answered, self.found = True, found
+
+
 class Span(NamedTuple):
     """Which events of a stream are wanted; checked."""
 
@@ -82,6 +159,9 @@ class Span(NamedTuple):
     """Whether to begin at the highest version."""
     limit: int | None = None
     """The most events; None: no bound."""
+    snapshot: AskedSnapshot | None = None
+    """If it is answered with a snapshot, rows begin with its version; and before the first page, or
+    the end. None: nobody asks. It is only asked forward, from version 1 on, and without a limit."""
 
 
 class Query(NamedTuple):

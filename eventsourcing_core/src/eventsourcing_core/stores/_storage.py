@@ -54,7 +54,8 @@ class Storage(Protocol):
     def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
         """Give the rows of a stream by version, in pages; nothing if it is not there.
 
-        What is appended while the consumer is at work need not come.
+        What is appended while the consumer is at work need not come. A page may be ``Columns``. A
+        span may ask for a snapshot: see ``AskedSnapshot``.
 
         Raises:
             StorageError: It should have events, and has none: see ``missing_events``. A storage

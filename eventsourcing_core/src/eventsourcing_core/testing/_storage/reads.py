@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from eventsourcing_core._errors import HistoryChangedError
-from eventsourcing_core.stores._rows import Query, Span
+from eventsourcing_core.stores._rows import AskedSnapshot, Query, Span
+from eventsourcing_core.stores._snapshot_store import Snapshot
 from eventsourcing_core.testing._contract import Chapter
 from eventsourcing_core.testing._storage.samples import (
     EVERYTHING,
@@ -50,6 +52,27 @@ async def fill(storage: Storage, count: int = 31) -> list[Row]:
     return rows
 
 
+def _snapshot(version: int) -> Snapshot:
+    taken = datetime(2026, 11, 23, 12, 0, 0, version, tzinfo=UTC)
+    return Snapshot("a", version, b"state %d" % version, "json", "1:abc", taken)
+
+
+class Elsewhere:
+    """Snapshots that no storage keeps beside its rows."""
+
+    async def save(self, snapshot: Snapshot, *, keep: int | None = None) -> None:
+        """Refuse."""
+        raise NotImplementedError
+
+    async def load(self, aggregate_id: str, *, max_version: int | None = None) -> Snapshot | None:
+        """Refuse."""
+        raise NotImplementedError
+
+    async def prune(self, aggregate_id: str, *, keep: int) -> None:
+        """Refuse."""
+        raise NotImplementedError
+
+
 class StorageReadContract(Chapter):
     """Pages of one stream and of all, and ``seen_to``."""
 
@@ -66,6 +89,31 @@ class StorageReadContract(Chapter):
         storage = storage_of(parts)
         await fill(storage)
         assert await rows_of(storage, "unknown") == []
+
+    async def test_rows_that_come_with_a_snapshot_begin_with_its_version(
+        self, parts: Parts
+    ) -> None:
+        storage, kept = storage_of(parts), parts.snapshot_store
+        await storage.write([append_to("a", *map(encoded, range(10)), expected=0)])
+        if kept is not None:
+            for version in (3, 7, 20):
+                await kept.save(_snapshot(version))
+        for highest, begin in ((None, 20), (19, 7), (7, 7), (5, 3), (2, None)):
+            asked = AskedSnapshot(kept or Elsewhere(), "a")
+            rows = await rows_of(storage, "a", Span(to_version=highest, snapshot=asked))
+            found = _snapshot(begin) if begin and asked.is_answered else None
+            assert asked.found == found
+            first = found.version if found else 1
+            assert [row.version for row in rows] == [*range(first, min(highest or 10, 10) + 1)]
+
+    async def test_a_snapshot_of_another_store_is_not_told(self, parts: Parts) -> None:
+        storage = storage_of(parts)
+        await storage.write([append_to("a", *map(encoded, range(10)), expected=0)])
+        if parts.snapshot_store is not None:
+            await parts.snapshot_store.save(_snapshot(7))
+        asked = AskedSnapshot(Elsewhere(), "a")
+        assert len(await rows_of(storage, "a", Span(snapshot=asked))) == 10
+        assert not asked.is_answered
 
     @each_query
     async def test_of_an_empty_store_a_page_comes(self, parts: Parts, query: Query) -> None:
