@@ -11,7 +11,17 @@ import asyncio
 import platform
 import sys
 
-from benchmarks import builds, codec, memory, postgres, repetitions, snapshots, sqlite, typed
+from benchmarks import (
+    builds,
+    codec,
+    memory,
+    postgres,
+    repetitions,
+    snapshots,
+    sqlite,
+    transfer,
+    typed,
+)
 from benchmarks.peers import command as peers
 from benchmarks.peers import page
 from benchmarks.projections import command as projections
@@ -34,6 +44,7 @@ APART = {
     "peers": peers.main,
     "peers-page": page.main,
     "projections": projections.main,
+    "transfer": transfer.main,
     "typed": typed.main,
 }
 """Those with options of their own; only run when they are named first, alone."""

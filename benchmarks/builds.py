@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ACTS = (
     "append by 64 tasks",
+    "append 10 by 64 tasks",
+    "encode 10",
     "append by one task",
     "append 10,000",
     "load 10,000",
@@ -114,7 +116,7 @@ def compare(act: str, builds: Sequence[Build], rounds: int) -> None:
     ratio = statistics.median([other / own for own, other in pairs])
     own, other = (statistics.median(values) for values in zip(*pairs, strict=True))
     mark = "" if ratio >= _LIMIT else f"  below {_LIMIT}"
-    print(f"  {act:<20}{own:>10.4f}{other:>10.4f}{ratio:>8.2f}{mark}", flush=True)
+    print(f"  {act:<22}{own:>10.4f}{other:>10.4f}{ratio:>8.2f}{mark}", flush=True)
 
 
 @contextmanager

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import os
+import sys
 import time
 from uuid import RFC_4122, UUID
 
+import pytest
+
 from eventsourcing_core import Event
+from eventsourcing_core._events import identity
 
 
 def test_event_ids_are_uuids_of_version_7() -> None:
@@ -29,3 +34,21 @@ def test_event_ids_sort_by_the_time_they_were_made() -> None:
 
 def test_event_ids_do_not_repeat() -> None:
     assert len({Event("Opened", {"a": 1}).event_id for _ in range(10_000)}) == 10_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no forks")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of other threads
+def test_event_ids_of_a_fork_are_not_those_of_its_parent() -> None:
+    identity.new_event_id()  # now there are numbers that no id has yet
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:  # nothing but this, so that no lock of another thread is met
+        os.write(writing, identity.new_event_id()[8:])
+        os._exit(0)
+    os.close(writing)
+    of_child = os.read(reading, 8)
+    os.close(reading)
+    os.waitpid(child, 0)
+    of_parent = {identity.new_event_id()[8:] for _ in range(300)}  # until others are drawn
+    assert len(of_child) == 8
+    assert of_child not in of_parent

@@ -21,7 +21,8 @@ from eventsourcing_cli._archive import (
     Selection,
     Summary,
     checked,
-    events_in,
+    event_of,
+    lines_in,
 )
 from eventsourcing_cli._lock import is_locked_by_us
 from eventsourcing_core import RecordedEvent
@@ -80,7 +81,7 @@ def test_events_come_back_as_they_were(path: Path) -> None:
     data = {"amount": Decimal("0.10"), "$odd": [b"\x00", UUID(int=7)], "text": "a\nb\u2028"}
     events = [recorded(1, data), recorded(2, ["a list"]), recorded(3)]
     summary = exported(path, *events)
-    assert [event for event, _ in events_in(path, summary)] == events
+    assert [event_of(line, n, path) for n, line in lines_in(path, summary)] == events
 
 
 def test_a_whole_archive_is_found_whole(path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_whole_archive_is_found_whole(path: Path) -> None:
 def test_an_archive_without_events_is_whole(path: Path) -> None:
     summary = exported(path)
     assert checked(path) == summary == Summary(0, summary.sha256)
-    assert list(events_in(path, summary)) == []
+    assert list(lines_in(path, summary)) == []
 
 
 @pytest.mark.parametrize("place", ["header", "event", "summary"])
@@ -149,8 +150,9 @@ def test_an_archive_of_some_types_is_not_for_importing(path: Path) -> None:
 def test_a_line_that_is_no_event_is_named(path: Path) -> None:
     summary = exported(path, recorded(1), recorded(2))
     path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":0', 1))
+    number, line = next(lines_in(path, summary))
     with pytest.raises(ArchiveError, match="line 2 is no event.*count from 1"):
-        list(events_in(path, summary))
+        event_of(line, number, path)
 
 
 @pytest.mark.parametrize("change", ["an event", "the end"])
@@ -163,7 +165,7 @@ def test_a_change_after_the_check_is_found(path: Path, change: str) -> None:
     }[change]
     path.write_bytes(changed)
     with pytest.raises(ArchiveError, match="changed while it was imported"):
-        list(events_in(path, summary))
+        list(lines_in(path, summary))
 
 
 def test_what_cannot_be_read_twice_is_refused() -> None:

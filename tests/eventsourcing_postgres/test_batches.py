@@ -57,6 +57,49 @@ async def test_a_batch_of_new_streams_leaves_out_those_that_are_there(
         assert more.version == size + 1
 
 
+async def test_each_event_of_a_batch_gets_what_is_its_own(
+    pool: asyncpg.Pool[asyncpg.Record],
+) -> None:
+    def event(n: int, name: str) -> Event[object]:
+        metadata = {"n": n} if n == 2 else None
+        return Event(name if n < 3 else "Other", {"n": n, "of": name}, metadata=metadata)
+
+    async with asyncio.timeout(20), PostgresEventStore(pool, listen=False) as store:
+        encode = store._codec.encode_append
+        await store.append("b", [Event("Opened", {})], expected_version=0)
+        # One lost in between, one that goes on with another of the batch, and sizes of all kinds.
+        given = {
+            "one": ("c", 1, 0),
+            "lost": ("b", 2, 7),
+            "two": ("a", 2, 0),
+            "on": ("b", 4, 1),
+            "more": ("a", 3, 2),
+        }
+        batch = {
+            name: encode(stream_id, [event(n, name) for n in range(size)], expected)
+            for name, (stream_id, size, expected) in given.items()
+        }
+        verdicts = await storage_of(store).write([*batch.values()])
+        for name, append, verdict in zip(batch, batch.values(), verdicts, strict=True):
+            stream_id, size, before = given[name]
+            if name == "lost":
+                assert isinstance(verdict, ConcurrencyError)
+                continue
+            stored = [each async for each in store.read(stream_id, from_version=before + 1)][:size]
+            assert isinstance(verdict, Written)
+            last = stored[-1]
+            assert verdict == Written((AppendResult(before + size, last.position),), size)
+            assert [each.raw_event_id for each in stored] == append.event_ids
+            assert [each.event_type for each in stored] == [
+                event(n, name).event_type for n in range(size)
+            ]
+            assert [each.data for each in stored] == [{"n": n, "of": name} for n in range(size)]
+            assert [dict(each.metadata) for each in stored] == [
+                {"n": n} if n == 2 else {} for n in range(size)
+            ]
+        assert len([each async for each in store.read_all()]) == 1 + 1 + 2 + 4 + 3
+
+
 async def test_a_batch_of_new_streams_passes_over_one_that_is_being_made(
     pool: asyncpg.Pool[asyncpg.Record],
 ) -> None:
@@ -70,9 +113,7 @@ async def test_a_batch_of_new_streams_passes_over_one_that_is_being_made(
         appends = [store._codec.encode_append(stream, [Event("Opened", {})], 0) for stream in "abc"]
         storage = storage_of(store)
         writer = storage._writer
-        verdicts = await storage._database.use(
-            "append", writer._batch, frozenset(), appends, IMPATIENT
-        )
+        verdicts = await storage._database.use("append", writer._batch, appends, IMPATIENT)
         assert verdicts[0] == Written((AppendResult(1, 2),), 1)
         assert isinstance(verdicts[1], StreamHeldError)
         assert verdicts[2] == Written((AppendResult(1, 3),), 1)

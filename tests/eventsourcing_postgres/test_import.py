@@ -20,6 +20,7 @@ from eventsourcing_core import (
 )
 from eventsourcing_postgres import PostgresEventStore
 from eventsourcing_postgres._arguments import group_arguments
+from eventsourcing_postgres._batches import PATIENT, call_append
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -319,13 +320,53 @@ def test_streams_are_locked_in_the_order_of_every_append() -> None:
     assert imported is not None
     placed = imported.settle({}, {})
     assert isinstance(placed, list)
-    locked, _, _, owners, places, *_ = group_arguments(placed)
+    locked, before, sizes, of_streams, versions, *_ = group_arguments(placed)
     assert locked == sorted(stream_ids, key=str.encode), "COLLATE C compares bytes"
-    assert [locked[int(owner) - 1] for owner in owners.strip("{}").split(",")] == stream_ids * 2
-    assert places == "{1,1,1,1,1,1,2,2,2,2,2,2}"
+    assert (before, sizes) == ("{0,0,0,0,0,0}", "{2,2,2,2,2,2}")
+    assert list(of_streams) == stream_ids * 2
+    assert versions == "{1,1,1,1,1,1,2,2,2,2,2,2}"
 
 
 # How much it takes.
+
+
+async def test_the_server_is_asked_first_only_where_events_may_be_there(url: str) -> None:
+    asked: list[str] = []
+
+    def note(query: Any) -> None:
+        asked.append(query.query)
+
+    async def listen_in(connection: Any) -> None:
+        connection.add_query_logger(note)
+
+    async with (
+        asyncpg.create_pool(url, min_size=1, max_size=1, init=listen_in) as single,
+        opened(single) as store,
+    ):
+        looks: list[int] = []
+        written: list[int] = []
+        for stream_ids in ("a", "b", "b", "bc", "de", "f", "ef", "g"):
+            asked.clear()
+            written.append(await store.import_events(recorded(*stream_ids)))
+            await asyncio.sleep(0.2)  # the driver logs later
+            looks.append(len([sql for sql in asked if "any ($1)" in sql]))
+        assert await places(store) == [(stream_id, 1) for stream_id in "abcdefg"]
+    assert written == [1, 1, 0, 1, 2, 1, 0, 1]
+    # The repetition of "b" is found out; from then on the server is asked, until all was new.
+    assert looks == [0, 0, 1, 1, 1, 0, 1, 1]
+
+
+async def test_mixed_events_are_written_all_or_none(pool: Pool) -> None:
+    async with opened(pool) as store:
+        await store.append("b", [Event("Opened", {})], expected_version=0)
+        imported = EventCodec().encode_import(recorded("a", "b", "c", rounds=2))
+        assert imported is not None
+        placed = imported.settle({}, {})
+        assert isinstance(placed, list)
+        async with pool.acquire() as connection:
+            rows = await call_append(connection, group_arguments(placed), "eventsourcing", PATIENT)
+        assert [row[1] for row in rows] == [None] * 3
+        assert await places(store) == [("b", 1)]
 
 
 async def test_a_large_import_takes_no_more_round_trips_than_a_small_one(url: str) -> None:
@@ -349,4 +390,4 @@ async def test_a_large_import_takes_no_more_round_trips_than_a_small_one(url: st
             own = [sql for sql in asked if "eventsourcing" in sql or sql in {"BEGIN;", "COMMIT;"}]
             own = [sql for sql in own if "pg_notify" not in sql]
             counts.append(len(own))
-    assert counts[1:] == [4, 4]  # the first one looks whether the schema is right, too
+    assert counts[1:] == [3, 3]  # the first one looks whether the schema is right, too

@@ -17,6 +17,7 @@ from eventsourcing_cli._archive import (
     check_is_file,
 )
 from eventsourcing_cli._arguments import OneObject, Prefix, Types, Url, examples
+from eventsourcing_cli._collecting import rare_collections
 from eventsourcing_cli._errors import interruption_says
 from eventsourcing_cli._escape import escaped
 from eventsourcing_cli._progress import progress
@@ -56,7 +57,7 @@ def export(  # noqa: PLR0913 - the options of the command
     _check_place(file, force=force)
     selection = Selection(tuple(types) if types else None, prefix or None)
     partial = f"what was written is in {file}.partial; the same command goes on after it"
-    with interruption_says(partial):
+    with interruption_says(partial), rare_collections():
         summary = asyncio.run(_exported(url, file, selection))
     if as_json:
         facts = {"file": str(file), "events": summary.events, "sha256": summary.sha256}

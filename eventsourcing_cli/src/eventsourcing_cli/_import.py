@@ -12,6 +12,7 @@ from rich.filesize import decimal
 
 from eventsourcing_cli._archive import ArchiveError, Summary, checked
 from eventsourcing_cli._arguments import OneObject, Url, examples
+from eventsourcing_cli._collecting import rare_collections
 from eventsourcing_cli._errors import interruption_says
 from eventsourcing_cli._escape import escaped
 from eventsourcing_cli._progress import added_up, progress
@@ -58,7 +59,8 @@ def import_file(
     events in the same streams are an error.
     """
     summary = _checked(file)
-    with interruption_says("what was written is whole; the same command goes on after it"):
+    says = interruption_says("what was written is whole; the same command goes on after it")
+    with says, rare_collections():
         written = asyncio.run(_written(file, url, summary, serializer, transformers or []))
     if as_json:
         facts = {"file": str(file), "events": summary.events, "written": written}

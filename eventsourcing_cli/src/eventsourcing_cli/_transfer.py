@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from eventsourcing_cli._archive import ArchiveError, PartialArchive, Selection, Summary, events_in
+from eventsourcing_cli._archive import (
+    ArchiveError,
+    PartialArchive,
+    Selection,
+    Summary,
+    event_of,
+    lines_in,
+)
+from eventsourcing_cli._lines import ENCODING, row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    from eventsourcing_core import EventStore, RecordedEvent
+    from eventsourcing_core import EventStore, StorageEventStore
+    from eventsourcing_core.stores import Row
 
 _TELLS = 500  # events between two reports of how far it is
-_MOST_EVENTS = 1000  # of one transaction,
-_MOST_BYTES = 1024 * 1024  # and of their lines
+_MOST_EVENTS = 10_000  # of one transaction,
+_MOST_BYTES = 4 * 1024 * 1024  # and of their lines
+_PART = 250  # lines that are read before the one transaction that is under way gets its turn
 
 
 async def export_events(
@@ -88,9 +101,11 @@ async def last_position_of(store: EventStore) -> int:
 
 
 async def import_events(
-    store: EventStore, path: Path, summary: Summary, on_events: Callable[[int], None]
+    store: StorageEventStore, path: Path, summary: Summary, on_events: Callable[[int], None]
 ) -> int:
     """Write the events of an archive that was checked; those that are there are passed over.
+
+    While a transaction is under way, the lines of the next one are read.
 
     Args:
         store: Where they go.
@@ -108,20 +123,73 @@ async def import_events(
         EventSourcingError: The store cannot write.
     """
     written = 0
-    for batch in _batches(path, summary):
-        written += await store.import_events(batch)
-        on_events(len(batch))
+    under_way: asyncio.Task[int] | None = None
+    async with aclosing(_batches(path, summary, store)) as batches:
+        try:
+            async for batch in batches:
+                if under_way is not None:
+                    written += await under_way
+                under_way = asyncio.create_task(_write(batch, store, path, on_events))
+        finally:  # also where a line is no event: what came before it is written
+            if under_way is not None:
+                written += await under_way
     return written
 
 
-def _batches(path: Path, summary: Summary) -> Iterator[list[RecordedEvent[object]]]:
-    batch: list[RecordedEvent[object]] = []
-    size = 0
-    for event, length in events_in(path, summary):
-        if batch and (len(batch) == _MOST_EVENTS or size + length > _MOST_BYTES):
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction takes.
+
+    Args:
+        rows: An empty list if the store can keep the bytes of lines as they are; else None.
+    """
+
+    rows: list[Row] | None
+    """The lines as rows; None if they are not all known to be such."""
+    lines: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
+    """Of the archive, each with its number."""
+    size: int = 0
+    """Bytes of the lines."""
+
+    def add(self, number: int, line: bytes) -> None:
+        """Add a line."""
+        self.lines.append((number, line))
+        self.size += len(line)
+        if self.rows is not None:
+            row = row_of(number, line)
+            if row is None:
+                self.rows = None
+            else:
+                self.rows.append(row)
+
+
+async def _batches(
+    path: Path, summary: Summary, store: StorageEventStore
+) -> AsyncGenerator[_Batch, None]:
+    def empty() -> _Batch:
+        return _Batch([] if store.codec.encoding == ENCODING else None)
+
+    batch = empty()
+    for number, line in lines_in(path, summary):
+        if batch.lines and (
+            len(batch.lines) == _MOST_EVENTS or batch.size + len(line) > _MOST_BYTES
+        ):
             yield batch
-            batch, size = [], 0
-        batch.append(event)
-        size += length
-    if batch:
+            batch = empty()
+        batch.add(number, line)
+        if number % _PART == 0:
+            await asyncio.sleep(0)  # what is under way gets its turn
+    if batch.lines:
         yield batch
+
+
+async def _write(
+    batch: _Batch, store: StorageEventStore, path: Path, on_events: Callable[[int], None]
+) -> int:
+    if batch.rows is not None:
+        count = await store.import_rows(batch.rows)
+    else:
+        events = [event_of(line, number, path) for number, line in batch.lines]
+        count = await store.import_events(events)
+    on_events(len(batch.lines))
+    return count

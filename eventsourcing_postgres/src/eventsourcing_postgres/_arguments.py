@@ -7,6 +7,7 @@ each element of an array whether it is an array itself, which takes longer than 
 from __future__ import annotations
 
 from collections import Counter
+from operator import gt
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -31,17 +32,11 @@ def batch_arguments(writes: Sequence[Write]) -> list[Any]:
     return [
         [write.stream_id for write in writes],
         _numbers([_expected(write.expected_version) for write in writes]),
-        *((None, None, None) if len(events) == len(writes) else _shares(writes)),
+        None if len(events) == len(writes) else _numbers([len(write.events) for write in writes]),
+        None,
+        None,
         *_columns(events),
     ]
-
-
-def _shares(writes: Sequence[Write]) -> tuple[str, str, str]:
-    """Give the size of each write; for each event its write, and its place there."""
-    sizes = [len(write.events) for write in writes]
-    owners = [owner for owner, size in enumerate(sizes, start=1) for _ in range(size)]
-    places = [place for size in sizes for place in range(1, size + 1)]
-    return _numbers(sizes), _numbers(owners), _numbers(places)
 
 
 def group_arguments(placed: Sequence[Placed]) -> list[Any]:
@@ -50,19 +45,18 @@ def group_arguments(placed: Sequence[Placed]) -> list[Any]:
     Each stream is one write, and the events are in the order of their new positions, which in an
     import is not by stream.
     """
-    before: dict[str, int] = {}
-    sizes = Counter(stream_id for stream_id, _, _ in placed)
-    for stream_id, version, _ in placed:
-        before.setdefault(stream_id, version - 1)
-    stream_ids = sorted(before)
-    owners = {stream_id: owner for owner, stream_id in enumerate(stream_ids, start=1)}
+    of_streams, versions, events = zip(*placed, strict=True)
+    first = dict(zip(reversed(of_streams), reversed(versions), strict=True))  # the last one stays
+    sizes = Counter(of_streams)
+    stream_ids = sorted(first)
+    are_mixed = any(map(gt, of_streams, of_streams[1:]))
     return [
         stream_ids,
-        _numbers([before[stream_id] for stream_id in stream_ids]),
+        _numbers([first[stream_id] - 1 for stream_id in stream_ids]),
         _numbers([sizes[stream_id] for stream_id in stream_ids]),
-        _numbers([owners[stream_id] for stream_id, _, _ in placed]),
-        _numbers([version - before[stream_id] for stream_id, version, _ in placed]),
-        *_columns([event for _, _, event in placed]),
+        of_streams if are_mixed else None,
+        _numbers(versions) if are_mixed else None,
+        *_columns(events),
     ]
 
 
@@ -71,12 +65,17 @@ def _columns(events: Sequence[EncodedEvent]) -> list[Any]:
     event_types, datas, metadatas, encodings, ids, timestamps = zip(*events, strict=True)
     return [
         _ids(ids),
-        event_types,
+        _alike(event_types),
         datas,
         None if metadatas.count(None) == len(metadatas) else metadatas,
-        encodings if len(set(encodings)) > 1 else encodings[:1],
+        _alike(encodings),
         _numbers(timestamps),
     ]
+
+
+def _alike(texts: Sequence[str]) -> Sequence[str]:
+    """Give a text once if all are the same."""
+    return texts[:1] if texts.count(texts[0]) == len(texts) else texts
 
 
 def one_event(write: Write) -> tuple[Any, ...]:

@@ -42,6 +42,8 @@ class Terms(NamedTuple):
     """Whether what goes to such a stream is left out, and the rest of the batch written."""
     applies: str | None = None
     """What the transaction applies to inline projections, as their trigger asks; None: nothing."""
+    is_trusted: bool = False
+    """Whether an import is written without a look first, as if all of it were new."""
     early: Early | None = None
     """What to call the function by, if it is not called alone."""
 

@@ -30,6 +30,7 @@ _ORDER = (  # each after those that it calls
     "floor_key_v1",
     "publish_first_floor_v1",
     "append_v1",
+    "append_v2",
     "append_one_v1",
     "horizon_v1",
 )

@@ -2,7 +2,8 @@
 
 What there is to write is decided on one snapshot, by the rule of the core, before anything is
 locked. The function ``append`` then checks each stream's version under its lock. If one has moved
-in between, all is rolled back and decided anew, since what came may be these very events. Readers
+in between, all is rolled back and decided anew, since what came may be these very events. An import
+that follows one of new events only is taken for another such: nobody looks before it fails. Readers
 of all streams are safe as with any append: the same function publishes the floor and draws the
 positions.
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eventsourcing_core import EventSourcingError
 from eventsourcing_core.stores import AppendResult, Written
 from eventsourcing_postgres._arguments import group_arguments
 from eventsourcing_postgres._batches import call_append
@@ -22,7 +24,7 @@ from eventsourcing_postgres._errors import moved
 from eventsourcing_postgres._standing import look_up
 
 if TYPE_CHECKING:
-    from eventsourcing_core.stores import Append, Verdict
+    from eventsourcing_core.stores import Append, Placed, Verdict
     from eventsourcing_postgres._batches import Terms
     from eventsourcing_postgres._pool import Connection
     from eventsourcing_postgres._standbys import Standbys
@@ -50,11 +52,16 @@ async def write_group(
         terms: See ``Terms``.
 
     Raises:
-        StreamHeldError: A stream has moved since it was looked at.
+        StreamHeldError: A stream has moved since it was looked at, or was not looked at and is not
+            where the import goes on.
+        UniqueViolationError: An import that was trusted has an id that is there.
     """
-    placed = (await look_up(connection, [append], schema, standbys)).settle(append)
-    if not isinstance(placed, list):
-        return placed
+    placed = _all_new(append) if terms.is_trusted else None
+    if placed is None:
+        settled = (await look_up(connection, [append], schema, standbys)).settle(append)
+        if not isinstance(settled, list):
+            return settled
+        placed = settled
 
     async with connection.transaction():
         outcomes = await call_append(connection, group_arguments(placed), schema, terms)
@@ -67,3 +74,20 @@ async def write_group(
     return Written(
         () if is_import else tuple(AppendResult(*row[:2]) for row in outcomes), len(placed)
     )
+
+
+def _all_new(append: Append) -> list[Placed] | None:
+    """Give what an import writes if each stream is where its first event goes on.
+
+    The server compares the versions, and refuses an id that is there. None: it is no import, or
+    fits no store.
+    """
+    versions = {
+        append.writes[write].stream_id: version - 1
+        for write, _, version in reversed(append.imported or ())
+    }
+    try:
+        settled = append.settle(versions, {}) if versions else None
+    except EventSourcingError:
+        return None
+    return settled if isinstance(settled, list) else None

@@ -57,6 +57,7 @@ class Writer:
         self._inline = inline
         self._standbys = Standbys()
         self._wary = 0  # for so many batches
+        self._is_trusting = True  # the last import had new events only
 
     async def write_mixed(self, appends: Sequence[Append]) -> list[Verdict]:
         """Write single appends and groups, one run of them after the other."""
@@ -103,12 +104,19 @@ class Writer:
         """Write a group in a transaction of its own."""
         doing = doing_of(append)
         for attempt in range(1, _ATTEMPTS + 1):
+            is_trusted = attempt == 1 and self._is_trusting and append.imported is not None
             try:
                 (verdict,) = await self._database.use(
-                    doing, self._commit, self._group, [append], PATIENT
+                    doing,
+                    self._commit,
+                    self._group,
+                    [append],
+                    PATIENT._replace(is_trusted=is_trusted),
                 )
             except StreamHeldError as error:
-                return error
+                if not is_trusted:
+                    return error
+                self._is_trusting = False
             except InlineMismatchError as error:
                 if attempt == _ATTEMPTS:
                     raise
@@ -117,7 +125,10 @@ class Writer:
                 # An id that was not there a moment ago is found, and judged, by the next attempt.
                 if attempt == _ATTEMPTS or not (is_passing(error) or is_duplicate(error)):
                     raise
+                self._is_trusting = False
             else:
+                if append.imported is not None and isinstance(verdict, Written):
+                    self._is_trusting = verdict.count == len(append.imported)
                 self._tell([verdict])
                 return verdict
         raise AssertionError  # pragma: no cover - the loop returns or raises

@@ -6,6 +6,7 @@ import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+from eventsourcing_core._encoding.imports import append_of, check_names, import_of
 from eventsourcing_core._encoding.pipeline import Pipeline, pipeline_named
 from eventsourcing_core._encoding.reader import Reader, decision_about
 from eventsourcing_core._encoding.refusals import (
@@ -25,10 +26,9 @@ from eventsourcing_core._errors import (
 from eventsourcing_core._events.event import Event, OpenRecordedEvent, RecordedEvent
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._events.metadata import NO_METADATA
-from eventsourcing_core._names import check_event_type, check_stream_id
+from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._payloads.scalars import plain_tree
-from eventsourcing_core._versions import ExpectedVersion
-from eventsourcing_core.stores._append import Append, Imported, Write
+from eventsourcing_core.stores._append import Append, Write
 from eventsourcing_core.stores._checks import check_whole
 from eventsourcing_core.stores._rows import Columns, EncodedEvent
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._payloads.serializer import Serializer, Transformer
     from eventsourcing_core._payloads.shapes import TypedDecision
+    from eventsourcing_core._versions import ExpectedVersion
     from eventsourcing_core.stores._rows import Row
 
 _new: Any = vars(tuple)["__new__"]  # half of the time of a NamedTuple's own
@@ -214,29 +215,16 @@ class EventCodec:
             )
             raise TypeError(message)
         recorded = [check_recorded(event) for event in events]
-        for stream_id in {event.stream_id for event in recorded}:
-            check_stream_id(stream_id)
-        for event_type in {event.event_type for event in recorded}:
-            check_event_type(event_type)
+        check_names(
+            {event.stream_id for event in recorded}, {event.event_type for event in recorded}
+        )
+        return import_of(
+            [(event.stream_id, event.version, self._encode_recorded(event)) for event in recorded]
+        )
 
-        # By code points, which is the order of UTF-8 and of "C", too.
-        streams: dict[str, list[EncodedEvent]] = {
-            stream_id: [] for stream_id in sorted({event.stream_id for event in recorded})
-        }
-        numbers = {stream_id: number for number, stream_id in enumerate(streams)}
-        imported: list[Imported] = []
-        for event in recorded:
-            stream = streams[event.stream_id]
-            imported.append(Imported(numbers[event.stream_id], len(stream), event.version))
-            stream.append(self._encode_recorded(event))
-        if not imported:
-            return None
-        writes = [
-            Write(stream_id, tuple(stream), ExpectedVersion.ANY)
-            for stream_id, stream in streams.items()
-        ]
-        size = sum([_size(write.events) for write in writes])
-        return Append(tuple(writes), size, tuple(imported))
+    def encode_rows(self, rows: Sequence[Row]) -> Append | None:
+        """Check the argument of ``StorageEventStore.import_rows``; see ``append_of``."""
+        return append_of(rows, encoding=self.encoding, max_event_bytes=self.max_event_bytes)
 
     def _encode_recorded(self, event: RecordedEvent[object]) -> EncodedEvent:
         try:

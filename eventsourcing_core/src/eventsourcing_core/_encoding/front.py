@@ -15,6 +15,7 @@ from eventsourcing_core._appending.queue import AppendQueue
 from eventsourcing_core._encoding.all_streams import AllStreams, Reading
 from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._encoding.following import Following, Rows
+from eventsourcing_core._encoding.refusals import no_inspection, waits_for_itself
 from eventsourcing_core._encoding.streams import HIGHEST, StreamReader
 from eventsourcing_core._encoding.transaction import Transaction, ending
 from eventsourcing_core._errors import StorageError
@@ -162,7 +163,16 @@ class StorageEventStore:
 
     async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
         """Write events as another store recorded them; see ``EventStore.import_events``."""
-        append = self._codec.encode_import(events)
+        return await self._import(self._codec.encode_import(events))
+
+    async def import_rows(self, rows: Sequence[Row]) -> int:
+        """Write stored events as they are, without their positions; for tools that move stores.
+
+        As ``import_events``, for bytes that the caller has read: in the encoding of this store.
+        """
+        return await self._import(self._codec.encode_rows(rows))
+
+    async def _import(self, append: Append | None) -> int:
         self._check_usable()
         if Guarantee.IMPORTS not in self.guarantees:
             message = f"{type(self._storage).__name__} cannot import events"
@@ -369,11 +379,7 @@ class StorageEventStore:
     def _inspection(self) -> Inspection:
         self._check_usable()
         if self._parts.inspection is None:
-            message = (
-                f"{type(self._storage).__name__} does not list its streams and has no statistics: "
-                "its plugin would have to give an Inspection"
-            )
-            raise StorageError(message)
+            raise no_inspection(self._storage)
         return self._parts.inspection
 
     def _check_open(self) -> None:
@@ -390,9 +396,4 @@ class StorageEventStore:
             message = "the store belongs to another event loop: open one in this loop"
             raise RuntimeError(message)
         if self._in_transaction and asyncio.current_task() in self._in_transaction:
-            message = (
-                "this task has a transaction open on the store, and would wait for itself: use the "
-                "transaction (load(…, transaction=…), save(…, transaction=…)), or call this before "
-                "or after its block"
-            )
-            raise RuntimeError(message)
+            raise waits_for_itself()

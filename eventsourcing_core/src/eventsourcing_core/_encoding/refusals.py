@@ -7,6 +7,7 @@ from typing import NoReturn
 from eventsourcing_core._errors import (
     EventSourcingError,
     SerializationError,
+    StorageError,
     TransformError,
     UnknownEventTypeError,
     said_of,
@@ -87,3 +88,20 @@ def _said(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"the field {shortened(str(error))} is missing"
     return said_of(error)
+
+
+def no_inspection(storage: object) -> StorageError:
+    """Say that a storage tells nothing about its streams."""
+    return StorageError(
+        f"{type(storage).__name__} does not list its streams and has no statistics: its plugin "
+        "would have to give an Inspection"
+    )
+
+
+def waits_for_itself() -> RuntimeError:
+    """Say that a task asks a store that waits for the transaction of that very task."""
+    return RuntimeError(
+        "this task has a transaction open on the store, and would wait for itself: use the "
+        "transaction (load(…, transaction=…), save(…, transaction=…)), or call this before or "
+        "after its block"
+    )

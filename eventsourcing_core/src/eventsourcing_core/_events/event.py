@@ -100,8 +100,9 @@ class Event(Generic[T_co]):
         return new_event(
             event_types.name_of(type(payload)),
             payload,
-            _id_bytes(event_id),
-            _microseconds(timestamp),
+            # Without the calls of functions that nearly always do nothing else.
+            new_event_id() if event_id is None else _id_bytes(event_id),
+            time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
             current_metadata(metadata),
         )
 

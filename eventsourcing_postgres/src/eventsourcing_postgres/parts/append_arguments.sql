@@ -1,9 +1,9 @@
--- All but the last one of append_v1; arrays of numbers and of ids come as text.
+-- All but the last one of append_v2; arrays of numbers and of ids come as text.
 $1,
 $2::text::bigint[],
 $3::text::integer[],
-$4::text::integer[],
-$5::text::integer[],
+$4,
+$5::text::bigint[],
 $6::text::uuid[],
 $7,
 $8,

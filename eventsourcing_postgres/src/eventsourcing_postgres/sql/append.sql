@@ -2,7 +2,7 @@
 select
     stream_version, last_position,
     current_setting('synchronous_standby_names') <> '' as is_standby_awaited
-from {schema}.append_v1(
+from {schema}.append_v2(
     {part append_arguments},
     $13
 )

@@ -5,7 +5,7 @@ select
     current_setting('synchronous_standby_names') <> '' as is_standby_awaited
 from
     (select set_config('eventsourcing.inline', $14, true) as applied offset 0) as said,
-    lateral {schema}.append_v1(
+    lateral {schema}.append_v2(
         {part append_arguments},
         $13 and applied is not null
     )

@@ -5,19 +5,8 @@ with said as materialized (
     select set_config('eventsourcing.inline', $14, true) as applied
 ), appended as materialized (
     select stream_version, last_position
-    from said, lateral {schema}.append_v1(
-        $1,
-        $2::text::bigint[],
-        $3::text::integer[],
-        $4::text::integer[],
-        $5::text::integer[],
-        $6::text::uuid[],
-        $7,
-        $8,
-        $9,
-        $10,
-        $11::text::bigint[],
-        $12,
+    from said, lateral {schema}.append_v2(
+        {part append_arguments},
         $13 and applied is not null
     )
 ), patience as materialized (

@@ -1,0 +1,147 @@
+"""Lines of an archive as rows: the bytes that a store keeps must be read as what the line says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventsourcing_cli._archive import (
+    ArchiveError,
+    PartialArchive,
+    Selection,
+    event_of,
+    lines_in,
+)
+from eventsourcing_cli._lines import row_of
+from eventsourcing_core import EventCodec, EventTypes, JsonSerializer, RecordedEvent
+
+SCALARS: Any = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=["Cs"]))
+    | st.binary()
+    | st.uuids()
+    | st.decimals(allow_nan=False)
+    | st.datetimes(timezones=st.just(UTC))
+    | st.timedeltas()
+)
+KEYS = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(["$uuid", "$$", "$"])
+TREES: Any = st.recursive(
+    SCALARS, lambda trees: st.lists(trees) | st.dictionaries(KEYS, trees), max_leaves=10
+)
+NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
+EVENTS = st.builds(
+    RecordedEvent[Any],
+    NAMES,
+    st.dictionaries(KEYS, TREES),
+    stream_id=NAMES,
+    version=st.integers(1, 2**63 - 1),
+    position=st.just(1),
+    event_id=st.uuids(),
+    timestamp=st.datetimes(timezones=st.just(UTC)),
+    metadata=st.dictionaries(KEYS, SCALARS),
+)
+
+HERE = Path("events.jsonl")
+EVENT = RecordedEvent(
+    "thing.happened",
+    {"number": 1},
+    stream_id="thing-1",
+    version=1,
+    position=1,
+    event_id=UUID(int=7),
+    timestamp=datetime(2026, 11, 25, tzinfo=UTC),
+)
+
+
+def line_of(folder: Path, event: RecordedEvent[Any]) -> bytes:
+    path = folder / "events.jsonl"
+    path.with_name("events.jsonl.partial").unlink(missing_ok=True)
+    with PartialArchive(path, Selection()) as archive:
+        archive.write(event)
+        summary = archive.finish()
+    ((_, line),) = lines_in(path, summary)
+    return line
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lines")
+
+
+@given(event=EVENTS)
+def test_a_row_is_what_the_store_would_write_of_the_event(
+    folder: Path, event: RecordedEvent[Any]
+) -> None:
+    line = line_of(folder, event)
+    row = row_of(2, line)
+    if row is None:  # nothing is said about it
+        return
+    codec = EventCodec("json", event_types=EventTypes())
+    made = event_of(line, 2, HERE)
+    encoded = codec.encode(made)
+    assert row == (made.stream_id, made.version, made.position, *encoded)
+    assert [*codec.decode([row])] == [made]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({"number": 1, "text": 'Zoë\n"quoted" \\ {[', "more": [{}, [1.5]]}, id="plain"),
+        pytest.param({"id": UUID(int=7), "amount": Decimal("0.10"), "$odd": 1}, id="tags"),
+        pytest.param({"took": timedelta(1), '","metadata":{}': {}}, id="like the end"),
+    ],
+)
+def test_a_line_of_an_export_is_a_row(folder: Path, data: object) -> None:
+    event = RecordedEvent(
+        "thing.happened", data, stream_id="thing-ß", version=3, position=1, metadata={"by": "Zoë"}
+    )
+    row = row_of(2, line_of(folder, event))
+    assert row is not None
+    assert row.data == JsonSerializer().serialize(data)
+
+
+@pytest.mark.parametrize(
+    ("found", "put"),
+    [
+        pytest.param(b'{"number":1}', b'{"number":1]', id="no JSON"),
+        pytest.param(b'{"number":1}', b'{"number":1}}', id="more than JSON"),
+        pytest.param(b'{"number":1}', b'{"number":1},"data":{}', id="twice"),
+        pytest.param(b'{"number":1}', b'{"$uuid":"1"}', id="a tag without a value"),
+        pytest.param(b'{"number":1}', b'{"a":{"$odd":"1"}}', id="an unknown tag"),
+        pytest.param(b'{"number":1}', b'{"a":{"\\u0024odd":"1"}}', id="a hidden tag"),
+        pytest.param(b'{"number":1}', b'{"a":"\\ud800"}', id="half of a pair"),
+        pytest.param(b'{"number":1}', b'{"a":"\xff"}', id="no UTF-8"),
+        pytest.param(b'{"number":1}', b'{"a":' + b"[" * 250 + b"]" * 250 + b"}", id="deep"),
+        pytest.param(
+            b'{"number":1}', b'{"$uuid":"00000000-0000-0000-0000-000000000007"}', id="no dict"
+        ),
+        pytest.param(b'"metadata":{}', b'"metadata":{"a"}', id="metadata"),
+        pytest.param(b'"version":1', b'"version":0', id="version"),
+        pytest.param(b'"version":1', b'"version":1.0', id="no whole version"),
+        pytest.param(b"2026-11-25", b"2026-11-31", id="no date"),
+        pytest.param(b"+00:00", b"", id="no zone"),
+        pytest.param(b'"thing-1"', b'"thing\x00"', id="control character"),
+        pytest.param(b"-000000000007", b"-00000000000g", id="event id"),
+        pytest.param(b"}\n", b"} \n", id="space"),
+    ],
+)
+def test_any_other_line_needs_a_closer_look(folder: Path, found: bytes, put: bytes) -> None:
+    line = line_of(folder, EVENT)
+    assert row_of(2, line) is not None
+    assert found in line
+    assert row_of(2, line.replace(found, put)) is None
+
+
+def test_a_closer_look_names_the_line() -> None:
+    with pytest.raises(ArchiveError, match="line 7 is no event"):
+        event_of(b"{}\n", 7, HERE)
