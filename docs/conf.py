@@ -41,7 +41,7 @@ napoleon_numpy_docstring = False
 nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(?:abc|asyncio|collections|contextlib|datetime|enum|importlib)\..*"),
-    (r"py:.*", r"(?:os|sqlite3|typing|uuid)\..*"),
+    (r"py:.*", r"(?:os|pathlib|sqlite3|typing|uuid)\..*"),
     (r"py:class", r"(?:aiosqlite|asyncpg|pluggy|_?pytest)\..*"),
     (r"py:class", r"\w+(?:\[.*)?"),
     # What a backend is called in a room below it, and what in memory keeps builds.

@@ -53,7 +53,8 @@ def test_the_reference_covers_every_public_module(root: Path) -> None:
     pages = "".join(page.read_text("utf-8") for page in (root / "docs" / "reference").glob("*.md"))
     covered = set(re.findall(r"^\.\. automodule:: ([\w.]+)$", pages, re.MULTILINE))
     packages = {path.parent.name for path in root.glob("eventsourcing_*/pyproject.toml")}
-    doors = {f"eventsourcing_core.{name}" for name in ("hookspecs", "plugins", "stores", "testing")}
+    names = ("evolution", "hookspecs", "plugins", "stores", "testing")
+    doors = {f"eventsourcing_core.{name}" for name in names}
     assert (packages | doors) - covered == set()
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("eventsourcing_*/pyproject.toml"))
-DOORS = [*PACKAGES, "eventsourcing_core.testing"]
+DOORS = [*PACKAGES, "eventsourcing_core.evolution", "eventsourcing_core.testing"]
 
 
 def documented_assignments(module: ModuleType) -> Iterator[str]:

@@ -34,6 +34,7 @@ ORDER = (
     "_projections",
     "_inline",
     "_backend",
+    "evolution",
     "__init__",
     "testing",
 )
@@ -80,10 +81,17 @@ DOORS = {
         PlainShape Plugins RecordField RecordShape SCALARS Scalar Serializer Shape Transformer
         TypedCodec TypedFunctions WrittenShape hookimpl hookspec installed_plugins load_plugins
     """,
+    "eventsourcing_core.evolution": """
+        AliasLayout Change ClassLayout Comparison Compatibility EnumLayout Example FieldLayout
+        Freezing FrozenFile FrozenFileError Layout RecordLayout Shape TypeCheck catalogue_page
+        check_store compare_layouts freeze frozen_paths json_schema layout_of misread newest
+        read_frozen unfrozen
+    """,
     "eventsourcing_core.testing": """
-        BackendContract EventStoreContract InliningContract MakeTransformer MigratorContract
-        NewLocation NewSnapshotLocation NewUrl OpenMigrator OpenParts OpenSnapshotStore
-        ProjectionStoreContract SerializerContract SnapshotStoreContract TransformerContract
+        BackendContract EventStoreContract FrozenEventsContract InliningContract MakeTransformer
+        MigratorContract NewLocation NewSnapshotLocation NewUrl OpenMigrator OpenParts
+        OpenSnapshotStore ProjectionStoreContract SerializerContract SnapshotStoreContract
+        TransformerContract
     """,
 }
 """What each door offers. A name that comes or goes is a change of the public interface."""

@@ -43,7 +43,7 @@ def followers_of(code: str) -> list[Follower]:
             "bank.reading:PROJECTIONS"
         )
         raise typer.BadParameter(message, param_hint="CODE")
-    found = _attribute(_imported(module), module, name)
+    found = attribute(imported(module), module, name)
     if callable(found) and not isinstance(found, type) and not _is_follower(found):
         found = _called(found, code)
     several = list(found) if _is_collection(found) else [found]
@@ -53,7 +53,12 @@ def followers_of(code: str) -> list[Follower]:
     return [_made(each, code) for each in several]
 
 
-def _imported(module: str) -> object:
+def imported(module: str) -> object:
+    """Import a module, from the working directory, too.
+
+    Raises:
+        CodeError: There is none, or it cannot be imported.
+    """
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -70,7 +75,12 @@ def _imported(module: str) -> object:
             raise CodeError(message) from error
 
 
-def _attribute(found: object, module: str, name: str) -> object:
+def attribute(found: object, module: str, name: str) -> object:
+    """Give what a module has under a name, which may have dots in it.
+
+    Raises:
+        CodeError: There is none.
+    """
     try:
         return attrgetter(name)(found)
     except AttributeError as error:

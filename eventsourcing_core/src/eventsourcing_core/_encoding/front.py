@@ -20,7 +20,6 @@ from eventsourcing_core._encoding.streams import HIGHEST, StreamReader
 from eventsourcing_core._encoding.transaction import Transaction, ending
 from eventsourcing_core._errors import StorageError
 from eventsourcing_core.stores._checks import check_streams, check_wait
-from eventsourcing_core.stores._rows import Query
 from eventsourcing_core.stores._storage import Guarantee
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
         StreamInfo,
     )
     from eventsourcing_core.stores._projection_store import ProjectionStore
-    from eventsourcing_core.stores._rows import Row
+    from eventsourcing_core.stores._rows import Row, RowPage
     from eventsourcing_core.stores._storage import Parts, Storage
 
 MAX_WAITING = 100_000
@@ -256,12 +255,6 @@ class StorageEventStore:
         self._check_usable()
         return rows
 
-    async def rows_after(self, position: int, *, limit: int) -> AsyncIterator[Sequence[Row]]:
-        """Read all streams, and decode nothing; for those who watch projections."""
-        self._check_usable()
-        async for page in self._all.pages(Reading(position, Query(), limit=limit)):
-            yield page.rows
-
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there may be events after a position; see ``EventStore.wait``."""
         check_wait(after_position=after_position, timeout=timeout)
@@ -272,6 +265,11 @@ class StorageEventStore:
         """Give the position up to which all is decided; see ``EventStore.last_position``."""
         self._check_usable()
         return await self._all.last_position()
+
+    def pages(self, reading: Reading) -> AsyncIterator[RowPage]:
+        """Give stored rows as they are, for what reads them by other means than the codec."""
+        self._check_usable()
+        return self._all.pages(reading)
 
     async def ping(self) -> None:
         """Ask the storage for a sign of life; see ``EventStore.ping``."""

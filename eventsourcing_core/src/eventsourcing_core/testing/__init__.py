@@ -44,6 +44,11 @@ the tests put the core's front over it::
         def open_migrator(self, tmp_path: Path) -> OpenMigrator:
             return lambda: MyMigrator.open(tmp_path / f"{uuid4()}.db")
 
+The events of an application have a suite of their own: it reads what was ever frozen of them::
+
+    class TestFrozenEvents(FrozenEventsContract):
+        folder = Path(__file__).parent / "frozen"
+
 They need ``pip install "eventsourcing-core[testing]"``, and work in either mode of pytest-asyncio.
 """
 
@@ -58,6 +63,7 @@ pytest.register_assert_rewrite(
         for name in (
             "_appends",
             "_backend_contract",
+            "_frozen_events_contract",
             "_handles",
             "_imports",
             "_inlining_contract",
@@ -85,6 +91,7 @@ from eventsourcing_core.testing._contract import (
     OpenSnapshotStore,
 )
 from eventsourcing_core.testing._event_store_contract import EventStoreContract
+from eventsourcing_core.testing._frozen_events_contract import FrozenEventsContract
 from eventsourcing_core.testing._inlining_contract import InliningContract
 from eventsourcing_core.testing._migrator_contract import MigratorContract
 from eventsourcing_core.testing._projection_store_contract import ProjectionStoreContract
@@ -95,6 +102,7 @@ from eventsourcing_core.testing._transformer_contract import MakeTransformer, Tr
 __all__ = [
     "BackendContract",
     "EventStoreContract",
+    "FrozenEventsContract",
     "InliningContract",
     "MakeTransformer",
     "MigratorContract",

@@ -1,0 +1,1 @@
+"""The commands about how events change: freeze, compare, check and catalogue."""
