@@ -6,7 +6,7 @@ import asyncio
 
 from eventsourcing_core import open_backend
 from tests.workspace import core_alone
-from tests.workspace.core_alone import Counter
+from tests.workspace.core_alone import Counter, limited
 
 
 async def main() -> None:
@@ -18,5 +18,8 @@ async def main() -> None:
         await counters.update("1", lambda counter: counter.increase(2))
         assert await waiting
         assert (await counters.load("1")).total == 2
-        assert not await backend.event_store.wait(after_position=1, timeout=0.01)
+        totals = backend.repository(limited, snapshot_frequency=1)
+        await totals.decide("1", 3)
+        assert (await totals.verify("1")).is_right
+        assert not await backend.event_store.wait(after_position=2, timeout=0.01)
     print("the program runs on JavaScript's event loop")

@@ -1,4 +1,4 @@
-"""Run with nothing but the core's wheel installed: record, save and load with a store of our own.
+"""Run with nothing but the core's wheel installed: record, save, load and test, on a list.
 
 The session ``core_alone`` of the noxfile runs this; it is not a test of pytest, which is not there.
 """
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from eventsourcing_core import (
     Aggregate,
     ConcurrencyError,
+    Decider,
+    DeciderRepository,
     Event,
     Repository,
     StorageEventStore,
@@ -20,6 +22,7 @@ from eventsourcing_core import (
     open_backend,
 )
 from eventsourcing_core.stores import Judge, Parts, Place, Query, Row, RowPage, Span
+from eventsourcing_core.testing import given
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -46,6 +49,22 @@ class Counter(Aggregate):
     def apply(self, event: Event[Raised]) -> None:
         """Add."""
         self.total += event.data.by
+
+
+def decide(by: int, total: int) -> list[Raised]:
+    """Count up to 10."""
+    if total + by > 10:
+        message = f"{total} and {by} are too many"
+        raise ValueError(message)
+    return [Raised(by)]
+
+
+def evolve(total: int, event: Raised) -> int:
+    """Add."""
+    return total + event.by
+
+
+limited = Decider(decide, evolve, 0, category="limited")
 
 
 class ListStorage:
@@ -108,6 +127,25 @@ async def main() -> None:
         recorded = [recorded async for recorded in store.read_all(after_position=1)]
         assert [(each.version, each.data) for each in recorded] == [(2, Raised(3)), (3, Raised(10))]
 
+        totals = DeciderRepository(store, limited.aggregate_class)
+        await totals.decide("1", 4)
+        assert (await totals.decide("1", 5)).state == 9
+
+
+def check_rules() -> None:
+    """Test without pytest."""
+    given(Counter, Raised(2)).when(lambda counter: counter.increase(3)).then(Raised(3))
+    given(limited, Raised(2)).when(3).then(Raised(3)).then_state(5)
+    given(limited, Raised(2)).when(9).then_raises(ValueError, match="2 and 9 are too many")
+    try:
+        given(limited).when(3).then(Raised(4))
+    except AssertionError as error:
+        assert "- Raised(by=4)" in str(error)
+        assert "+ Raised(by=3)" in str(error)
+    else:
+        message = "other events went unnoticed"
+        raise AssertionError(message)
+
 
 def check_alone() -> None:
     """See that the core is alone, and that it says what to install."""
@@ -124,5 +162,6 @@ def check_alone() -> None:
 
 if __name__ == "__main__":
     check_alone()
+    check_rules()
     asyncio.run(main())
-    print("the core alone records, saves and loads an aggregate")
+    print("the core alone records, saves and loads an aggregate and a decider, and tests both")

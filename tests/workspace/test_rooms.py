@@ -50,7 +50,8 @@ MOST_LINES_OF_A_FUNCTION = 50
 DOORS = {
     "eventsourcing_core": """
         Aggregate AggregateNotFoundError AppendResult Backend Checkpoint CombinablePolicy
-        ConcurrencyError DuplicateEventError DuplicatePluginError Event EventCodec
+        ConcurrencyError Decided Decider DeciderRepository DuplicateEventError DuplicatePluginError
+        Event EventCodec
         EventSourcingError EventStore EventTypes EveryEvents ExpectedVersion Folded
         Follower HistoryChangedError InlineError InlineMismatchError InvalidStreamIdError
         JsonSerializer OnDemand Page PluginError
@@ -88,10 +89,10 @@ DOORS = {
         read_frozen unfrozen
     """,
     "eventsourcing_core.testing": """
-        BackendContract EventStoreContract FrozenEventsContract InliningContract MakeTransformer
-        MigratorContract NewLocation NewSnapshotLocation NewUrl OpenMigrator OpenParts
-        OpenSnapshotStore ProjectionStoreContract SerializerContract SnapshotStoreContract
-        TransformerContract
+        AggregateOutcome BackendContract DeciderOutcome EventStoreContract FrozenEventsContract
+        GivenAggregate GivenDecider InliningContract MakeTransformer MigratorContract NewLocation
+        NewSnapshotLocation NewUrl OpenMigrator OpenParts OpenSnapshotStore Outcome
+        ProjectionStoreContract SerializerContract SnapshotStoreContract TransformerContract given
     """,
 }
 """What each door offers. A name that comes or goes is a change of the public interface."""

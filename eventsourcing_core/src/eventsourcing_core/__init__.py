@@ -1,10 +1,11 @@
-"""Event sourcing for asyncio: aggregates, repositories, and event stores.
+"""Event sourcing for asyncio: aggregates, deciders, repositories, and event stores.
 
 What users need is imported from here. ``stores`` is for authors of stores, ``hookspecs`` and
 ``plugins`` are for authors of plugins, ``testing`` is for authors of tests.
 """
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
+from eventsourcing_core._aggregates.decider import Decided, Decider
 from eventsourcing_core._aggregates.fold import Folded, fold
 from eventsourcing_core._backend import Backend, open_backend, open_migrator
 from eventsourcing_core._encoding.codec import EventCodec
@@ -44,6 +45,7 @@ from eventsourcing_core._projections.projections import Projections
 from eventsourcing_core._projections.projector import Projector
 from eventsourcing_core._projections.status import ProjectionStatus
 from eventsourcing_core._projections.view_reader import ViewReader
+from eventsourcing_core._repositories.decider import DeciderRepository
 from eventsourcing_core._repositories.repository import Repository
 from eventsourcing_core._repositories.saving import Saved
 from eventsourcing_core._snapshots.policy import (
@@ -73,6 +75,9 @@ __all__ = [
     "Checkpoint",
     "CombinablePolicy",
     "ConcurrencyError",
+    "Decided",
+    "Decider",
+    "DeciderRepository",
     "DuplicateEventError",
     "DuplicatePluginError",
     "Event",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
+from eventsourcing_core._aggregates.decider import Decider
 from eventsourcing_core._discovery.opening import Opening, scheme_of
 from eventsourcing_core._discovery.registry import backend_of, find_backend, find_migrator
 from eventsourcing_core._encoding.codec import MAX_EVENT_BYTES, EventCodec
@@ -18,6 +19,7 @@ from eventsourcing_core._inline.inline_set import InlineSet
 from eventsourcing_core._projections.projections import Projections
 from eventsourcing_core._projections.projector import Projector
 from eventsourcing_core._projections.view_reader import ViewReader
+from eventsourcing_core._repositories.decider import DeciderRepository
 from eventsourcing_core._repositories.repository import Repository
 from eventsourcing_core.stores._builds import ProjectionKind
 from eventsourcing_core.stores._storage import Parts
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
 
 A = TypeVar("A", bound=Aggregate)
+C = TypeVar("C")
+E = TypeVar("E")
+S = TypeVar("S")
 V = TypeVar("V")
 
 
@@ -178,21 +183,41 @@ class Backend:
         """
         return self.event_store.transaction()
 
+    @overload
     def repository(
         self,
         aggregate_class: type[A],
+        *,
+        snapshot_frequency: int | SnapshotPolicy | None = ...,
+        keep_snapshots: int = ...,
+        snapshot_store: SnapshotStore | None = ...,
+        cache: int | None = ...,
+    ) -> Repository[A]: ...
+    @overload
+    def repository(
+        self,
+        aggregate_class: Decider[C, E, S],
+        *,
+        snapshot_frequency: int | SnapshotPolicy | None = ...,
+        keep_snapshots: int = ...,
+        snapshot_store: SnapshotStore | None = ...,
+        cache: int | None = ...,
+    ) -> DeciderRepository[C, E, S]: ...
+    def repository(
+        self,
+        aggregate_class: type[A] | Decider[C, E, S],
         *,
         snapshot_frequency: int | SnapshotPolicy | None = 100,
         keep_snapshots: int = 2,
         snapshot_store: SnapshotStore | None = None,
         cache: int | None = None,
-    ) -> Repository[A]:
-        """Give the repository of an aggregate class, on this backend's stores.
+    ) -> Repository[A] | DeciderRepository[C, E, S]:
+        """Give the repository of an aggregate class or a decider, on this backend's stores.
 
         Snapshots are encoded as events are, transformers included.
 
         Args:
-            aggregate_class: The class of the aggregates.
+            aggregate_class: The class of the aggregates; or a decider.
             snapshot_frequency: See ``Repository``; None switches snapshots off.
             keep_snapshots: See ``Repository``.
             snapshot_store: Where snapshots are; unless given, in the backend's own snapshot store,
@@ -205,16 +230,18 @@ class Backend:
             TypeError: A number that is not an ``int``.
             ValueError: A number below 1.
         """
-        return Repository(
-            self.event_store,
-            aggregate_class,
-            snapshot_store=self._snapshot_store if snapshot_store is None else snapshot_store,
-            snapshot_frequency=snapshot_frequency,
-            keep_snapshots=keep_snapshots,
-            serializer=self.codec.serializer,
-            transformers=self.codec.transformers,
-            cache=cache,
-        )
+        options: dict[str, Any] = {
+            "snapshot_store": self._snapshot_store if snapshot_store is None else snapshot_store,
+            "snapshot_frequency": snapshot_frequency,
+            "keep_snapshots": keep_snapshots,
+            "serializer": self.codec.serializer,
+            "transformers": self.codec.transformers,
+            "cache": cache,
+        }
+        if isinstance(aggregate_class, Decider):
+            decided = aggregate_class.aggregate_class
+            return DeciderRepository(self.event_store, decided, **options)
+        return Repository(self.event_store, aggregate_class, **options)
 
     async def close(self) -> None:
         """Close the event store; ``open_backend`` does it when its block is left."""

@@ -88,7 +88,10 @@ class Repository(Generic[A]):
     ) -> None:
         given: object = aggregate_class
         if not (isinstance(given, type) and issubclass(given, Aggregate)):
-            message = f"a repository takes a class of aggregates, got {shown(given)}"
+            message = (
+                f"a repository takes a class of aggregates, got {shown(given)}; a decider's is its "
+                "aggregate_class"
+            )
             raise TypeError(message)
         self._store = store
         self._class = aggregate_class

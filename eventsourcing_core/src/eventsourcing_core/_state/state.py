@@ -41,6 +41,7 @@ OWN_ATTRIBUTES = frozenset({"id", "version", "_pending_events", "_event_ids"})
 _OWN_CONSTANTS = frozenset({"category", "event_types", "state_version"})
 _CLASS_VAR = re.compile(r"[\w.]*\bClassVar\b")
 _CURE = "or override snapshot_state and restore_state"
+_TRANSIENT = f"mark the attribute as Transient[…] if it is no state, {_CURE}"
 
 
 class _TransientMark:
@@ -91,7 +92,7 @@ class State(NamedTuple):
         undeclared = values.keys() - {each.name for each in self.attributes} - self.passed_over
         for name in sorted(undeclared):
             if not is_cached_property(type(instance), name):
-                raise _undeclared(self.class_name, name)
+                raise _undeclared(type(instance), name)
         tree: dict[str, Any] = {}
         seen: dict[int, str] = {}
         for name, encode, _ in self.attributes:
@@ -101,7 +102,7 @@ class State(NamedTuple):
                     tree[name] = encode(values[name])
                     check_whole(values[name], where, seen)
                 except Exception as error:
-                    raise _cannot_store(where, error) from error
+                    raise _cannot_store(type(instance), where, error) from error
         return tree
 
     def decode(self, tree: Any, instance: Any) -> None:
@@ -175,7 +176,7 @@ def _compiled(cls: type) -> State | str:
                 attributes.append(Attribute(name, conversion.encode, conversion.decode))
         layout = layout_of(hints)
     except SerializationError as error:
-        return f"{error}; mark the attribute as Transient[…] if it is no state, {_CURE}"
+        return f"{error}; {_cure_of(cls)}"
     except Exception as error:  # noqa: BLE001 - as above
         return f"the annotations of {cls.__name__} cannot be used: {said_of(error)}; {_CURE[3:]}"
     return State(cls.__name__, tuple(attributes), skipped, layout)
@@ -246,16 +247,23 @@ def _slots(cls: type) -> tuple[str, ...]:
     )
 
 
-def _undeclared(class_name: str, name: str) -> SnapshotError:
+def _cure_of(cls: type) -> str:
+    """Say what to do where a state cannot be stored; a class that others write says it itself."""
+    return getattr(cls, "_snapshot_cure", _TRANSIENT)
+
+
+def _undeclared(cls: type, name: str) -> SnapshotError:
+    if _cure_of(cls) is not _TRANSIENT:
+        message = f"the type of {cls.__name__}.{name} is not known: {_cure_of(cls)}"
+        return SnapshotError(message)
     return SnapshotError(
-        f"{class_name}.{name} is not annotated in the body of the class, so a snapshot would lose "
-        f"it: annotate it there ({name}: its type), or as {name}: Transient[its type] if it is no "
-        f"state, {_CURE}"
+        f"{cls.__name__}.{name} is not annotated in the body of the class, so a snapshot would "
+        f"lose it: annotate it there ({name}: its type), or as {name}: Transient[its type] if it "
+        f"is no state, {_CURE}"
     )
 
 
-def _cannot_store(where: str, error: Exception) -> SnapshotError:
+def _cannot_store(cls: type, where: str, error: Exception) -> SnapshotError:
     return SnapshotError(
-        f"{where} cannot be stored in a snapshot: {said_of(error)}; mark it as Transient[…] if it "
-        f"is no state, {_CURE}"
+        f"{where} cannot be stored in a snapshot: {said_of(error)}; {_cure_of(cls)}"
     )

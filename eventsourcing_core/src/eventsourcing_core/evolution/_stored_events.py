@@ -113,7 +113,7 @@ class _Checker:
 
     def __init__(self, event_types: EventTypes, codec: Any) -> None:
         self._event_types = event_types
-        self._pipeline = Pipeline(codec.serializer, codec.transformers)
+        self._pipeline = Pipeline(codec.serializer, codec.transformers, None)
         self._readers: dict[str, Callable[[bytes], object]] = {}
         self._ways: dict[str, _Way] = {}
         self.found: dict[str, TypeCheck] = {}

@@ -1,4 +1,8 @@
-"""The contracts that every store and every serializer keeps, as tests to inherit.
+"""For tests: given/when/then, and the contracts of stores and serializers, as tests to inherit.
+
+What an aggregate or a decider does is tested by ``given``, which needs nothing else::
+
+    given(Account, Opened("Ada")).when(lambda account: account.deposit(5)).then(Deposited(5))
 
 A store is held to them by a few lines in a test file of its author's. Each call of what the
 fixture returns gives the opener of a backend at a new location, which is opened again and again;
@@ -49,60 +53,107 @@ The events of an application have a suite of their own: it reads what was ever f
     class TestFrozenEvents(FrozenEventsContract):
         folder = Path(__file__).parent / "frozen"
 
-They need ``pip install "eventsourcing-core[testing]"``, and work in either mode of pytest-asyncio.
+The contracts need ``pip install "eventsourcing-core[testing]"``, and work in either mode of
+pytest-asyncio. They are imported when one is asked for, so ``given`` does not need pytest.
 """
 
 from __future__ import annotations
 
-import pytest
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-# Before these modules are imported, so that a failed assert shows the values in it.
-pytest.register_assert_rewrite(
-    *(
-        f"eventsourcing_core.testing.{name}"
-        for name in (
-            "_appends",
-            "_backend_contract",
-            "_frozen_events_contract",
-            "_handles",
-            "_imports",
-            "_inlining_contract",
-            "_machine",
-            "_migrator_contract",
-            "_projections",
-            "_reads",
-            "_serializer_contract",
-            "_snapshot_store_contract",
-            "_storage",
-            "_store",
-            "_transactions",
-            "_transformer_contract",
-        )
+from eventsourcing_core.testing._given import (
+    AggregateOutcome,
+    DeciderOutcome,
+    GivenAggregate,
+    GivenDecider,
+    Outcome,
+    given,
+)
+
+if TYPE_CHECKING:
+    from eventsourcing_core.testing._backend_contract import BackendContract, NewUrl
+    from eventsourcing_core.testing._contract import (
+        NewLocation,
+        NewSnapshotLocation,
+        OpenMigrator,
+        OpenParts,
+        OpenSnapshotStore,
     )
-)
+    from eventsourcing_core.testing._event_store_contract import EventStoreContract
+    from eventsourcing_core.testing._frozen_events_contract import FrozenEventsContract
+    from eventsourcing_core.testing._migrator_contract import MigratorContract
+    from eventsourcing_core.testing._projection_store_contract import ProjectionStoreContract
+    from eventsourcing_core.testing._projections.inlining_contract import InliningContract
+    from eventsourcing_core.testing._serializer_contract import SerializerContract
+    from eventsourcing_core.testing._snapshot_store_contract import SnapshotStoreContract
+    from eventsourcing_core.testing._transformer_contract import (
+        MakeTransformer,
+        TransformerContract,
+    )
 
-# ruff: noqa: E402 - imported after the lines above, as they ask
-from eventsourcing_core.testing._backend_contract import BackendContract, NewUrl
-from eventsourcing_core.testing._contract import (
-    NewLocation,
-    NewSnapshotLocation,
-    OpenMigrator,
-    OpenParts,
-    OpenSnapshotStore,
+_MODULES = {
+    "BackendContract": "_backend_contract",
+    "EventStoreContract": "_event_store_contract",
+    "FrozenEventsContract": "_frozen_events_contract",
+    "InliningContract": "_projections.inlining_contract",
+    "MakeTransformer": "_transformer_contract",
+    "MigratorContract": "_migrator_contract",
+    "NewLocation": "_contract",
+    "NewSnapshotLocation": "_contract",
+    "NewUrl": "_backend_contract",
+    "OpenMigrator": "_contract",
+    "OpenParts": "_contract",
+    "OpenSnapshotStore": "_contract",
+    "ProjectionStoreContract": "_projection_store_contract",
+    "SerializerContract": "_serializer_contract",
+    "SnapshotStoreContract": "_snapshot_store_contract",
+    "TransformerContract": "_transformer_contract",
+}
+"""Where each name is that needs pytest."""
+
+_REWRITTEN = (
+    "_appends",
+    "_backend_contract",
+    "_frozen_events_contract",
+    "_handles",
+    "_imports",
+    "_machine",
+    "_migrator_contract",
+    "_projections",
+    "_reads",
+    "_serializer_contract",
+    "_snapshot_store_contract",
+    "_storage",
+    "_store",
+    "_transactions",
+    "_transformer_contract",
 )
-from eventsourcing_core.testing._event_store_contract import EventStoreContract
-from eventsourcing_core.testing._frozen_events_contract import FrozenEventsContract
-from eventsourcing_core.testing._inlining_contract import InliningContract
-from eventsourcing_core.testing._migrator_contract import MigratorContract
-from eventsourcing_core.testing._projection_store_contract import ProjectionStoreContract
-from eventsourcing_core.testing._serializer_contract import SerializerContract
-from eventsourcing_core.testing._snapshot_store_contract import SnapshotStoreContract
-from eventsourcing_core.testing._transformer_contract import MakeTransformer, TransformerContract
+"""What holds tests."""
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs pytest."""
+    if name not in _MODULES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    import pytest  # noqa: PLC0415 - not everybody has it
+
+    # Before these modules are imported, so that a failed assert shows the values in it.
+    pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _REWRITTEN))
+    value: object = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
 
 __all__ = [
+    "AggregateOutcome",
     "BackendContract",
+    "DeciderOutcome",
     "EventStoreContract",
     "FrozenEventsContract",
+    "GivenAggregate",
+    "GivenDecider",
     "InliningContract",
     "MakeTransformer",
     "MigratorContract",
@@ -112,8 +163,10 @@ __all__ = [
     "OpenMigrator",
     "OpenParts",
     "OpenSnapshotStore",
+    "Outcome",
     "ProjectionStoreContract",
     "SerializerContract",
     "SnapshotStoreContract",
     "TransformerContract",
+    "given",
 ]
