@@ -46,6 +46,8 @@ nitpick_ignore_regex = [
     (r"py:class", r"\w+(?:\[.*)?"),
     # What a backend is called in a room below it, and what in memory keeps builds.
     (r"py:class", r"eventsourcing_core\._projections\.projections\.HasProjections"),
+    # What the front gives to repositories, for whoever is inside.
+    (r"py:class", r"eventsourcing_core\._encoding\.streams\.StreamReader"),
     (r"py:class", r"eventsourcing_inmemory\._builds\.ProjectionShelf"),
     (r"py:(?:class|obj)", r"eventsourcing_\w+(?:\.\w+)+\.[A-Z](?:_co|_contra)?"),  # type variables
 ]

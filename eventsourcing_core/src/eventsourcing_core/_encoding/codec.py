@@ -351,7 +351,3 @@ class EventCodec:
     def _encode_metadata(self, event: Event[object]) -> bytes:
         metadata = dict(event.metadata)
         return self._write(plain_tree(metadata, "metadata"))
-
-
-def _size(events: Iterable[EncodedEvent]) -> int:
-    return sum([len(event[1]) + len(event[2] or b"") for event in events])
