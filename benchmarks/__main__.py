@@ -21,6 +21,7 @@ from benchmarks import (
     sqlite,
     transfer,
     typed,
+    upcasters,
 )
 from benchmarks.peers import command as peers
 from benchmarks.peers import page
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "postgres": postgres.main,
     "repetitions": repetitions.main,
     "snapshots": snapshots.main,
+    "upcasters": upcasters.main,
 }
 
 PLOTS = {"snapshot-plot": snapshots.plot}

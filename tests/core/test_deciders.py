@@ -354,7 +354,10 @@ async def test_an_event_that_has_no_class_is_not_given_to_evolve(
 ) -> None:
     unknown = Event("wrapped", {"in": "paper"})
     await backend.event_store.append("basket-1", [Added("a"), unknown], expected_version=0)
-    repository = backend.repository(baskets, cache=cache)
+    with pytest.raises(UnknownEventTypeError, match="version 2 is of type 'wrapped'"):
+        await backend.repository(baskets, cache=cache).decide("1", Add(("b",)))
+    ignoring = decider(decide, evolve, Basket(), category="basket", ignores=("wrapped",))
+    repository = backend.repository(ignoring, cache=cache)
     basket = await repository.decide("1", Add(("b",)))
     assert (basket.state, basket.version) == (Basket(("a", "b")), 3)
     assert (await repository.load("1")).state == Basket(("a", "b"))

@@ -10,8 +10,9 @@ import pytest
 from eventsourcing_core import Event, EventTypes, RecordedEvent, View
 from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._encoding.following import Rows
+from eventsourcing_core._projections._reading.reader import Reader
 from eventsourcing_core._projections.definition import definition_of
-from eventsourcing_core._projections.deliveries import MOST_ROWS, TURN, Fetcher, Reader
+from eventsourcing_core._projections.deliveries import MOST_ROWS, TURN, Fetcher
 from eventsourcing_core.stores import HASHES, Progress, Row, hash_of, new_segments
 
 if TYPE_CHECKING:

@@ -47,6 +47,7 @@ class Lost:
 class OldStock(Aggregate):
     category = "Stock"
     event_types = old_types
+    ignores = ("stock.lost",)  # wrongly: else it takes no snapshot at all
     count: int = 0
 
     def receive(self, count: int) -> None:
@@ -68,7 +69,7 @@ class Stock(Aggregate):
     def lose(self, count: int) -> None:
         self._record(Lost(count))
 
-    def apply(self, event: Event[Received | Lost]) -> None:
+    def apply(self, event: Event[Received]) -> None:  # of Lost it says nothing
         match event.data:
             case Received(count):
                 self.count += count
@@ -193,4 +194,4 @@ async def test_a_snapshot_without_such_events_is_the_same_as_ever(
 async def test_a_fold_says_which_types_it_read_without_a_class(sides: Sides) -> None:
     store = sides.before._store
     folded = await fold(store.read_pages("Stock-1"), lambda count, _: count + 1, 0)
-    assert folded.untyped == {"stock.lost"}
+    assert folded.untyped == {"stock.lost": 2}

@@ -247,6 +247,7 @@ def test_check_tells_it_as_json(run: Run, write: Write, file: str) -> None:
     assert facts == {
         "event_type": "account.opened",
         "has_class": True,
+        "chain": None,
         "decoded": 1,
         "failed": 1,
         "unknown_fields": {"Opened.colour": 1},

@@ -60,8 +60,8 @@ DOORS = {
         SerializationError SlowLoad SnapshotError
         SnapshotOccasion SnapshotPolicy SnapshotReport StateDifference StorageError
         StorageEventStore StoreBusyError StreamStore Transaction TransformError Transient
-        TypedDecision UnknownEventTypeError UnknownPluginError View ViewReader caused_by
-        check_stream_id event fold open_backend open_migrator recording_metadata
+        TypedDecision UnknownEventTypeError UnknownPluginError View ViewReader WasNamed caused_by
+        check_stream_id event fold open_backend open_migrator recording_metadata upcaster
     """,
     "eventsourcing_core.stores": """
         ALL_GUARANTEES Append AppendResult Appender Arrangement AskedSnapshot Batch

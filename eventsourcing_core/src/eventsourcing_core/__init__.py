@@ -37,7 +37,9 @@ from eventsourcing_core._events.causation import caused_by
 from eventsourcing_core._events.event import Event, RecordedEvent
 from eventsourcing_core._events.event_types import EventTypes, event
 from eventsourcing_core._events.metadata import recording_metadata
+from eventsourcing_core._events.upcasters import upcaster
 from eventsourcing_core._names import check_stream_id
+from eventsourcing_core._payloads.annotations import WasNamed
 from eventsourcing_core._payloads.serializer import JsonSerializer
 from eventsourcing_core._payloads.shapes import TypedDecision
 from eventsourcing_core._projections.kinds import Follower, Projection, Reactor, View
@@ -127,6 +129,7 @@ __all__ = [
     "UnknownPluginError",
     "View",
     "ViewReader",
+    "WasNamed",
     "caused_by",
     "check_stream_id",
     "event",
@@ -134,4 +137,5 @@ __all__ = [
     "open_backend",
     "open_migrator",
     "recording_metadata",
+    "upcaster",
 ]

@@ -81,6 +81,7 @@ def _facts(each: TypeCheck) -> dict[str, object]:
     return {
         "event_type": each.event_type,
         "has_class": each.has_class,
+        "chain": each.chain or None,
         "decoded": each.decoded,
         "failed": each.failed,
         "unknown_fields": dict(sorted(each.unknown_fields.items())),
@@ -92,6 +93,8 @@ def _facts(each: TypeCheck) -> dict[str, object]:
 def _show(each: TypeCheck) -> None:
     failed = f", {each.failed:,} are not" if each.failed else ""
     as_what = "" if each.has_class else " as dicts: it has no class"
+    if each.chain:
+        as_what = f" through {each.chain}"
     lines = [f"{each.event_type}: {each.decoded:,} are read{as_what}{failed}"]
     if each.unknown_fields:
         lines.append(f"  passed over: {_unknown(each)}")
@@ -112,7 +115,7 @@ def _unknown(each: TypeCheck) -> str:
 def _columns(each: TypeCheck) -> list[object]:
     columns: list[object] = [
         each.event_type,
-        "class" if each.has_class else "no class",
+        each.chain or ("class" if each.has_class else "no class"),
         each.decoded,
         each.failed,
         _unknown(each),

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from typing import Self
     from uuid import UUID
 
+EVERY_TYPE = "*"
+"""In place of the names that an aggregate ignores: all of them."""
+
 
 class Aggregate(ABC):
     """A consistency boundary: commands check the state and record events, ``apply`` changes it.
@@ -75,6 +78,15 @@ class Aggregate(ABC):
     attributes are compared without it.
     """
 
+    ignores: ClassVar[Collection[str]] = ()
+    """The types of events in its streams that do not concern it, and that no class is needed for.
+
+    Another type without a class is one that this program does not know, and a newer one may: then
+    an aggregate with such an event is loaded, but neither saved nor put into a snapshot. ``"*"``
+    means every type. A class whose ``apply`` takes ``Event[Opened | dict[str, Any]]`` knows them
+    all.
+    """
+
     def __init_subclass__(cls, **options: object) -> None:
         """Name the category, and refuse what would go wrong later."""
         super().__init_subclass__(**options)
@@ -91,6 +103,7 @@ class Aggregate(ABC):
                 f"{shown(cls.category)}: the first '-' of a stream id is where the category ends"
             )
             raise ValueError(message)
+        _check_ignored(cls)
         annotations = annotations_of(cls)
         _refuse_taken_names(cls, annotations)
         _refuse_waiting(cls)
@@ -209,18 +222,22 @@ class Aggregate(ABC):
 
     @classmethod
     def from_events(cls, id: str, events: Iterable[Event[Any]]) -> Self:  # noqa: A002 - as above
-        """Rebuild an aggregate from its events, the first one first."""
+        """Rebuild an aggregate from its events, the first one first.
+
+        What upcasters have made of one stored event counts as one; what they have dropped does not
+        count here, as it cannot be seen.
+        """
         aggregate = cls(id)
-        event: Event[Any] | None = None
-        untyped: set[str] = set()
+        event_id = b""
+        untyped: dict[str, int] = {}
         for event in events:
             aggregate.apply(event)
-            aggregate.version += 1
+            aggregate.version += event.raw_event_id != event_id
+            event_id = event.raw_event_id
             if type(event.data) is dict:
-                untyped.add(event.event_type)
-        if event is not None:
-            version, event_id = aggregate.version, event.raw_event_id
-            note(aggregate, StoredAs(version, event_id=event_id, untyped=frozenset(untyped)))
+                untyped.setdefault(event.event_type, aggregate.version)
+        if event_id:
+            note(aggregate, StoredAs(aggregate.version, event_id=event_id, untyped=untyped))
         return aggregate
 
 
@@ -254,6 +271,18 @@ def _refuse_taken_names(cls: type[Aggregate], annotations: Collection[str]) -> N
                 "give your attribute another one"
             )
             raise TypeError(message)
+
+
+def _check_ignored(cls: type[Aggregate]) -> None:
+    given: object = cls.ignores
+    if given == EVERY_TYPE:
+        return
+    if not isinstance(given, tuple) or not all(isinstance(name, str) for name in given):
+        message = (
+            f"{cls.__name__}.ignores is a tuple of stored names, or {EVERY_TYPE!r} for every type, "
+            f"got {shown(given)}"
+        )
+        raise TypeError(message)
 
 
 def _refuse_waiting(cls: type[Aggregate]) -> None:

@@ -33,7 +33,8 @@ class Decider(Generic[C, E, S]):
 
     Both are plain functions of their arguments: they do no I/O, and read no clock. ``evolve`` never
     fails. It gets the payloads of events, without metadata and times. An event of a type that has
-    no class here is passed over, as its payload is no ``E``.
+    no class here is passed over, as its payload is no ``E``; what has such an event is loaded, and
+    not saved unless ``ignores`` names the type.
 
     >>> from eventsourcing_core import Decider, event
     >>> @event("lamp.switched")
@@ -62,6 +63,7 @@ class Decider(Generic[C, E, S]):
         event_types: The registry that knows the names of the events.
         state_version: Raise it when ``evolve`` or ``initial`` come to make another state of the
             same events: snapshots of another number are not used.
+        ignores: The types of events that do not concern it; see ``Aggregate.ignores``.
 
     Raises:
         TypeError: A function would have to be awaited, or ``evolve`` is a generator; ``initial``
@@ -78,6 +80,7 @@ class Decider(Generic[C, E, S]):
         category: str,
         event_types: EventTypes = default_event_types,
         state_version: int = 1,
+        ignores: tuple[str, ...] | str = (),
     ) -> None:
         _check_function("decide", decide, may_yield=True)
         _check_function("evolve", evolve, may_yield=False)
@@ -89,7 +92,7 @@ class Decider(Generic[C, E, S]):
         """The function that was given."""
         self._new = _maker_of(initial)
         self.aggregate_class: type[Decided[C, E, S]] = _class_of(
-            self, category, event_types, state_version
+            self, category, event_types, state_version, ignores
         )
         """The class of what repositories load; it is for what takes a class of aggregates."""
 
@@ -162,10 +165,14 @@ def _apply(decided: Decided[Any, Any, Any], event: Event[Any]) -> None:
 
 
 def _class_of(
-    decider: Decider[C, E, S], category: str, event_types: EventTypes, state_version: int
+    decider: Decider[C, E, S],
+    category: str,
+    event_types: EventTypes,
+    state_version: int,
+    ignores: tuple[str, ...] | str,
 ) -> type[Decided[C, E, S]]:
     """Make a decider's class of aggregates; it is where its ``evolve`` is."""
-    function = _function_of(decider.evolve)
+    function = function_of(decider.evolve)
     annotations = annotations_of(function) if hasattr(function, "__annotations__") else {}
     namespace = {
         "__module__": function.__module__,
@@ -175,6 +182,7 @@ def _class_of(
         "category": category,
         "event_types": event_types,
         "state_version": state_version,
+        "ignores": ignores,
         "apply": _apply,
         "_decider": decider,
     }
@@ -220,7 +228,7 @@ def _maker_of(initial: S | Callable[[], S]) -> Callable[[], S]:
     return lambda: unshared(own)
 
 
-def _function_of(given: Any) -> Any:
+def function_of(given: Any) -> Any:
     """Give what is called in the end, of a partial or an object with ``__call__``."""
     while isinstance(given, partial):
         given = cast("Any", given.func)
@@ -231,7 +239,7 @@ def _check_function(name: str, given: Any, *, may_yield: bool) -> None:
     if not callable(given):
         message = f"{name} is a function, got {shown(given)}"
         raise TypeError(message)
-    called = _function_of(given)
+    called = function_of(given)
     waits = inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called)
     if waits or (inspect.isgeneratorfunction(called) and not may_yield):
         what = "a coroutine function" if waits else "a generator"

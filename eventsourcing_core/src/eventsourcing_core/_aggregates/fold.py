@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
+from eventsourcing_core._encoding.decoded import DecodedPage
 from eventsourcing_core._errors import missing_events
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core.stores._event_store import StreamStore
@@ -32,8 +34,9 @@ class Folded(Generic[S]):
     """The 16 bytes of its id; empty if no event was read."""
     snapshot_version: int | None = None
     """The version of the snapshot that it began with; None if it began with the first event."""
-    untyped: frozenset[str] = frozenset()
-    """The types of the events that were read as dicts, since no class was registered for them."""
+    untyped: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The types of the events that were read as dicts, since no class was registered for them, each
+    with the version of the first one; 0 where that is in the snapshot."""
 
 
 async def fold(
@@ -68,13 +71,15 @@ async def fold(
 
 
 class Applied(NamedTuple):
-    """What was applied."""
+    """What was applied, up to which stored event."""
 
     version: int
-    """The version of the last event."""
-    last: RecordedEvent[Any] | None
-    """That event; None if there was none."""
-    untyped: frozenset[str]
+    """Its version."""
+    position: int
+    """Its position; 0 if none was read."""
+    event_id: bytes
+    """Its id; empty if none was read."""
+    untyped: Mapping[str, int]
     """See ``Folded``."""
 
 
@@ -85,30 +90,40 @@ async def apply_pages(
 ) -> Applied:
     """Apply events, the first of them at the version after the given one.
 
+    What upcasters have made of one stored event has its version; where they have made nothing, the
+    version counts all the same.
+
     Raises:
         StorageError: A version is missing.
     """
-    # Loads spend most of their time in this loop, so it does nothing else.
-    event: RecordedEvent[Any] | None = None
-    untyped: set[str] = set()
-    reached = version
+    # Loads spend most of their time in these loops, so they do nothing else.
+    position, event_id, untyped = 0, b"", dict[str, int]()
     async for page in pages:
-        first = reached + 1
-        for reached, event in enumerate(page, first):
-            if event.version != reached:
-                raise missing_events(event.stream_id, reached)
+        if isinstance(page, DecodedPage):  # whose rows were counted
+            stream_id, first, *_ = page.first
+            if first != version + 1:
+                raise missing_events(stream_id, version + 1)
+            for event in page:
+                if type(event.data) is dict:
+                    untyped.setdefault(event.event_type, event.version)
+                apply(event)
+            _, version, position, *_, event_id, _ = page.last
+            continue
+        for event in page:
+            is_beside = event.version == version and event.raw_event_id == event_id
+            if event.version != version + 1 and not is_beside:
+                raise missing_events(event.stream_id, version + 1)
             if type(event.data) is dict:
-                untyped.add(event.event_type)
+                untyped.setdefault(event.event_type, event.version)
             apply(event)
-    return Applied(reached, event, frozenset(untyped))
+            version, position, event_id = event.version, event.position, event.raw_event_id
+    return Applied(version, position, event_id, untyped)
 
 
 def folded_to(applied: Applied, state: S) -> Folded[S]:
     """Give the state that events were applied to."""
-    version, last, untyped = applied
-    if last is None:
-        return Folded(state, version)
-    return Folded(state, version, last.position, last.raw_event_id, untyped=untyped)
+    version, position, event_id, untyped = applied
+    return Folded(state, version, position, event_id, untyped=untyped)
 
 
 FoldPages: TypeAlias = "Callable[[Pages, S, int], Awaitable[Folded[S]]]"
@@ -142,22 +157,29 @@ async def fold_from(
 ) -> Folded[S] | str:
     """Do as ``fold_after`` does, with pages that begin with the event itself."""
     async for page in pages:
-        events = iter(page)
-        event = next(events, None)
-        if event is None:
-            continue
-        if event.raw_event_id != event_id:
+        if isinstance(page, DecodedPage):
+            _, _, position, *_, found, _ = page.first
+            rest: Iterable[RecordedEvent[Any]] | None = page.after_first()
+        else:
+            events = iter(page)
+            event = next(events, None)
+            if event is None:
+                continue
+            position, found = event.position, event.raw_event_id
+            rest = dropwhile(lambda each: each.version == version, events)
+        if found != event_id:
             return f"the event at version {version} is another one: the stream was changed"
-        folded = await fold_pages(_rest(events, pages), state, version)
+        folded = await fold_pages(_rest(rest, pages), state, version)
         if folded.version == version:
-            return Folded(folded.state, version, event.position, event_id, version)
+            return Folded(folded.state, version, position, event_id, version)
         return Folded(
             folded.state, folded.version, folded.position, folded.event_id, version, folded.untyped
         )
     return f"the stream ends before version {version}"
 
 
-async def _rest(events: Iterable[RecordedEvent[Any]], pages: Pages) -> Pages:
-    yield events
+async def _rest(events: Iterable[RecordedEvent[Any]] | None, pages: Pages) -> Pages:
+    if events is not None:
+        yield events
     async for page in pages:
         yield page

@@ -7,8 +7,12 @@ goes when its object does. A copy of an object has a page of its own, on which n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from weakref import ref
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 UNKNOWN = -1
 """In place of the version of a state that is not what its events make of it."""
@@ -28,8 +32,9 @@ class StoredAs:
     """The version of the newest snapshot that it came from or made."""
     load_seconds: float | None = None
     """How long loading it took, unless a snapshot was tried since."""
-    untyped: frozenset[str] = frozenset()
-    """The types of events in it that were read as dicts, by whoever read them."""
+    untyped: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The types of events in it that were read as dicts, by whoever read them, each with the
+    version of the first one; 0 where only its snapshot knows."""
     in_doubt: tuple[int, ...] = ()
     """Of the first pending events: the sizes of the appends that may have stored them, or not."""
 

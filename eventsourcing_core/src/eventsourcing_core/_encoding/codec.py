@@ -23,7 +23,12 @@ from eventsourcing_core._errors import (
     UnknownEventTypeError,
     shown,
 )
-from eventsourcing_core._events.event import Event, OpenRecordedEvent, RecordedEvent
+from eventsourcing_core._events.event import (
+    Event,
+    OpenRecordedEvent,
+    RecordedEvent,
+    new_recorded_event,
+)
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._events.metadata import NO_METADATA
 from eventsourcing_core._names import check_stream_id
@@ -66,6 +71,7 @@ class EventCodec:
 
     Raises:
         UnknownPluginError: No installed plugin offers a name.
+        ValueError: The upcasters of the registry go in a circle, or end without a class.
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class EventCodec:
                 "registered by @event"
             )
             raise TypeError(message)
+        event_types.check_upcasters()
         pipeline = Pipeline.of(serializer, transformers)
         self.encoding: str = pipeline.name
         self.serializer: Serializer = pipeline.serializer
@@ -93,6 +100,7 @@ class EventCodec:
         self._write = pipeline.write
         self._known = pipeline
         self._conversions = event_types.conversions
+        self._chains = event_types.chains
         self._own = Reader.of(pipeline, event_types)
         self._readers = {pipeline.name: self._own}
         self._typed = self._own.typed
@@ -233,22 +241,24 @@ class EventCodec:
             message = f"version {event.version} of stream {event.stream_id!r}: {error}"
             raise type(error)(message) from error
 
-    def decode(self, rows: Iterable[Row]) -> Iterator[RecordedEvent[Any]]:
+    def decode(  # noqa: C901 - written out, see below
+        self, rows: Iterable[Row]
+    ) -> Iterator[RecordedEvent[Any]]:
         """Decode stored events, each when it is asked for.
+
+        Upcasters may make several events of a stored one, or none.
 
         Raises:
             SerializationError: Bytes cannot be read; names stream, version, type and encoding.
             UnknownEventTypeError: A type has no class, and the registry is strict.
         """
-        # Replays spend most of their time in this loop, so it is written out: also what
-        # new_recorded_event does, as a call takes a twentieth of the time. Texts that are the same
-        # in many rows are kept once.
-        readers, conversions, texts = self._readers, self._conversions, dict[str, str]()
-        opened, closed, refused = OpenRecordedEvent, RecordedEvent, object()
+        # Replays spend their time here, so it is written out: also what new_recorded_event does, as
+        # a call takes a twentieth of that. Texts that are the same in many rows are kept once.
+        readers, conversions, chains = self._readers, self._conversions, self._chains
+        opened, closed, texts = OpenRecordedEvent, RecordedEvent, dict[str, str]()
+        refused, values = object(), rows.values() if isinstance(rows, Columns) else rows
         stream = kind = last = ""
-        read, typed, restore = self._own
-        conversion = functions = None
-        values = rows.values() if isinstance(rows, Columns) else rows
+        (read, typed, restore), conversion, functions = self._own, None, None
         for stream_id, version, at, event_type, data, metadata, encoding, event_id, time in values:
             try:
                 if (
@@ -268,20 +278,21 @@ class EventCodec:
                         pass
                 if payload is refused:
                     payload = read(data)
-                    if conversion is None:
-                        self._check_untyped(event_type, payload)
-                    else:
+                    if conversion is not None:
                         payload = conversion.decode(payload)
-                kept = (
-                    NO_METADATA
-                    if metadata is None
-                    else MappingProxyType(cast("dict[str, object]", read(metadata)))
-                )
+                    elif event_type in chains:  # a type that has a class has no upcaster
+                        payload = chains[event_type](payload)
+                    else:
+                        self._check_untyped(event_type, payload)
+                kept = NO_METADATA if metadata is None else _frozen(read(metadata))
             except Exception as error:  # noqa: BLE001 - damaged bytes raise anything
                 place = f"version {version} of stream {stream_id!r}"
                 cannot_read(error, place, event_type, encoding)
             if stream_id != stream:
                 stream = texts.setdefault(stream_id, stream_id)
+            if conversion is None and type(payload) is list:  # of an upcaster, else it is a dict
+                yield from _several(payload, event_id, time, kept, stream, version, at)
+                continue
             event = opened()
             event.event_type = kind
             event.data = payload
@@ -351,3 +362,13 @@ class EventCodec:
     def _encode_metadata(self, event: Event[object]) -> bytes:
         metadata = dict(event.metadata)
         return self._write(plain_tree(metadata, "metadata"))
+
+
+def _frozen(metadata: Any) -> MappingProxyType[str, object]:
+    return MappingProxyType(metadata)
+
+
+def _several(made: Any, *facts: Any) -> Iterator[RecordedEvent[Any]]:
+    """Give the events that upcasters made of a stored one, of which they share the facts."""
+    for name, payload in made:
+        yield new_recorded_event(name, payload, *facts)

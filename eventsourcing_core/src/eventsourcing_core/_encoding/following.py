@@ -118,11 +118,14 @@ class Following:
     ) -> AsyncIterator[Page]:
         """See ``EventStore.follow``; ``wait`` sleeps until there may be more."""
         pages = self.rows(after, wait, event_types=event_types, stream_prefix=stream_prefix)
-        return self._decoded(pages)
+        return self._decoded(pages, self._streams.wanted(event_types))
 
-    async def _decoded(self, pages: AsyncIterator[Rows]) -> AsyncIterator[Page]:
+    async def _decoded(
+        self, pages: AsyncIterator[Rows], wanted: frozenset[str] | None
+    ) -> AsyncIterator[Page]:
         async for rows, seen_to, checkpoint in pages:
-            yield Page(tuple(self._codec.decode(rows)), seen_to, checkpoint)
+            events = self._streams.chosen(self._codec.decode(rows), wanted)
+            yield Page(tuple(events), seen_to, checkpoint)
             self._check_usable()
 
     def rows(
@@ -143,7 +146,8 @@ class Following:
         check_read_all(
             after_position=0, limit=None, event_types=event_types, stream_prefix=stream_prefix
         )
-        return self._follow(place, wait, self._streams.query(event_types, stream_prefix))
+        wanted = self._streams.wanted(event_types)
+        return self._follow(place, wait, self._streams.query(wanted, stream_prefix))
 
     async def _follow(
         self, place: _Place, wait: Callable[[int, float], Awaitable[bool]], query: Query

@@ -7,6 +7,7 @@ from itertools import takewhile
 from operator import eq, ge, itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from eventsourcing_core._encoding.decoded import DecodedPage
 from eventsourcing_core._errors import StorageError, missing_events
 from eventsourcing_core.stores._checks import check_read
 from eventsourcing_core.stores._rows import AskedSnapshot, Columns, Span
@@ -164,10 +165,11 @@ class StreamReader:
                 if last != end - 1:
                     whole = map(eq, versions, range(expected, end))
                     before = sum(takewhile(bool, whole))
-                    yield self._codec.decode(rows[:before])
+                    if before:
+                        yield DecodedPage(self._codec, rows[:before])
                     raise missing_events(stream_id, expected + before)
                 expected = end
-            yield self._codec.decode(rows)
+            yield DecodedPage(self._codec, rows, is_backward=span.backward)
             self._check_usable()
 
 

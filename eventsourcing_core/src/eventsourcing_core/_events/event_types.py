@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 from weakref import WeakKeyDictionary
 
 from eventsourcing_core._errors import SerializationError, UnknownEventTypeError, said_of, shown
+from eventsourcing_core._events.chains import Chain, check_chains, names_leading_to
 from eventsourcing_core._events.event_class import as_event_class
 from eventsourcing_core._events.typed_types import TypedTypes
 from eventsourcing_core._names import check_event_type, full_name_of
 from eventsourcing_core._payloads.converter import compile_conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from eventsourcing_core._events.chains import Upcaster
     from eventsourcing_core._payloads.hints import Conversion
     from eventsourcing_core._payloads.shapes import TypedCodec
 
@@ -41,6 +43,10 @@ class EventTypes:
         # Of classes that were defined again since, as long as anybody uses them.
         self._former_names: WeakKeyDictionary[type, str] = WeakKeyDictionary()
         self._typed: dict[TypedCodec, TypedTypes] = {}
+        self._upcasters: dict[str, Upcaster] = {}
+        self._chains: dict[str, Chain] = {}
+        self.generation = 0
+        """How often anything was registered: what was found before may be another thing now."""
 
     def register(self, cls: type, name: str | None = None) -> None:
         """Register a payload class: a dataclass or a NamedTuple.
@@ -66,7 +72,9 @@ class EventTypes:
                 f"{full_name_of(cls)} is registered as {self._names[cls]!r} already, not {name!r}"
             )
             raise ValueError(message)
-        conversion = compile_conversion(cls)
+        if name in self._upcasters:
+            raise _both(name, full_name_of(cls))
+        conversion = compile_conversion(cls, name)
         if taken is not cls:
             del self._names[taken]
             self._former_names[taken] = name
@@ -76,6 +84,48 @@ class EventTypes:
         self._names[cls] = name
         for typed in self._typed.values():
             typed.pop(name, None)  # of the class that had the name before
+        self.generation += 1
+
+    def register_upcaster(self, upcaster: Upcaster) -> None:
+        """Register an upcaster; one that is defined again in its place replaces the one before.
+
+        Raises:
+            ValueError: Its source has another one, or a class, or is among its targets.
+        """
+        source = upcaster.source
+        for name in (source, *upcaster.to):
+            check_event_type(name)
+        if source in upcaster.to:
+            message = (
+                f"{upcaster.described} would come back to itself: give the new form a name of its "
+                "own"
+            )
+            raise ValueError(message)
+        other = self._upcasters.get(source, upcaster)
+        if other.name != upcaster.name:
+            message = (
+                f"there are two ways out of {source!r}: {other.described}, and "
+                f"{upcaster.described}; keep one, and let it lead to the other's name"
+            )
+            raise ValueError(message)
+        if source in self._classes:
+            raise _both(source, full_name_of(self._classes[source]))
+        self._upcasters[source] = upcaster
+        for each in self._upcasters:  # the others are found anew, too
+            self._chains[each] = Chain(each, self._upcasters, self._conversions)
+        self.generation += 1
+
+    def check_upcasters(self) -> None:
+        """See that each chain of upcasters has an end, and each end a class; for codecs.
+
+        Raises:
+            ValueError: It names the chain.
+        """
+        check_chains(self._upcasters, self._classes)
+
+    def stored_names(self, names: Iterable[str]) -> frozenset[str]:
+        """Give the names under which events of some types can be stored, by all upcasters."""
+        return names_leading_to(names, self._upcasters)
 
     def name_of(self, cls: type) -> str:
         """Give the stored name of a class.
@@ -119,6 +169,16 @@ class EventTypes:
     def conversions(self) -> Mapping[str, Conversion]:
         """The compiled conversions by stored name: a live view, for the codec."""
         return self._conversions
+
+    @property
+    def upcasters(self) -> Mapping[str, Upcaster]:
+        """The upcasters by the name that they take: a live view."""
+        return self._upcasters
+
+    @property
+    def chains(self) -> Mapping[str, Chain]:
+        """What upcasters make of trees, by their stored name: a live view, for the codec."""
+        return self._chains
 
     def typed_by(self, codec: TypedCodec) -> TypedTypes:
         """Give what a typed codec has compiled of the classes: a live view, for the codec."""
@@ -180,6 +240,13 @@ def event(
         return made
 
     return decorate(cls) if isinstance(cls, type) else decorate
+
+
+def _both(name: str, cls: str) -> ValueError:
+    return ValueError(
+        f"events that are stored as {name!r} go through an upcaster, so none is read as {cls}: "
+        "remove the class, or register it under the name that the upcaster leads to"
+    )
 
 
 def _as_now(value: object, conversion: Conversion) -> object:

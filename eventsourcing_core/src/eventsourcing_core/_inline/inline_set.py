@@ -75,7 +75,7 @@ class InlineSet:
         """Apply events to builds; see ``InlineHandlers.apply``."""
         definitions = [self._definitions[build] for build in sorted(builds)]
         if all(definition.event_types is not None for definition in definitions):
-            types = {each for one in definitions for each in one.event_types or ()}
+            types = {each for one in definitions for each in one.spec.event_types or ()}
             rows = [row for row in rows if row[3] in types]
         if not rows:
             return

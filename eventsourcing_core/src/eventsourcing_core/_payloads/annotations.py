@@ -11,9 +11,45 @@ told by their form, since the core depends on nothing.
 from __future__ import annotations
 
 import types
+from dataclasses import dataclass
 from typing import Annotated, Any, NewType, Union, get_args, get_origin
 
 _MARKS = frozenset({"Required", "NotRequired", "ReadOnly"})
+
+
+@dataclass(frozen=True, init=False)
+class WasNamed:
+    """Says in a field's hint what the field was called when older values were stored.
+
+    ``sku: Annotated[str, WasNamed("item")]`` is written as ``sku``, and read from either. What is
+    stored under both names is refused.
+
+    Args:
+        names: The older names, one or more.
+
+    Raises:
+        TypeError: There is none, or one is no text.
+    """
+
+    names: tuple[str, ...]
+    """The older names."""
+
+    def __init__(self, *names: str) -> None:
+        if not names or not all(isinstance(name, str) for name in names):
+            message = 'WasNamed takes the older names of a field: WasNamed("item")'
+            raise TypeError(message)
+        object.__setattr__(self, "names", names)
+
+
+def former_names_of(hint: Any) -> tuple[str, ...]:
+    """Give what ``WasNamed`` says in the hint of a field, within its marks."""
+    names: tuple[str, ...] = ()
+    while get_origin(hint) is Annotated or mark_of(hint):
+        if get_origin(hint) is Annotated:
+            for each in hint.__metadata__:
+                names += each.names if isinstance(each, WasNamed) else ()
+        hint = get_args(hint)[0]
+    return names
 
 
 def unwrapped(hint: Any) -> Any:

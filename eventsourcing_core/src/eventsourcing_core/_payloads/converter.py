@@ -16,8 +16,11 @@ from enum import Enum
 from inspect import Parameter
 from typing import Any, Literal, get_args, get_origin
 
-from eventsourcing_core._errors import SerializationError, said_of, shortened
+from eventsourcing_core._errors import SerializationError, said_of, shortened, shown
+from eventsourcing_core._payloads._reading.field import Field
+from eventsourcing_core._payloads._reading.unknown_fields import UnknownFields
 from eventsourcing_core._payloads.annotations import (
+    former_names_of,
     is_alias,
     is_named_tuple,
     is_required,
@@ -47,7 +50,7 @@ from eventsourcing_core._payloads.hints import (
     set_of,
     untyped,
 )
-from eventsourcing_core._payloads.records import Field, compile_record
+from eventsourcing_core._payloads.records import compile_record
 from eventsourcing_core._payloads.scalars import ATOMS, SCALAR_BY_TYPE
 from eventsourcing_core._payloads.shapes import OptionalShape
 from eventsourcing_core._payloads.unions import union_of
@@ -56,17 +59,21 @@ _RECORDS = (dataclasses.is_dataclass, is_typed_dict, is_named_tuple, is_struct)
 """What tells the classes with named fields."""
 
 
-def compile_conversion(cls: type) -> Conversion:
+def compile_conversion(cls: type, event_type: str = "") -> Conversion:
     """Compile the conversion of a payload class.
 
     Supported are dataclasses, NamedTuple, TypedDict and ``msgspec.Struct``, with fields of these
     or of None, bool, int, float, str, bytes, UUID, datetime, date, time, timedelta, Decimal, Enum,
     Literal, list, tuple, set, frozenset, dict, Optional, unions, NewType, Annotated and Any.
 
+    Args:
+        cls: The class.
+        event_type: What it is stored as, for the log.
+
     Raises:
         SerializationError: For a hint that cannot be stored, naming class and field.
     """
-    compiler = Compiler()
+    compiler = Compiler(event_type=event_type)
     conversion = compiler.record(cls, cls.__name__)
     return bounded(conversion, cls.__name__) if compiler.can_nest else conversion
 
@@ -77,10 +84,13 @@ class Compiler:
     Args:
         exact: Refuse a subclass of ``str``, ``int`` and so on where the base is the hint. Payloads
             become what their hints say; a state must come back as what it is.
+        event_type: The type of the events that are compiled; the log is told of fields that are
+            stored in them, and that no class has. Empty: they are no events, and it is not.
     """
 
-    def __init__(self, *, exact: bool = False) -> None:
+    def __init__(self, *, exact: bool = False, event_type: str = "") -> None:
         self._exact = exact
+        self._event_type = event_type
         self._records: dict[type, Conversion] = {}
         self._aliases: dict[Any, Conversion] = {}
         self._begun: set[Any] = set()
@@ -176,11 +186,16 @@ class Compiler:
         if cls not in self._records:
             self._begun.add(cls)
             named = fields_of(cls, where)
-            keys = frozenset(name for name, _, _ in named)
-            later = self._later(self._records, cls)._replace(forms=DICT, keys=keys)
+            names = frozenset(name for name, _, _ in named)
+            former = [each for _, hint, _ in named for each in former_names_of(hint)]
+            _check_former(cls, names, former)
+            later = self._later(self._records, cls)._replace(
+                forms=DICT, keys=names.union(former), former=frozenset(former)
+            )
             self._records[cls] = later
             fields = [self._field(cls, *field) for field in named]
-            record = compile_record(cls, fields, mapping=is_typed_dict(cls))
+            unknown = UnknownFields(cls, names.union(former), self._event_type)
+            record = compile_record(cls, fields, unknown.look, mapping=is_typed_dict(cls))
             self._records[cls] = later._replace(**record._asdict())
             self._begun.discard(cls)
         return self._records[cls]
@@ -190,7 +205,10 @@ class Compiler:
         made = self.conversion(hint, where)
         if "factory" in options:
             options["default"] = made_alike(options.pop("factory"), made.encode, where)
-        return Field(name, made.encode, made.decode, made.atom, shape=made.shape, **options)
+        former = former_names_of(hint)
+        return Field(
+            name, made.encode, made.decode, made.atom, shape=made.shape, former=former, **options
+        )
 
 
 def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
@@ -233,6 +251,17 @@ def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
         "a NamedTuple, a TypedDict or a msgspec.Struct"
     )
     raise SerializationError(message)
+
+
+def _check_former(cls: type, names: frozenset[str], former: list[str]) -> None:
+    """Refuse a former name that some other field has, or had, too: whose would the value be?"""
+    taken = [each for each in former if each in names or former.count(each) > 1]
+    if taken:
+        message = (
+            f"{shortened(cls.__qualname__)} says WasNamed({shown(taken[0])}), and has or had "
+            "another field of that name: give the new field a name that was never stored"
+        )
+        raise SerializationError(message)
 
 
 def _check_constructor(cls: Any, stored: set[str]) -> None:

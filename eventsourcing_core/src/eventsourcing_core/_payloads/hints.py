@@ -51,7 +51,9 @@ class Conversion(NamedTuple):
     forms: frozenset[type] | None = None
     """The types of its trees; None: any."""
     keys: frozenset[str] | None = None
-    """All keys that its trees may have, for classes with named fields."""
+    """All keys that its trees may have, for classes with named fields; former names included."""
+    former: frozenset[str] = frozenset()
+    """Those of them that are former names, of fields that are called otherwise now."""
     is_plain: bool = False
     """Whether its trees say nothing of what they are: others may look the same."""
     shape: Shape = SELF_REFERRING

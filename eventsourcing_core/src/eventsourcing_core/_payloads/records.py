@@ -12,43 +12,19 @@ else; the standard library makes dataclasses and named tuples in the same way.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eventsourcing_core._errors import SerializationError, shortened, shown
+from eventsourcing_core._payloads._reading.source import decode_source, former_in
 from eventsourcing_core._payloads.defaults import check_made_alike
-from eventsourcing_core._payloads.shapes import (
-    SELF_REFERRING,
-    OtherShape,
-    RecordField,
-    RecordShape,
-    Shape,
-)
+from eventsourcing_core._payloads.shapes import OtherShape, RecordField, RecordShape, Shape
 from eventsourcing_core._payloads.tags import TAG, has_tag, untagged
 
-Convert = Callable[[Any], Any]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
-
-class Field(NamedTuple):
-    """One stored field of a class."""
-
-    name: str
-    """Its name in the class, and in the tree."""
-    encode: Convert
-    """Value to tree."""
-    decode: Convert
-    """Tree to value."""
-    atom: type | None = None
-    """The type whose values need no conversion."""
-    default: Callable[[], Any] | None = None
-    """Makes the value of a field that was added after the event was stored."""
-    keyword: bool = False
-    """Whether the constructor takes it by keyword only."""
-    optional: bool = False
-    """Whether a TypedDict may lack it."""
-    shape: Shape = SELF_REFERRING
-    """What is stored of it."""
+    from eventsourcing_core._payloads._reading.field import Convert, Field
 
 
 class Record(NamedTuple):
@@ -62,16 +38,25 @@ class Record(NamedTuple):
     """What is stored."""
 
 
-def compile_record(cls: type, fields: list[Field], *, mapping: bool) -> Record:
+def compile_record(
+    cls: type, fields: list[Field], unknown: Callable[[dict[str, Any]], object], *, mapping: bool
+) -> Record:
     """Give the functions: instance to dict, and dict to instance.
 
     Reading takes a missing field's default, and passes over fields that the class does not have
-    (any more), so that fields with a default can be added and any field be dropped.
+    (any more), so that fields with a default can be added and any field be dropped. A missing field
+    that was called otherwise is read under that name.
+
+    Args:
+        cls: The class.
+        fields: Its stored fields.
+        unknown: Called with a tree that has other fields, too.
+        mapping: Whether it is a TypedDict.
     """
     if mapping:
-        return _compile_typed_dict(cls, fields)
+        return _compile_typed_dict(cls, fields, unknown)
     space: dict[str, Any] = {"cls": cls, "wrong": _wrong_class, "not_a_dict": _not_a_dict}
-    space |= {"has_tag": has_tag, "untagged": untagged}
+    space |= {"has_tag": has_tag, "untagged": untagged, "unknown": unknown, "former": former_in}
     for number, field in enumerate(fields):
         space[f"encode{number}"] = field.encode
         space[f"decode{number}"] = field.decode
@@ -85,7 +70,7 @@ def compile_record(cls: type, fields: list[Field], *, mapping: bool) -> Record:
     is_checked = computed is not None
     building = _construct_source(fields) if opened is None else _fill_source(fields)
     check = [_check_source(fields)] if is_checked else []
-    decoding = _decode_source(fields, is_checked)
+    decoding = decode_source(fields, is_checked)
     source = "\n".join([*_encode_source(fields), *decoding, *check, *building])
     exec(source, space)  # noqa: S102 - see above; nothing in the source comes from data
     encode, decode = space["encode"], space["decode"]
@@ -161,46 +146,6 @@ def _take_source(fields: list[Field]) -> list[str]:
                 f"  if type(v{number}) is not atom{number}: v{number} = encode{number}(v{number})"
             )
     return lines
-
-
-def _decode_source(fields: list[Field], is_checked: bool) -> list[str]:  # noqa: FBT001 - whether the constructor computes more
-    lines = ["def decode(tree):", "  if type(tree) is not dict: not_a_dict(tree)"]
-    if is_checked:
-        lines.append("  missing = 0")
-    if not fields:
-        lines += _UNTAG
-    for number, field in enumerate(fields):
-        # A tree with a tag has no field, so that it is found out where the first one is missing.
-        untag = _UNTAG if number == 0 else []
-        if field.default is not None:
-            lines.append(f"  if {field.name!r} not in tree:")
-            lines += [f"  {line}" for line in untag]
-            lines.append(f"    v{number} = default{number}()")
-            if is_checked:
-                lines.append(f"    missing |= {1 << number}")
-            lines.append("  else:")
-            lines.append(f"    v{number} = tree[{field.name!r}]")
-            indent = "    "
-        elif untag:
-            lines.append(f"  try: v{number} = tree[{field.name!r}]")
-            lines.append("  except KeyError:")
-            lines += [f"  {line}" for line in untag]
-            lines.append("    raise")
-            indent = "  "
-        else:
-            lines.append(f"  v{number} = tree[{field.name!r}]")
-            indent = "  "
-        if field.atom is None:
-            lines.append(f"{indent}v{number} = decode{number}(v{number})")
-        else:
-            lines.append(
-                f"{indent}if type(v{number}) is not atom{number}: "
-                f"v{number} = decode{number}(v{number})"
-            )
-    return lines
-
-
-_UNTAG = ["  if has_tag(tree): return decode(untagged(tree, cls.__name__, cls.__name__))"]
 
 
 def _check_source(fields: list[Field]) -> str:
@@ -328,8 +273,11 @@ def _not_a_dict(tree: object) -> None:
     raise TypeError(message)
 
 
-def _compile_typed_dict(cls: type, fields: list[Field]) -> Record:
+def _compile_typed_dict(  # noqa: C901 - two closures over the same tables
+    cls: type, fields: list[Field], unknown: Callable[[dict[str, Any]], object]
+) -> Record:
     by_name = {field.name: field for field in fields}
+    renamed = [field for field in fields if field.former]
     required = [field.name for field in fields if not field.optional]
     name = shortened(cls.__name__)
 
@@ -352,9 +300,22 @@ def _compile_typed_dict(cls: type, fields: list[Field]) -> Record:
             _not_a_dict(tree)
         if TAG in tree and TAG not in by_name:
             tree = untagged(tree, cls.__name__, cls.__name__)
+        for field in renamed:
+            tree = _with_its_name(field, tree)
         missing = [key for key in required if key not in tree]
         if missing:
             raise KeyError(missing[0])
-        return {key: by_name[key].decode(item) for key, item in tree.items() if key in by_name}
+        made = {key: by_name[key].decode(item) for key, item in tree.items() if key in by_name}
+        if len(made) != len(tree):
+            unknown(tree)
+        return made
 
     return Record(encode, decode, OtherShape(f"{name} is a TypedDict"))
+
+
+def _with_its_name(field: Field, tree: dict[str, Any]) -> dict[str, Any]:
+    """Give a tree in which a field stands under its name of today, if it is there."""
+    found = former_in(tree, (field.name, *field.former))
+    if found in {None, field.name}:
+        return tree
+    return {field.name if key == found else key: item for key, item in tree.items()}

@@ -146,6 +146,8 @@ def _has_form(conversion: Conversion, tree: Any) -> bool:
 
 
 def _is_written_by(tree: Any, member: Member, value: Any) -> bool:
+    if type(tree) is dict and not member.conversion.former.isdisjoint(tree):
+        return True  # in an older form, so that it cannot be compared with what is written now
     try:
         return _holds(member.conversion.encode(value), tree)
     except (ValueError, TypeError, LookupError):

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from types import UnionType
+from collections.abc import Collection, Mapping
 from typing import (
     TYPE_CHECKING,
-    Annotated,
     Any,
-    ForwardRef,
     NamedTuple,
     TypeVar,
-    Union,
     cast,
     get_args,
     get_origin,
@@ -21,8 +17,8 @@ from typing import (
 
 from eventsourcing_core._errors import InvalidStreamIdError, ProjectionError, said_of, shown
 from eventsourcing_core._events.event import RecordedEvent
+from eventsourcing_core._events.handled import payloads_of
 from eventsourcing_core._names import check_stream_id, full_name_of
-from eventsourcing_core._payloads.evaluation import annotations_of
 from eventsourcing_core._projections.kinds import Follower, Projection, Reactor, View
 from eventsourcing_core._projections.values import ValueCodec
 from eventsourcing_core.stores._builds import Build, BuildSpec, ProjectionKind
@@ -45,8 +41,8 @@ _HANDLERS = {
     ProjectionKind.PROJECTION: ("apply", "apply_many"),
     ProjectionKind.REACTOR: ("react",),
 }
-_KNOWN = {"RecordedEvent": RecordedEvent, "Sequence": Sequence, "Any": Any}
-"""What annotations may name, although only type checkers import it."""
+_ANYTHING = frozenset({object, dict, Any})
+"""What says nothing of the events."""
 
 
 class Definition(NamedTuple):
@@ -55,7 +51,8 @@ class Definition(NamedTuple):
     follower: Follower
     spec: BuildSpec
     event_types: frozenset[str] | None
-    """The stored names of the events that it is given; None: all."""
+    """The names of the events that it is given, once they are read; None: all. Under which names
+    they are stored is in the spec."""
     keys_of: Callable[[RecordedEvent[Any]], Collection[str]]
     """Gives the keys of an event, checked."""
     is_keyed_by_stream: bool
@@ -101,7 +98,7 @@ def definition_of(follower: object, event_types: EventTypes) -> Definition:
             kind,
             cls.class_name or cls.__qualname__,
             indexes,
-            None if types is None else tuple(sorted(types)),
+            None if types is None else tuple(sorted(event_types.stored_names(types))),
         ),
         types,
         _keys_of(known, may_be_several=kind is ProjectionKind.VIEW),
@@ -235,15 +232,20 @@ def _event_types_of(
     cls: type[Follower], handler: str, registry: EventTypes
 ) -> frozenset[str] | None:
     given = cls.event_types
-    if given is not None:
-        if isinstance(given, str):
-            message = f"{cls.__name__}.event_types is a collection, got the text {shown(given)}"
-            raise TypeError(message)
-        return frozenset(
-            registry.name_of(each) if isinstance(each, type) else each for each in given
+    if given is None:
+        classes = _classes_of(cls, handler)
+        return frozenset(map(registry.name_of, classes)) if classes else None
+    if isinstance(given, str):
+        message = f"{cls.__name__}.event_types is a collection, got the text {shown(given)}"
+        raise TypeError(message)
+    names = frozenset(registry.name_of(each) if isinstance(each, type) else each for each in given)
+    if names and names <= registry.upcasters.keys():
+        message = (
+            f"{cls.__name__}.event_types names only {', '.join(map(repr, sorted(names)))}, and no "
+            "event is read as that: an upcaster takes it, so name what that makes"
         )
-    classes = _classes_of(cls, handler)
-    return frozenset(map(registry.name_of, classes)) if classes else None
+        raise ValueError(message)
+    return names - registry.upcasters.keys()
 
 
 def _classes_of(cls: type, name: str) -> list[type]:
@@ -255,8 +257,7 @@ def _classes_of(cls: type, name: str) -> list[type]:
         message = f"{cls.__name__}.{name} takes too few arguments"
         raise TypeError(message)
     try:
-        # No other annotation is evaluated: a connection may be known to type checkers only.
-        return _classes_in(_evaluated(annotations_of(handler).get(parameters[place]), handler))
+        payloads = payloads_of(handler, parameters[place], RecordedEvent)
     except NameError as error:
         message = (
             f"the event of {cls.__name__}.{name} has an annotation that cannot be evaluated "
@@ -264,38 +265,7 @@ def _classes_of(cls: type, name: str) -> list[type]:
             "them in event_types"
         )
         raise ProjectionError(message) from error
-
-
-def _evaluated(annotation: object, handler: Any) -> object:
-    text = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
-    if not isinstance(text, str):
-        return annotation
-    names = {**_KNOWN, **inspect.unwrap(handler).__globals__}
-    return eval(text, names)  # noqa: S307 - it is code of the user's own, as Python itself evaluates it
-
-
-def _classes_in(annotation: object) -> list[type]:
-    """List the classes of the events in ``RecordedEvent[A | B]``; none if it does not say."""
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated or (isinstance(origin, type) and issubclass(origin, Iterable)):
-        return _classes_in(arguments[0])
-    if origin in {Union, UnionType}:
-        return [cls for each in arguments for cls in _classes_in(each)]
-    if isinstance(origin, type) and issubclass(origin, RecordedEvent):
-        return _members(arguments[0])
-    return []
-
-
-def _members(payload: object) -> list[type]:
-    if get_origin(payload) is Annotated:
-        return _members(get_args(payload)[0])
-    if get_origin(payload) in {Union, UnionType}:
-        return [cls for each in get_args(payload) for cls in _members(each)]
-    if isinstance(payload, ForwardRef):
-        raise NameError(payload.__forward_arg__)  # noqa: TRY004 - it was a name that is not there
-    if not isinstance(payload, type) or payload in {object, dict, Any}:
-        return []
-    return [payload]
+    return [each for each in payloads if isinstance(each, type) and each not in _ANYTHING]
 
 
 def _keys_of(

@@ -1,36 +1,25 @@
-"""Deliveries: the events of a page, each with the keys that it belongs to."""
+"""Fetching deliveries ahead, and parking those that fail."""
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Sequence
-from contextlib import suppress
-from itertools import repeat
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from eventsourcing_core._errors import (
-    ProjectionError,
-    SerializationError,
-    TransformError,
-    said_of,
-    shown,
-)
-from eventsourcing_core._projections.sharing import Hashes, covers_all
+from eventsourcing_core._errors import ProjectionError, said_of, shown
+from eventsourcing_core._projections._reading.delivery import Deliveries, position
 from eventsourcing_core.stores._builds import Progress
 from eventsourcing_core.stores._event_store import Checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Sequence
 
-    from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._encoding.following import Rows
-    from eventsourcing_core._events.event import RecordedEvent
-    from eventsourcing_core._projections.definition import Definition
+    from eventsourcing_core._projections._reading.delivery import Delivery
+    from eventsourcing_core._projections._reading.reader import Reader
     from eventsourcing_core._projections.sharing import Group
-    from eventsourcing_core.stores._builds import Build, Segment
+    from eventsourcing_core.stores._builds import Build
     from eventsourcing_core.stores._projection_store import Batch, ProjectionStore
     from eventsourcing_core.stores._rows import Row
 
@@ -44,164 +33,6 @@ MOST_BYTES = 16 * 1024 * 1024
 """How many bytes of payloads are read ahead, and a page more."""
 TURN = 500
 """How many events are decoded in one turn of the event loop."""
-
-
-class Delivery(NamedTuple):
-    """An event, and the keys among those of the group that it belongs to."""
-
-    row: Row
-    """The event as it is stored."""
-    event: RecordedEvent[Any] | None
-    """None if it cannot be read, or its keys cannot be told."""
-    keys: Collection[str]
-    """None of them if there is no event, and its stream belongs to another group: see ``error``."""
-    error: str = ""
-    """Why there is no event; then its key is the id of its stream, and whoever has that decides."""
-
-    @property
-    def position(self) -> int:
-        """The position of the event."""
-        return self.row[2]
-
-
-_stream: Callable[[Row], str] = itemgetter(0)
-_position: Callable[[Row], int] = itemgetter(2)
-
-
-class Deliveries(Sequence[Delivery]):
-    """Deliveries, by position: what they are made of side by side, each made when it is asked for.
-
-    Thousands are read ahead, and the collector of garbage looks at all that is kept, often.
-
-    Args:
-        rows: The events as they are stored.
-        events: See ``Delivery``.
-        keys: See ``Delivery``; None: the key of each is the id of its stream.
-        errors: Why there is no event, by position.
-    """
-
-    __slots__ = ("errors", "events", "keys", "rows")
-
-    def __init__(
-        self,
-        rows: Sequence[Row],
-        events: Sequence[RecordedEvent[Any] | None],
-        keys: Sequence[Collection[str]] | None,
-        errors: Mapping[int, str],
-    ) -> None:
-        self.rows = rows
-        self.events = events
-        self.keys = keys
-        self.errors = errors
-
-    @classmethod
-    def joined(cls, parts: Sequence[Deliveries]) -> Deliveries:
-        """Give what one reader has made, as one."""
-        if len(parts) == 1:
-            return parts[0]
-        keys: list[Collection[str]] = []
-        errors: dict[int, str] = {}
-        for part in parts:
-            keys += part.keys or ()
-            errors |= part.errors
-        return cls(
-            [row for part in parts for row in part.rows],
-            [event for part in parts for event in part.events],
-            keys or None,
-            errors,
-        )
-
-    def __len__(self) -> int:
-        """Count them."""
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[Delivery]:
-        """Make them, one after the other."""
-        rows, errors = self.rows, self.errors
-        keys = zip(map(_stream, rows)) if self.keys is None else self.keys
-        texts = map(errors.get, map(_position, rows), repeat("")) if errors else repeat("")
-        return map(Delivery, rows, self.events, keys, texts)
-
-    @overload
-    def __getitem__(self, place: int) -> Delivery: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Deliveries: ...
-
-    def __getitem__(self, place: int | slice) -> Delivery | Deliveries:
-        """Make one, or give a part."""
-        rows, events, keys = self.rows, self.events, self.keys
-        if isinstance(place, slice):
-            part = None if keys is None else keys[place]
-            return Deliveries(rows[place], events[place], part, self.errors)
-        row = rows[place]
-        wanted = (row[0],) if keys is None else keys[place]
-        return Delivery(row, events[place], wanted, self.errors.get(row[2], ""))
-
-
-class Reader:
-    """Makes deliveries of rows, for the keys of a group.
-
-    Args:
-        definition: What tells the keys.
-        codec: What decodes the events.
-        segments: Those whose keys are wanted.
-    """
-
-    def __init__(
-        self, definition: Definition, codec: EventCodec, segments: Sequence[Segment]
-    ) -> None:
-        self._codec = codec
-        self._is_keyed_by_stream = definition.is_keyed_by_stream
-        self._keys_of = definition.keys_of
-        self._hashes = None if covers_all(segments) else Hashes(segments)
-
-    def deliveries(self, rows: Sequence[Row]) -> Deliveries:
-        """Give the deliveries of rows, in their order; those that concern nobody here left out."""
-        hashes = self._hashes
-        if not self._is_keyed_by_stream:
-            return self._keyed(self._decoded(rows))
-        if hashes is not None:
-            rows = [row for row in rows if hashes.has(row[0])]  # what is not ours is not decoded
-        return self._decoded(rows)
-
-    def _decoded(self, rows: Sequence[Row]) -> Deliveries:
-        with suppress(SerializationError, TransformError):
-            return Deliveries(rows, [*self._codec.decode(rows)], None, {})
-        events: list[RecordedEvent[Any] | None] = []
-        errors: dict[int, str] = {}
-        for row in rows:
-            try:
-                events += self._codec.decode([row])
-            except (SerializationError, TransformError) as error:
-                errors[row[2]] = said_of(error)
-                events.append(None)
-        return Deliveries(rows, events, None, errors)
-
-    def _keyed(self, found: Deliveries) -> Deliveries:
-        """Tell the keys; where that fails, it stays the id of the stream, with no event.
-
-        Its key may be one of this group also where its stream is not: so it is not left out.
-        """
-        hashes = self._hashes
-        rows: list[Row] = []
-        events: list[RecordedEvent[Any] | None] = []
-        told: list[Collection[str]] = []
-        errors = dict(found.errors)
-        for row, event, by_stream, _ in found:
-            keys, kept = by_stream, event
-            if event is not None:
-                try:
-                    keys = self._keys_of(event)
-                except Exception as error:  # noqa: BLE001 - it is the user's function
-                    errors[row[2]], kept = said_of(error), None
-            if hashes is not None:
-                keys = [key for key in keys if hashes.has(key)]
-            if keys or kept is None:
-                rows.append(row)
-                events.append(kept)
-                told.append(keys)
-        return Deliveries(rows, events, told, errors)
 
 
 class Read(NamedTuple):
@@ -353,7 +184,9 @@ class Parking:
 
     def wait(self, key: str, position: int) -> None:
         """Let an event of a parked key wait behind the others."""
-        self._positions.setdefault(key, []).append(position)
+        positions = self._positions.setdefault(key, [])
+        if positions[-1:] != [position]:  # it is there once for all that is made of it
+            positions.append(position)
 
     async def park(self, batch: Batch) -> None:
         """Store it."""
@@ -375,7 +208,7 @@ def cut(page: Read, group: Group) -> Cut:
     deliveries, seen_to, checkpoint, _ = page
     until = group.until
     if until is not None and seen_to >= until.position:
-        count = bisect_right(deliveries.rows, until.position, key=_position)
+        count = bisect_right(deliveries.rows, until.position, key=position)
         return Cut(deliveries[:count], until, is_last=True)
     to = Progress(max(seen_to, group.progress.position), checkpoint)
     return Cut(deliveries, to, is_last=False)

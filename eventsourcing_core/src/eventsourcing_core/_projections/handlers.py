@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eventsourcing_core._errors import OutageError, ProjectionError, StorageError, said_of
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core._projections._reading.delivery import Delivery
     from eventsourcing_core._projections.definition import Definition
-    from eventsourcing_core._projections.deliveries import Delivery, Parking
+    from eventsourcing_core._projections.deliveries import Parking
     from eventsourcing_core._projections.kinds import Projection, Reactor, View
     from eventsourcing_core._projections.values import ValueCodec
     from eventsourcing_core.stores._projection_store import Batch
@@ -35,8 +37,8 @@ class Handler(Protocol):
         """Apply events in their order; what fails may fail all of them."""
         ...
 
-    async def one(self, batch: Batch, event: RecordedEvent[Any], key: str) -> None:
-        """Apply one event for one key; raises whatever the user's code raises."""
+    async def one(self, batch: Batch, events: Sequence[RecordedEvent[Any]], key: str) -> None:
+        """Apply what was made of one stored event, for one key; raises what user code raises."""
         ...
 
 
@@ -58,10 +60,14 @@ class Again:
     def _rows(self) -> Mapping[int, Row]:
         return {delivery.position: delivery.row for delivery in self._deliveries}
 
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return {id(part.event): part.place for each in self._deliveries for part in each.parts}
+
     def __call__(self, event: RecordedEvent[Any]) -> RecordedEvent[Any]:
         """Give an event as it is stored."""
-        (found,) = self._codec.decode([self._rows[event.position]])
-        return found
+        found = [*self._codec.decode([self._rows[event.position]])]
+        return found[self._places.get(id(event), 0)]
 
 
 def handler_of(definition: Definition, codec: EventCodec) -> Handler:
@@ -115,10 +121,10 @@ class ViewHandler:
         if changed:
             await batch.put(changed)
 
-    async def one(self, batch: Batch, event: RecordedEvent[Any], key: str) -> None:
+    async def one(self, batch: Batch, events: Sequence[RecordedEvent[Any]], key: str) -> None:
         """See ``Handler.one``."""
         text = (await batch.values([key])).get(key)
-        new = self._step(text, event)
+        new = self._step(text, events)
         if new != text:
             await batch.put({key: new})
 
@@ -144,18 +150,20 @@ class ViewHandler:
         self, key: str, text: str | None, events: Iterable[RecordedEvent[Any]], parking: Parking
     ) -> str | None:
         """Apply events as far as they can be: what fails may have changed the value in place."""
-        for event in events:
+        for position, made in groupby(events, lambda event: event.position):
             if parking.holds(key):
-                parking.wait(key, event.position)
+                parking.wait(key, position)
                 continue
             try:
-                text = self._step(text, event)
+                text = self._step(text, made)
             except Exception as error:  # noqa: BLE001 - as above
-                parking.fail(key, event.position, error)
+                parking.fail(key, position, error)
         return text
 
-    def _step(self, text: str | None, event: RecordedEvent[Any]) -> str | None:
-        value = self._evolve(None if text is None else self._values.decode(text), event)
+    def _step(self, text: str | None, events: Iterable[RecordedEvent[Any]]) -> str | None:
+        value = None if text is None else self._values.decode(text)
+        for event in events:
+            value = self._evolve(value, event)
         return None if value is None else self._values.encode(value)
 
 
@@ -176,10 +184,10 @@ class ProjectionHandler:
             with telling_faults():
                 await self._apply_many(events, batch.connection)
 
-    async def one(self, batch: Batch, event: RecordedEvent[Any], key: str) -> None:  # noqa: ARG002 - its tables are its own
+    async def one(self, batch: Batch, events: Sequence[RecordedEvent[Any]], key: str) -> None:  # noqa: ARG002 - its tables are its own
         """See ``Handler.one``."""
         with telling_faults():
-            await self._apply_many([event], batch.connection)
+            await self._apply_many(events, batch.connection)
 
 
 @contextmanager
@@ -208,7 +216,7 @@ class NoHandler:
     async def many(self, batch: Batch, deliveries: Sequence[Delivery], parking: Parking) -> None:
         """See ``Handler.many``."""
 
-    async def one(self, batch: Batch, event: RecordedEvent[Any], key: str) -> None:
+    async def one(self, batch: Batch, events: Sequence[RecordedEvent[Any]], key: str) -> None:
         """See ``Handler.one``."""
 
 
@@ -218,17 +226,19 @@ def ready(
     """Give the events that can be applied, each with a key; the others are noted as waiting."""
     is_free = parking.is_empty
     for delivery in deliveries:
-        _, event, keys, error = delivery
+        _, event, keys, error, parts = delivery
         for key in keys:
-            if is_free and event is not None:
+            if is_free and event is not None and not parts:
                 yield event, key
             elif parking.holds(key):
                 parking.wait(key, delivery.position)
             elif event is None:
                 parking.fail(key, delivery.position, error)
                 is_free = False
-            else:
+            elif not parts:
                 yield event, key
+        for part in parts:
+            yield from ((part.event, key) for key in part.keys if not parking.holds(key))
 
 
 async def carefully(
@@ -238,28 +248,30 @@ async def carefully(
     deliveries: Sequence[Delivery],
     parking: Parking,
 ) -> None:
-    """Apply events one by one, each in a savepoint; those that fail park their keys.
+    """Apply stored events one by one, each in a savepoint; those that fail park their keys.
 
     Raises:
         BatchRefusedError: An event has ended the transaction.
     """
     again = Again(codec, deliveries)
     for delivery in deliveries:
-        for event, key in ready([delivery], parking):
+        for key in dict.fromkeys(key for _, key in ready([delivery], parking)):
+            events = [again(event) for event in delivery.events_of(key)]
             try:
                 async with batch.savepoint():
-                    await handler.one(batch, again(event), key)
+                    await handler.one(batch, events, key)
             except (OutageError, BatchRefusedError):
                 raise
             except Exception as error:  # noqa: BLE001 - it is the user's code
-                parking.fail(key, event.position, error)
+                parking.fail(key, delivery.position, error)
 
 
-async def react(reactor: Reactor, event: RecordedEvent[Any]) -> Exception | None:
-    """Let a reactor react; give what it failed with, or None."""
+async def react(reactor: Reactor, events: Iterable[RecordedEvent[Any]]) -> Exception | None:
+    """Let a reactor react to events; give what it failed with, or None."""
     try:
-        with telling_faults():
-            await reactor.react(event)
+        for event in events:
+            with telling_faults():
+                await reactor.react(event)
     except OutageError:
         raise
     except Exception as error:  # noqa: BLE001 - it is the user's code

@@ -124,22 +124,22 @@ class Retrying:
     async def _try(self, segment: Segment, key: str, position: int, attempt: int) -> bool:
         """Try one event; tell whether it waits no longer."""
         error = ""
-        event: RecordedEvent[Any] | None = None
+        events: Sequence[RecordedEvent[Any]] = ()
         try:
-            event = await self._event_at(position)
+            events = await self._events_at(position)
         except (SerializationError, TransformError) as damage:
             error = said_of(damage)
         reactor = self._definition.follower
-        if event is not None and isinstance(reactor, Reactor):
+        if events and isinstance(reactor, Reactor):
             async with self._batch(segment):
                 pass  # nobody has taken the segment over
-            failure = await react(reactor, event)
+            failure = await react(reactor, self._of_key(events, key) or events)
             error = "" if failure is None else said_of(failure)
 
-        if event is not None and not error:
+        if events and not error:
             try:
                 async with self._batch(segment) as batch:
-                    error = await self._apply(batch, event, key)
+                    error = await self._apply(batch, events, key)
                     await self._settle(batch, key, position, error, attempt)
             except BatchRefusedError as refusal:
                 error = str(refusal)
@@ -149,19 +149,27 @@ class Retrying:
             await self._settle(batch, key, position, error, attempt)
         return not error
 
-    async def _apply(self, batch: Batch, event: RecordedEvent[Any], key: str) -> str:
+    async def _apply(self, batch: Batch, events: Sequence[RecordedEvent[Any]], key: str) -> str:
         try:
             async with batch.savepoint():
-                if key not in self._definition.keys_of(event):
+                of_key = [each for each in events if key in self._definition.keys_of(each)]
+                if not of_key:
                     # It waits under the id of its stream, since its keys could not be told. Its
                     # neighbours of these keys have been applied without it.
                     return _TOO_LATE
-                await self._handler.one(batch, event, key)
+                await self._handler.one(batch, of_key, key)
         except (OutageError, BatchRefusedError):
             raise
         except Exception as error:  # noqa: BLE001 - it is the user's code
             return said_of(error)
         return ""
+
+    def _of_key(self, events: Sequence[RecordedEvent[Any]], key: str) -> list[RecordedEvent[Any]]:
+        """Give the events of a key; none if their keys cannot be told, which ``_apply`` says."""
+        try:
+            return [each for each in events if key in self._definition.keys_of(each)]
+        except Exception:  # noqa: BLE001 - it is the user's code
+            return []
 
     async def _settle(
         self, batch: Batch, key: str, position: int, error: str, attempt: int
@@ -181,13 +189,16 @@ class Retrying:
         move = Move((segment,), segment.progress)
         return self._store.batch(self._definition.build, move, lease=self._terms.lease)
 
-    async def _event_at(self, position: int) -> RecordedEvent[Any] | None:
-        """Give the event at a position; None if it is there no more."""
+    async def _events_at(self, position: int) -> Sequence[RecordedEvent[Any]]:
+        """Give what is made of the event at a position; empty if it is there no more."""
+        types = self._definition.event_types
         try:
-            async for event in self._events.read_all(after_position=position - 1, limit=1):
-                return event if event.position == position else None
+            return [
+                event
+                async for event in self._events.read_all(after_position=position - 1, limit=1)
+                if event.position == position and (types is None or event.event_type in types)
+            ]
         except HistoryChangedError:
-            pass
+            return ()
         except StorageError as error:
             raise OutageError(str(error)) from error
-        return None

@@ -22,11 +22,11 @@ from eventsourcing_core._errors import (
     StorageError,
     said_of,
 )
+from eventsourcing_core._projections._reading.reader import Reader
 from eventsourcing_core._projections.deliveries import (
     MOST_ROWS,
     Fetcher,
     Parking,
-    Reader,
     cut,
     decided,
     ended,
@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from eventsourcing_core._encoding.front import StorageEventStore
+    from eventsourcing_core._projections._reading.delivery import Delivery
     from eventsourcing_core._projections.definition import Definition
-    from eventsourcing_core._projections.deliveries import Cut, Delivery
+    from eventsourcing_core._projections.deliveries import Cut
     from eventsourcing_core.stores._builds import Build, Segment
     from eventsourcing_core.stores._projection_store import ProjectionStore
 
@@ -273,7 +274,7 @@ class ProjectionWorker:
                 raise  # nothing of the user's was done in it
             refusal = str(error)
         if len(deliveries) == 1:
-            parked = deliveries[0]._replace(event=None, error=refusal)
+            parked = deliveries[0]._replace(event=None, error=refusal, parts=())
             return await self._batch(group, [parked], to)
         logger.warning("%s: %s; its events are tried in smaller batches", self.build, refusal)
         middle = len(deliveries) // 2
@@ -323,7 +324,7 @@ class ProjectionWorker:
                 continue
             error: Exception | str | None = delivery.error
             if delivery.event is not None:
-                error = await react(reactor, delivery.event)
+                error = await react(reactor, delivery.events_of(key))
             if error:
                 parking.fail(key, position, error)
         to = progress_at(delivery.row)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eventsourcing_core._aggregates.known_types import check_known
+from eventsourcing_core._aggregates.notebook import stored_as
 from eventsourcing_core._errors import missing_events, shown
 from eventsourcing_core._names import full_name_of
 
@@ -40,6 +42,18 @@ def check_found_again(aggregate: Aggregate, kept: type[Aggregate]) -> None:
             f"it with a repository of {name}, or set category = {kept.category!r} in {name}"
         )
         raise TypeError(message)
+
+
+def check_savable(aggregate: Aggregate, kept: type[Aggregate]) -> None:
+    """Refuse to store what would not be found again, or was decided by a state that may be wrong.
+
+    Raises:
+        TypeError: See ``check_found_again``.
+        UnknownEventTypeError: See ``check_known``.
+    """
+    check_found_again(aggregate, kept)
+    if aggregate.pending_events:
+        check_known(aggregate, stored_as(aggregate), "saved")
 
 
 async def check_kept(events: StreamStore, aggregate: Aggregate, at_version: int | None) -> None:

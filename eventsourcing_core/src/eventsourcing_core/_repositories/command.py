@@ -117,11 +117,17 @@ async def confirm(store: EventStore, stream_id: str, version: int, event_id: byt
     """
     if version == 0:
         return
-    async for event in store.read(stream_id, from_version=version, to_version=version):
-        if event.raw_event_id == event_id:
-            await store.append(stream_id, [event], expected_version=version - 1)
+    found = [e async for e in store.read(stream_id, from_version=version, to_version=version)]
+    there = await store.stream_version(stream_id)
+    if not found and there >= version:  # upcasters drop it: what stays is one before it, if any
+        async for event in store.read(stream_id, to_version=version, backward=True):
+            found, version, event_id = [event], event.version, event.raw_event_id
+            break
+        else:
             return
-    raise ConcurrencyError(stream_id, version, await store.stream_version(stream_id))
+    if not found or found[0].raw_event_id != event_id:
+        raise ConcurrencyError(stream_id, version, there)
+    await store.append(stream_id, found[:1], expected_version=version - 1)
 
 
 def _facts(event: Event[Any]) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
 from eventsourcing_core._aggregates.notebook import stored_as
 from eventsourcing_core._errors import ConcurrencyError, shown
+from eventsourcing_core._repositories.checks import check_savable
 from eventsourcing_core._repositories.command import event_ids_of
 from eventsourcing_core._repositories.saving import note_stored
 from eventsourcing_core._state.copying import never_changes
@@ -139,6 +140,7 @@ class Decisions(Generic[A]):
             outcome = turn.context.run(turn.change, aggregate)
             if inspect.isawaitable(outcome):
                 _refuse_waiting(outcome)
+            check_savable(aggregate, type(aggregate))
         except BaseException as error:  # noqa: BLE001 - its caller gets it, and no other
             return Decision(turn, aggregate, error=error)
         use_event_ids(aggregate, None)

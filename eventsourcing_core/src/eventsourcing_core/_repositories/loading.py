@@ -122,7 +122,7 @@ class Loading(Generic[A]):
                 position=folded.position,
                 event_id=folded.event_id,
                 load_seconds=seconds,
-                untyped=stored.untyped | folded.untyped,
+                untyped={**folded.untyped, **stored.untyped},
             ),
         )
         return True

@@ -6,12 +6,13 @@ import inspect
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
+from eventsourcing_core._aggregates.known_types import check_known
 from eventsourcing_core._aggregates.notebook import stored_as
 from eventsourcing_core._encoding.pipeline import Pipeline
 from eventsourcing_core._encoding.transaction import transaction_given
 from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError, shown
 from eventsourcing_core._repositories.cache import Cache
-from eventsourcing_core._repositories.checks import check_class, check_found_again, check_reached
+from eventsourcing_core._repositories.checks import check_class, check_reached, check_savable
 from eventsourcing_core._repositories.command import (
     check_unique_ids,
     confirm,
@@ -190,10 +191,12 @@ class Repository(Generic[A]):
             SerializationError: If an event cannot be stored; nothing is.
             StorageError: If the store fails.
             TypeError: It is not of the repository's class, or of one below it with other streams.
+            UnknownEventTypeError: Its stream has an event of a type that this program does not
+                know; see ``Aggregate.ignores``. Nothing is stored.
             ValueError: The transaction is of another backend.
         """
         check_class(aggregate, self._class)
-        check_found_again(aggregate, self._class)
+        check_savable(aggregate, self._class)
         if transaction is not None:
             transaction_given(transaction).check_is_of(self._store)
             return await saving_inside(aggregate, transaction, self._snapshots).save()
@@ -307,7 +310,7 @@ class Repository(Generic[A]):
             await self.save(aggregate)
             return aggregate
 
-        check_found_again(aggregate, self._class)
+        check_savable(aggregate, self._class)
         pending = aggregate.pending_events
         before = aggregate.version - len(pending)
         saved = await save_pending(self._store, aggregate)
@@ -343,6 +346,7 @@ class Repository(Generic[A]):
             ValueError: It has no events, or some that are not saved; or the repository has no
                 snapshots.
             SnapshotError: Its state cannot be stored; says which attribute, and what to do.
+            UnknownEventTypeError: As for ``save``.
             TransformError: A transformer failed.
             StorageError: The snapshot store failed.
         """
@@ -354,6 +358,7 @@ class Repository(Generic[A]):
         if aggregate.version == 0:
             message = f"{aggregate.stream_id!r} has no events yet: there is nothing to snapshot"
             raise ValueError(message)
+        check_known(aggregate, stored_as(aggregate), "put into a snapshot")
         await snapshots.take(
             aggregate, stored_as(aggregate), aggregate.stream_id, version=aggregate.version
         )

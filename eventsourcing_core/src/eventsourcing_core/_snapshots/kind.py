@@ -33,7 +33,7 @@ class Kind(Protocol[S]):
         ...
 
     def knows(self, event_type: str) -> bool:
-        """Tell whether events of a type come as objects of a class, and not as dicts."""
+        """Tell whether events of a type are read by a class or an upcaster, and not as dicts."""
         ...
 
     def encode(self, state: S) -> object:
@@ -70,7 +70,8 @@ class AggregateKind(Generic[A]):
 
     def knows(self, event_type: str) -> bool:
         """Look into the registry of the class."""
-        return event_type in self._class.event_types.conversions
+        types = self._class.event_types
+        return event_type in types.conversions or event_type in types.upcasters
 
     def encode(self, state: A) -> object:
         """Give what ``snapshot_state`` gives, checked where the class has one of its own."""

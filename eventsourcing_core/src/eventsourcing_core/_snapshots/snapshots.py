@@ -176,7 +176,8 @@ class Snapshots(Generic[S]):
             log_unused(stream_id, error)
             return None
         if isinstance(folded, Folded):
-            return replace(folded, untyped=folded.untyped | untyped) if untyped else folded
+            both = {**folded.untyped, **dict.fromkeys(untyped, 0)}
+            return replace(folded, untyped=both) if untyped else folded
         log_unused(stream_id, SnapshotError(folded))
         if source.snapshots is not None:  # in a transaction it is not the store of other times
             await self._drop(source.snapshots, stream_id)

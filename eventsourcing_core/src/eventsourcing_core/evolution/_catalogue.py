@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+from eventsourcing_core._events.chains import described_chain
 from eventsourcing_core._names import full_name_of
 from eventsourcing_core.evolution._layouts.describing import layout_of
 from eventsourcing_core.evolution._layouts.layout import (
@@ -46,10 +47,25 @@ def catalogue_page(event_types: EventTypes) -> str:
         lines += ["", f"## `{event_type}`", "", f"Class `{full_name_of(cls)}`."]
         said = docstring_of(cls)
         lines += ["", said] if said else []
+        lines += [*_upcast(event_types, event_type)]
         lines += ["", *_described(layout.record)]
         for key in sorted(layout.classes.keys() - {layout.root}):
             lines += ["", f"### `{key}` in `{event_type}`", "", *_described(layout.classes[key])]
     return "\n".join([*lines, ""])
+
+
+def sources_of(event_types: EventTypes, event_type: str) -> list[str]:
+    """List the other stored names that upcasters make events of a type of, sorted."""
+    return sorted(event_types.stored_names([event_type]) - {event_type})
+
+
+def _upcast(event_types: EventTypes, event_type: str) -> Iterator[str]:
+    """Say which upcasters lead to a type."""
+    upcasters = event_types.upcasters
+    for source in sources_of(event_types, event_type):
+        chain = described_chain(source, upcasters).replace("'", "`")
+        yield ""
+        yield f"Also of events stored as `{source}`: {chain}, by `{upcasters[source].name}`."
 
 
 def docstring_of(cls: type) -> str:
@@ -80,4 +96,6 @@ def _table(record: RecordLayout) -> Iterator[str]:
     yield "|---|---|---|"
     for field in record.fields:
         hint = field.shape.text.replace("|", r"\|")
-        yield f"| `{field.name}` | `{hint}` | {_IF_MISSING[field.if_missing]} |"
+        former = f" (was {', '.join(f'`{name}`' for name in field.former)})" if field.former else ""
+        missing = _IF_MISSING[field.if_missing]
+        yield f"| `{field.name}`{former} | `{hint}` | {missing} |"

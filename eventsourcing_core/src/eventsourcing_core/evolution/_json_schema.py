@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from eventsourcing_core.evolution._catalogue import docstring_of
+from eventsourcing_core.evolution._catalogue import docstring_of, sources_of
 from eventsourcing_core.evolution._layouts.describing import layout_of
 from eventsourcing_core.evolution._layouts.layout import (
     OPTIONAL,
@@ -19,6 +19,8 @@ from eventsourcing_core.evolution._layouts.layout import (
 from eventsourcing_core.evolution._layouts.shape import LITERAL, UNION, Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from eventsourcing_core._events.event_types import EventTypes
 
 _BYTES = {
@@ -61,9 +63,15 @@ def json_schema(event_types: EventTypes) -> dict[str, Any]:
     """
     types = {
         event_type: _Schemas(layout_of(cls), event_type).whole(docstring_of(cls))
+        | _comment("also of events stored as", sources_of(event_types, event_type))
         for event_type, cls in sorted(event_types.classes.items())
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": types}
+
+
+def _comment(said: str, names: Sequence[str]) -> dict[str, Any]:
+    """Say what a schema has no word for, in what is for people: JSON Schema, section 8.3."""
+    return {"$comment": f"{said} {', '.join(names)}"} if names else {}
 
 
 class _Schemas:
@@ -105,7 +113,10 @@ class _Schemas:
         required = [field.name for field in record.fields if field.if_missing != OPTIONAL]
         return {
             "type": "object",
-            "properties": {field.name: self._of(field.shape) for field in record.fields},
+            "properties": {
+                field.name: self._of(field.shape) | _comment("was named", field.former)
+                for field in record.fields
+            },
             "required": required,
             "additionalProperties": False,
         }

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from eventsourcing_core._encoding.all_streams import Reading
 from eventsourcing_core._encoding.pipeline import Pipeline, pipeline_named
 from eventsourcing_core._errors import said_of, shortened
-from eventsourcing_core._payloads.converter import Compiler, fields_of
+from eventsourcing_core._events.chains import described_chain
+from eventsourcing_core._payloads.converter import Compiler, compile_conversion, fields_of
 from eventsourcing_core.evolution._layouts.describing import layout_of
 from eventsourcing_core.evolution._unknown import unknown_fields
 from eventsourcing_core.stores._rows import Place, Query
@@ -37,7 +38,10 @@ class TypeCheck:
     event_type: str
     """Its stored name."""
     has_class: bool
-    """Whether a class is registered; else its events are read as dicts."""
+    """Whether a class is registered; else its events are read as dicts, or through upcasters."""
+    chain: str = ""
+    """Through which names upcasters lead, from it on, as ``'a' → 'b' → 'c'``; empty: there are
+    none."""
     decoded: int = 0
     """How many events were read."""
     failed: int = 0
@@ -78,7 +82,9 @@ async def check_store(
 
     Raises:
         StorageError: The store cannot be read.
+        ValueError: The upcasters go in a circle, or end without a class.
     """
+    event_types.check_upcasters()
     checker = _Checker(event_types, store.codec)
     async for rows in _pages(store, sample):
         checker.check(rows)
@@ -127,7 +133,6 @@ class _Checker:
             try:
                 read = readers.get(encoding) or self._reader(encoding)
                 tree = read(data)
-                # Here upcasters come between the tree and the class.
                 decode(tree)
                 if metadata is not None:
                     read(metadata)
@@ -145,11 +150,15 @@ class _Checker:
     def _way(self, event_type: str) -> _Way:
         """Prepare what reads the events of a type."""
         cls = self._event_types.classes.get(event_type)
+        upcasters = self._event_types.upcasters
         found = TypeCheck(event_type, cls is not None)
-        if cls is None:
-            way: _Way = (found, _as_dict, _nothing_unknown)
+        if event_type in upcasters:
+            found.chain = described_chain(event_type, upcasters)
+            way: _Way = (found, self._event_types.chains[event_type], _nothing_unknown)
+        elif cls is None:
+            way = (found, _as_dict, _nothing_unknown)
         else:
-            decode = self._event_types.conversions[event_type].decode
+            decode = compile_conversion(cls).decode  # tells the log nothing: it is told here
             way = (found, decode, unknown_fields(layout_of(cls)))
         self._ways[event_type] = way
         self.found[event_type] = found

@@ -28,7 +28,7 @@ def unknown_fields(layout: Layout) -> Callable[[Any], Collection[str]]:
     """
     record = layout.record
     root = _Walks(layout).record(layout.root)
-    keys = frozenset(field.name for field in record.fields)
+    keys = frozenset(name for field in record.fields for name in (field.name, *field.former))
     is_flat = not any(_leads_to_record(field.shape, layout, set()) for field in record.fields)
 
     def found_in(tree: Any) -> Collection[str]:
@@ -64,10 +64,11 @@ class _Walks:
         inner: dict[str, _Walk] = {}
         self._made[key] = lambda tree, found: walk(tree, found)  # noqa: PLW0108 - it is not there yet
         record: Any = self._layout.classes[key]
-        known = frozenset(field.name for field in record.fields)
+        known = frozenset(name for field in record.fields for name in (field.name, *field.former))
         for field in record.fields:
             if _leads_to_record(field.shape, self._layout, set()):
-                inner[field.name] = self._of(field.shape)
+                look = self._of(field.shape)
+                inner |= dict.fromkeys((field.name, *field.former), look)
 
         def walk(tree: Any, found: set[str]) -> None:
             if has_tag(tree):

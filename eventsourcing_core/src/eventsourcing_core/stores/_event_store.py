@@ -91,7 +91,8 @@ class StreamStore(Protocol):
         """Read the events of one stream by version, bounds included; none if it is unknown.
 
         ``limit`` is the largest number of events, counted from where reading begins: the lowest
-        version, or the highest one when reading ``backward``.
+        version, or the highest one when reading ``backward``. It counts stored events, of which
+        upcasters may make several, or none.
 
         Raises:
             StorageError: An event is missing: it was deleted by hand, or lost. Reading forward,
@@ -149,7 +150,9 @@ class EventStore(StreamStore, Protocol):
         It ends at the last event; ``follow`` goes on. An event that is delivered comes after every
         event of a lower position: a reader that goes on after the last position it saw misses
         nothing. ``event_types`` (classes or stored names; an empty collection matches nothing) and
-        ``stream_prefix`` filter before the limit counts.
+        ``stream_prefix`` filter before the limit counts. Types are those that events have once they
+        are read: what upcasters make of other stored types comes, too, and what they make into
+        other ones does not. The limit counts stored events.
 
         Raises:
             HistoryChangedError: Reading forward, the position is above every one that the store

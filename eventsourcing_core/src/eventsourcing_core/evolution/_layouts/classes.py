@@ -17,9 +17,10 @@ from decimal import Decimal
 from enum import Enum, Flag
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict, Union
 from uuid import UUID
 
+from eventsourcing_core._payloads.annotations import WasNamed
 from eventsourcing_core._payloads.converter import Compiler, compile_conversion
 from eventsourcing_core.evolution._layouts.examples import trees_of
 from eventsourcing_core.evolution._layouts.layout import (
@@ -49,6 +50,7 @@ _TYPES: dict[str, Any] = {
 _typed_dict: Any = TypedDict
 _named_tuple: Any = namedtuple  # noqa: PYI024 - as above
 _not_required: Any = NotRequired
+_annotated: Any = Annotated
 _union: Any = Union
 _literal: Any = Literal
 _enums: dict[str, Any] = {"Enum": Enum, "Flag": Flag}
@@ -128,6 +130,9 @@ class _Classes:
 
     def _fill(self, cls: Any, described: RecordLayout) -> None:
         hints = {field.name: self._hint(field.shape) for field in described.fields}
+        for each in described.fields:
+            if each.former:
+                hints[each.name] = _annotated[hints[each.name], WasNamed(*each.former)]
         if described.kind == "TypedDict":
             optional = {each.name for each in described.fields if each.if_missing == OPTIONAL}
             cls.__required_keys__ = frozenset(hints.keys() - optional)

@@ -10,6 +10,7 @@ from enum import Enum, Flag
 from typing import Any, Literal, get_args, get_origin
 
 from eventsourcing_core._payloads.annotations import (
+    former_names_of,
     is_alias,
     is_named_tuple,
     is_typed_dict,
@@ -79,7 +80,7 @@ class _Describer:
         elif is_named_tuple(cls):
             kind = "NamedTuple"
         fields = [
-            FieldLayout(name, self._shape(hint), _if_missing(options))
+            FieldLayout(name, self._shape(hint), _if_missing(options), former_names_of(hint))
             for name, hint, options in fields_of(cls, cls.__name__)
         ]
         self.classes[key] = RecordLayout(kind, cls.__name__, tuple(fields))

@@ -30,6 +30,8 @@ class FieldLayout(NamedTuple):
     ``refused``: an error. ``default``: its default. ``changing``: an error, since its default would
     be another one each time. ``optional``: a TypedDict may lack it.
     """
+    former: tuple[str, ...] = ()
+    """What it was called in events that were stored before: see ``WasNamed``."""
 
 
 class RecordLayout(NamedTuple):
@@ -121,8 +123,12 @@ def _class_as_json(layout: ClassLayout) -> dict[str, Any]:
     return head | {"fields": {field.name: _field_as_json(field) for field in layout.fields}}
 
 
-def _field_as_json(field: FieldLayout) -> dict[str, str]:
-    rest = {} if field.if_missing == REFUSED else {"if_missing": field.if_missing}
+def _field_as_json(field: FieldLayout) -> dict[str, Any]:
+    rest: dict[str, Any] = {}
+    if field.if_missing != REFUSED:
+        rest["if_missing"] = field.if_missing
+    if field.former:
+        rest["was_named"] = list(field.former)
     return {"type": field.shape.text} | rest
 
 
@@ -132,7 +138,12 @@ def _class_from_json(found: Any) -> ClassLayout:
     if "values" in found:
         return EnumLayout(found["kind"], found["name"], dict(found["values"]))
     fields = [
-        FieldLayout(name, parsed(field["type"]), field.get("if_missing", REFUSED))
+        FieldLayout(
+            name,
+            parsed(field["type"]),
+            field.get("if_missing", REFUSED),
+            tuple(field.get("was_named", ())),
+        )
         for name, field in found["fields"].items()
     ]
     return RecordLayout(found["kind"], found["name"], tuple(fields))

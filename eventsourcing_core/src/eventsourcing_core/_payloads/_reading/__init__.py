@@ -1,0 +1,1 @@
+"""How trees become objects of classes with named fields: the source of the functions."""

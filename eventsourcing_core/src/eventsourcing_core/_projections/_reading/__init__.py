@@ -1,0 +1,1 @@
+"""From the rows of a page to events with their keys."""
