@@ -127,3 +127,23 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
     async with asyncio.timeout(DEADLINE):
         while not await condition():  # noqa: ASYNC110 - other processes' work has no event
             await asyncio.sleep(0.01)
+
+
+async def shares_of(backend: Backend, name: str) -> list[int]:
+    """Count the segments of each process, and last those that nobody has."""
+    for record in await backend.projection_store.builds():
+        if record.spec.build.name == name:
+            arrangement = await backend.projection_store.arrangement(record.spec.build)
+            owners = [*arrangement.owners.values()]
+            counts = sorted(owners.count(owner) for owner in set(owners))
+            return [*counts, len(arrangement.segments) - len(owners)]
+    return []
+
+
+def is_shared(backend: Backend, *shares: int) -> Callable[[], Awaitable[bool]]:
+    """Tell whether the segments are shared so."""
+
+    async def is_so() -> bool:
+        return await shares_of(backend, "event-counts") == [*shares]
+
+    return is_so

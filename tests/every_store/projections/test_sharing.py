@@ -15,36 +15,16 @@ from tests.every_store.projections._shop import (
     Mailer,
     Placed,
     append,
+    is_shared,
     opened,
+    shares_of,
     until,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from eventsourcing_core import AppendResult, Backend, Projector
 
 LEASE = 1.5  # seconds
-
-
-async def shares_of(backend: Backend, name: str) -> list[int]:
-    """Count the segments of each process, and last those that nobody has."""
-    for record in await backend.projection_store.builds():
-        if record.spec.build.name == name:
-            arrangement = await backend.projection_store.arrangement(record.spec.build)
-            owners = [*arrangement.owners.values()]
-            counts = sorted(owners.count(owner) for owner in set(owners))
-            return [*counts, len(arrangement.segments) - len(owners)]
-    return []
-
-
-def is_shared(backend: Backend, *shares: int) -> Callable[[], Awaitable[bool]]:
-    """Tell whether the segments are shared so."""
-
-    async def is_so() -> bool:
-        return await shares_of(backend, "event-counts") == [*shares]
-
-    return is_so
 
 
 async def test_projectors_share_the_segments_fairly_and_take_over(store_url: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from eventsourcing_core import ProjectionError
+from eventsourcing_core._projections import worker
 from tests.every_store.projections._shop import (
     DEADLINE,
     CustomerOrders,
@@ -16,6 +17,7 @@ from tests.every_store.projections._shop import (
     Placed,
     Shipped,
     append,
+    is_shared,
     opened,
     until,
 )
@@ -42,6 +44,23 @@ async def test_an_event_that_is_not_for_it_is_not_waited_for_long(store_url: str
             await projector.wait_for(saved, "mailer", timeout=DEADLINE)
             await projector.wait_for(saved.position, Mailer, timeout=DEADLINE)
             assert (await projector.status())[0].position >= saved.position
+
+
+async def test_those_who_have_other_keys_move_on_soon(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Else whoever waits in a process without a projector waits for that pause.
+    monkeypatch.setattr(worker, "_SAVE_PAUSE", 3 * DEADLINE)
+    async with (
+        opened(store_url) as backend,
+        opened(store_url) as other,
+        backend.projector([EventCounts()]),
+        other.projector([EventCounts()]),
+    ):
+        await until(is_shared(backend, 4, 4, 0))
+        for number in range(5):
+            saved = await append(backend, f"s-{number}", Placed("a"))
+            await backend.projections.wait_for(saved, EventCounts, timeout=DEADLINE)
 
 
 async def test_who_waits_in_vain_is_told_why(store_url: str) -> None:

@@ -43,6 +43,8 @@ class Read(NamedTuple):
     checkpoint: Checkpoint | None
     size: int
     """Bytes of the payloads."""
+    has_events: bool
+    """Whether there were events, be it of the keys of others only."""
 
 
 class Fetcher:
@@ -80,7 +82,8 @@ class Fetcher:
         if not others:
             return first
         return others[-1]._replace(
-            deliveries=Deliveries.joined([page.deliveries for page in pages])
+            deliveries=Deliveries.joined([page.deliveries for page in pages]),
+            has_events=any(page.has_events for page in pages),
         )
 
     async def end(self) -> None:
@@ -96,7 +99,7 @@ class Fetcher:
                     parts.append(self._reader.deliveries(rows[start : start + TURN]))
                 deliveries = Deliveries.joined(parts)
                 size = sum([len(row[4]) for row in deliveries.rows])
-                self._fetched.append(Read(deliveries, seen_to, checkpoint, size))
+                self._fetched.append(Read(deliveries, seen_to, checkpoint, size, bool(rows)))
                 self.is_ready.set()
                 count = sum(len(page.deliveries) for page in self._fetched)
                 if count >= MOST_ROWS or sum(page.size for page in self._fetched) >= MOST_BYTES:
@@ -205,7 +208,7 @@ class Cut(NamedTuple):
 
 def cut(page: Read, group: Group) -> Cut:
     """Give what a group takes of a page: no more than until it joins others."""
-    deliveries, seen_to, checkpoint, _ = page
+    deliveries, seen_to, checkpoint, *_ = page
     until = group.until
     if until is not None and seen_to >= until.position:
         count = bisect_right(deliveries.rows, until.position, key=position)

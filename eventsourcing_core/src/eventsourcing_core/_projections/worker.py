@@ -54,6 +54,7 @@ logger = logging.getLogger("eventsourcing_core.projections")
 MOST_PARKED = 1_000
 """How many keys of a segment may be parked; above, it is not moved on."""
 _SAVE_PAUSE = 1.0  # seconds between two moves over a stretch without events
+_SOON = 0.05  # the same, if there were events of others: somebody may wait for them
 _FIRST_ROWS = 16  # in a batch, after something went wrong
 _MOST_ONE_BY_ONE = 1_000  # events in a batch that are tried so: each takes a savepoint
 _LONGEST_BATCH = 0.5  # seconds; those after one that took longer are smaller
@@ -94,6 +95,7 @@ class ProjectionWorker:
         self._is_unsure = True  # what is parked, since somebody else may have been at work
         self._seen = -1
         self._width = _FIRST_ROWS
+        self._pause = _SAVE_PAUSE
         self._claims = Claims(
             definition.build, store, terms, self._changed.set, self._stop_handlers
         )
@@ -197,12 +199,13 @@ class ProjectionWorker:
             while not self._changed.is_set():
                 await self._wait(fetcher, is_unsaved=unsaved is not None, is_brief=is_brief)
                 if fetcher.is_ready.is_set():
-                    page = cut(fetcher.take(), group)  # the next ones come meanwhile
+                    page = cut(read := fetcher.take(), group)  # the next ones come meanwhile
                     for deliveries, to in self._slices(page):
                         if deliveries or page.is_last:
                             group, unsaved = await self._deliver(group, deliveries, to), None
                         elif to != group.progress:
                             unsaved = to
+                            self._pause = _SOON if read.has_events else self._pause
                         if self._changed.is_set():
                             break  # what is left of the page comes again
                     if page.is_last:
@@ -255,6 +258,7 @@ class ProjectionWorker:
         self.applied += len(deliveries)
         self._saved_at = asyncio.get_running_loop().time()
         self._wanted.clear()
+        self._pause = _SAVE_PAUSE
         if self._claims.is_live and not self._parked and covers_all(group.segments):
             self._seen = to.position
         self._claims.last_error = None
@@ -351,7 +355,7 @@ class ProjectionWorker:
     def _is_due(self) -> bool:
         """Tell whether to save how far it has looked, although no event came."""
         now = asyncio.get_running_loop().time()
-        return self._wanted.is_set() or now >= self._saved_at + _SAVE_PAUSE
+        return self._wanted.is_set() or now >= self._saved_at + self._pause
 
     async def _wait(self, fetcher: Fetcher, *, is_unsaved: bool, is_brief: bool) -> None:
         """Wait for a page, or for whatever is to be done at once."""
@@ -362,7 +366,7 @@ class ProjectionWorker:
         try:
             await asyncio.wait(
                 tasks,
-                timeout=_BRIEFLY if is_brief else _SAVE_PAUSE if is_unsaved else None,
+                timeout=_BRIEFLY if is_brief else self._pause if is_unsaved else None,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
