@@ -262,3 +262,16 @@ def test_what_is_no_event_cannot_have_happened() -> None:
 def test_a_command_that_waits_is_refused() -> None:
     with pytest.raises(TypeError, match="takes a command that does not wait"):
         given(Account).when(lambda account: account.wait())
+
+
+def test_what_cannot_be_called_or_raised_is_refused_at_once() -> None:
+    some: Any = "deposit"
+    account = given(Account)
+    with pytest.raises(TypeError, match="takes a command that is called"):
+        account.when(some)
+    outcome = account.when(lambda account: account.deposit(-1))
+    error: Any = RefusedError("x")
+    with pytest.raises(TypeError, match="takes a class of errors"):
+        outcome.then_raises(error)
+    with pytest.raises(TypeError, match="takes payloads"):
+        given(Account, [Opened("A")])

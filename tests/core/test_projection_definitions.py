@@ -18,6 +18,7 @@ from eventsourcing_core import (
     UnknownEventTypeError,
     View,
     event,
+    open_backend,
 )
 from eventsourcing_core._projections.definition import definition_of, value_hint_of
 
@@ -240,3 +241,12 @@ def test_the_type_of_the_values_is_found_behind_a_generic_base(base: Any, hint: 
 )
 def test_the_classes_of_events_are_found_in_what_holds_them(annotation: Any) -> None:
     assert definition_of(named(annotation)(), types).event_types == frozenset({"a"})
+
+
+@pytest.mark.parametrize("one", [Reactor, 7])
+async def test_one_that_is_not_in_a_list_is_named(one: Any) -> None:
+    async with open_backend("memory://") as backend:
+        with pytest.raises(TypeError, match="projections are given as a list, got"):
+            backend.projector(one)
+    with pytest.raises(TypeError, match="projections are given as a list, got"):
+        open_backend("memory://", inline=one)

@@ -111,3 +111,9 @@ async def test_a_command_with_an_id_needs_unique_event_ids() -> None:
             await tills.update("1", lambda till: till.sell(1), command_id="sale-1")
         assert await store.stream_version("Till-1") == 0
         assert (await tills.update("1", lambda till: till.sell(1))).version == 1
+
+
+async def test_what_cannot_be_called_is_no_command(tills: Repository[Till]) -> None:
+    command: Any = "sell"
+    with pytest.raises(TypeError, match="update takes a function of the aggregate, got 'sell'"):
+        await tills.update("1", command)

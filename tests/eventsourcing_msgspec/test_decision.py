@@ -285,3 +285,9 @@ def test_without_its_bounds_msgspec_would_read_another_number(
     monkeypatch.setattr("eventsourcing_msgspec._reading._FLOAT", float)
     registry, cls = registered(float)
     assert read(EventCodec(event_types=registry), data, "Payload") == cls(2.0**53)
+
+
+def test_only_classes_are_asked_about() -> None:
+    name: Any = "a.plain"
+    with pytest.raises(TypeError, match="typed takes an event class, got 'a.plain'"):
+        EventCodec(event_types=types).typed(name)

@@ -129,3 +129,10 @@ async def test_progress_is_told(store: StorageEventStore) -> None:
     told: list[int] = []
     await checked(store, ("a", int), on_position=told.append)
     assert told[-1] == 2
+
+
+async def test_a_strict_registry_reads_no_type_without_a_class(store: StorageEventStore) -> None:
+    await fill(store, {"a": 1})
+    (found,) = await check_store(store, EventTypes(strict=True))
+    assert (found.decoded, found.failed) == (0, 1)
+    assert "strict" in found.reason

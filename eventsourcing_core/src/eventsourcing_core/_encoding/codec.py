@@ -313,6 +313,7 @@ class EventCodec:
 
         Raises:
             UnknownEventTypeError: The class is not registered.
+            TypeError: It is no class.
         """
         return decision_about(cls, self._own, self.event_types)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from eventsourcing_core._errors import shown
 from eventsourcing_core._payloads.shapes import TypedDecision
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ def decision_about(cls: type, reader: Reader, event_types: EventTypes) -> TypedD
 
     Raises:
         UnknownEventTypeError: The class is not registered.
+        TypeError: It is no class.
     """
+    given: object = cls
+    if not isinstance(given, type):
+        message = f"typed takes an event class, got {shown(given)}"
+        raise TypeError(message)
     name = event_types.name_of(cls)
     if reader.typed is None:
         reason = (

@@ -12,7 +12,7 @@ from eventsourcing_core._errors import (
     said_of,
 )
 from eventsourcing_core._inline.applying import apply_events
-from eventsourcing_core._projections.definition import definition_of
+from eventsourcing_core._projections.definition import definitions_of
 from eventsourcing_core.stores._builds import Build, ProjectionKind
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class InlineSet:
     def __init__(self, followers: Iterable[object], codec: EventCodec) -> None:
         self._codec = codec
         self._definitions: dict[Build, Definition] = {}
-        for follower in followers:
-            definition = definition_of(follower, codec.event_types)
+        for definition in definitions_of(followers, codec.event_types):
             self._check(definition)
             self._definitions[definition.build] = definition
 

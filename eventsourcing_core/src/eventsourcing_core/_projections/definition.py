@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -64,6 +64,18 @@ class Definition(NamedTuple):
     def build(self) -> Build:
         """Its name and version."""
         return self.spec.build
+
+
+def definitions_of(followers: object, event_types: EventTypes) -> list[Definition]:
+    """Prepare what is to follow; see ``definition_of``.
+
+    Raises:
+        TypeError: It is not several.
+    """
+    if not isinstance(followers, Iterable):
+        message = f"projections are given as a list, got {shown(followers)}: put it into one"
+        raise TypeError(message)
+    return [definition_of(each, event_types) for each in followers]
 
 
 def definition_of(follower: object, event_types: EventTypes) -> Definition:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from eventsourcing_core._errors import OutageError, ProjectionError, StorageError, said_of
-from eventsourcing_core._projections.definition import Definition, definition_of
+from eventsourcing_core._projections.definition import Definition, definitions_of
 from eventsourcing_core._projections.kinds import Reactor
 from eventsourcing_core._projections.projections import Projections, check_segments
 from eventsourcing_core._projections.sharing import Terms
@@ -75,7 +75,7 @@ class Projector(Projections):
         check_whole("attempts", attempts, lowest=1)
         if max_segments is not None:
             check_whole("max_segments", max_segments, lowest=1)
-        self._definitions = [definition_of(each, events.codec.event_types) for each in followers]
+        self._definitions = definitions_of(followers, events.codec.event_types)
         _check_names(self._definitions)
         self._segments = segments
         owner = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:12]}"

@@ -44,6 +44,20 @@ class EventIds:
         return uuid5(self._command, str(self._number))
 
 
+def check_callable(change: object) -> None:
+    """Refuse what cannot be called with an aggregate.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if not callable(change):
+        message = (
+            f"update takes a function of the aggregate, got {shown(change)}: such as "
+            "lambda account: account.deposit(5)"
+        )
+        raise TypeError(message)
+
+
 def check_unique_ids(store: object) -> None:
     """Refuse a command with an id where its events could be stored twice.
 

@@ -14,6 +14,7 @@ from eventsourcing_core._errors import AggregateNotFoundError, ConcurrencyError,
 from eventsourcing_core._repositories.cache import Cache
 from eventsourcing_core._repositories.checks import check_class, check_reached, check_savable
 from eventsourcing_core._repositories.command import (
+    check_callable,
     check_unique_ids,
     confirm,
     event_ids_of,
@@ -258,6 +259,7 @@ class Repository(Generic[A]):
                 ``save``.
         """
         check_whole("attempts", attempts, lowest=1)
+        check_callable(change)
         if command_id is not None:
             check_unique_ids(self._store)
         if self._cache is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._encoding.all_streams import Reading
 from eventsourcing_core._encoding.pipeline import Pipeline, pipeline_named
+from eventsourcing_core._encoding.refusals import no_class
 from eventsourcing_core._errors import said_of, shortened
 from eventsourcing_core._events.chains import described_chain
 from eventsourcing_core._payloads.converter import Compiler, compile_conversion, fields_of
@@ -156,13 +157,22 @@ class _Checker:
             found.chain = described_chain(event_type, upcasters)
             way: _Way = (found, self._event_types.chains[event_type], _nothing_unknown)
         elif cls is None:
-            way = (found, _as_dict, _nothing_unknown)
+            way = (found, self._no_class(event_type), _nothing_unknown)
         else:
             decode = compile_conversion(cls).decode  # tells the log nothing: it is told here
             way = (found, decode, unknown_fields(layout_of(cls)))
         self._ways[event_type] = way
         self.found[event_type] = found
         return way
+
+    def _no_class(self, event_type: str) -> Callable[[Any], object]:
+        if not self._event_types.strict:
+            return _as_dict
+
+        def refuse(_: object) -> object:
+            raise no_class(event_type)
+
+        return refuse
 
     def _reader(self, encoding: str) -> Callable[[bytes], object]:
         read = pipeline_named(encoding, self._pipeline).read

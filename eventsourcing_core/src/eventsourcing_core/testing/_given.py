@@ -91,7 +91,7 @@ class GivenAggregate(Generic[A]):
         What it raises is kept for ``then_raises``. Each call begins with what was given.
 
         Raises:
-            TypeError: It would have to be awaited.
+            TypeError: It cannot be called, or would have to be awaited.
         """
         aggregate = self._class.from_events(self._id, self._history)
         return AggregateOutcome(aggregate, _error_of(command, aggregate))
@@ -223,7 +223,7 @@ class DeciderOutcome(Outcome[Decided[Any, Any, S]], Generic[S]):
 def _history(cls: type[Aggregate], events: Iterable[Any]) -> list[Event[Any]]:
     history: list[Event[Any]] = []
     for event in events:
-        if isinstance(event, type):
+        if isinstance(event, type | list):  # a named tuple may be a payload
             message = f"given() takes payloads, instances of event classes; got {shown(event)}"
             raise TypeError(message)
         is_event = issubclass(type(event), Event)
@@ -232,6 +232,12 @@ def _history(cls: type[Aggregate], events: Iterable[Any]) -> list[Event[Any]]:
 
 
 def _error_of(command: Callable[[A], object], aggregate: A) -> Exception | None:
+    if not callable(command):
+        message = (
+            f"when() takes a command that is called, such as a lambda, got {shown(command)}: "
+            "when(lambda account: account.deposit(5))"
+        )
+        raise TypeError(message)
     try:
         outcome = command(aggregate)
     except Exception as error:  # noqa: BLE001 - whatever it is, a claim is made about it
@@ -278,5 +284,9 @@ def _listed(events: Iterable[object]) -> str:
 
 
 def _names(error: type[Exception] | tuple[type[Exception], ...]) -> str:
-    errors = error if isinstance(error, tuple) else (error,)
-    return " or ".join(each.__name__ for each in errors)
+    errors: tuple[object, ...] = error if isinstance(error, tuple) else (error,)
+    for each in errors:
+        if not isinstance(each, type):
+            message = f"then_raises() takes a class of errors, got {shown(each)}"
+            raise TypeError(message)
+    return " or ".join(getattr(each, "__name__", "") for each in errors)
