@@ -49,7 +49,9 @@ nitpick_ignore_regex = [
     # What the front gives to repositories, for whoever is inside.
     (r"py:class", r"eventsourcing_core\._encoding\.streams\.StreamReader"),
     (r"py:class", r"eventsourcing_inmemory\._builds\.ProjectionShelf"),
-    (r"py:(?:class|obj)", r"eventsourcing_\w+(?:\.\w+)+\.[A-Z](?:_co|_contra)?"),  # type variables
+    # Type variables.
+    (r"py:(?:class|obj)", r"eventsourcing_\w+(?:\.\w+)+\.[A-Z](?:_co|_contra)?"),
+    (r"py:class", r"eventsourcing_core\._events\.upcasters\.(?:One|Several)"),
 ]
 
 myst_enable_extensions = ["colon_fence"]

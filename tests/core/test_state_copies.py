@@ -143,3 +143,40 @@ def test_a_copy_goes_on_as_the_original_does_and_changes_nothing_in_it(
     copied.record(after)
     assert state(copied) == state(expected)
     assert repr(state(ledger)) == was
+
+
+class Status:
+    """Is compared by identity."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+OPEN, CLOSED, UNSET = Status("open"), Status("closed"), object()
+
+
+class Door(Aggregate):
+    """Has constants in its state."""
+
+    LOCKED = Status("locked")
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - the word of the domain
+        super().__init__(id)
+        self.status = OPEN
+        self.limit = UNSET
+        self.before = [CLOSED, {"last": self.LOCKED}]
+        self.own = Status("open")
+
+    def apply(self, event: Event[dict[str, Any]]) -> None:
+        """Change nothing."""
+
+
+def test_what_a_module_or_a_class_has_a_name_for_is_not_copied() -> None:
+    door, copied = Door("1"), Door("2")
+    door.status = CLOSED
+    copy_state(door, copied)
+    assert copied.status is CLOSED
+    assert copied.limit is UNSET
+    assert copied.before == [CLOSED, {"last": Door.LOCKED}]
+    assert copied.before is not door.before
+    assert copied.own is not door.own

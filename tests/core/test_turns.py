@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -21,9 +23,10 @@ from eventsourcing_core import (
     StoreBusyError,
     caused_by,
     event,
+    open_backend,
     recording_metadata,
 )
-from eventsourcing_core._repositories import turns
+from eventsourcing_core._repositories import deciding, turns
 from eventsourcing_core.stores import Parts
 from eventsourcing_inmemory._storage import InMemoryStorage
 from tests.core._hot import Gated, Hot, Overtaken, Refused, sell_one
@@ -520,3 +523,50 @@ async def test_a_payload_that_a_caller_can_change_is_not_what_is_kept(gated: Gat
             values.append("b")
     for box in (await hot.load("1"), await hot.update("1", lambda box: box.pack("a"))):
         assert {*map(tuple, [*box.lists, *box.notes])} == {("a",)}
+
+
+@pytest.mark.parametrize("name", ["_LONGEST", "_MOST_BYTES"])
+async def test_a_group_ends_when_it_takes_long_or_grows_large(
+    hot: Hot, gated: Gated, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(deciding, name, -1)
+    await asyncio.gather(*(hot.sell(number) for number in range(5)))
+    assert gated.sizes == [1] * 5
+    assert await counts(Events(gated.storage)) == [*range(5)]
+
+
+timed = EventTypes()
+
+
+@event("ended", event_types=timed)
+class Ended:
+    """Something has ended."""
+
+    at: datetime
+
+
+class Contract(Aggregate):
+    """Ends."""
+
+    event_types = timed
+    ends: datetime | None = None
+
+    def end(self, at: datetime) -> None:
+        """End."""
+        self._record(Ended(at))
+
+    def apply(self, event: Event[Ended]) -> None:
+        """Note it."""
+        self.ends = event.data.at
+
+
+async def test_what_is_kept_is_what_a_load_would_give() -> None:
+    at = datetime(2026, 7, 1, tzinfo=ZoneInfo("Europe/Berlin"))
+    async with open_backend("memory://", event_types=timed) as backend:
+        contracts = backend.repository(Contract, cache=1)
+        await contracts.update("1", lambda contract: contract.end(at))
+        for repository in (contracts, backend.repository(Contract)):
+            ends = (await repository.load("1")).ends
+            assert ends == at
+            assert ends is not None
+            assert isinstance(ends.tzinfo, timezone)  # half a year later it is the same

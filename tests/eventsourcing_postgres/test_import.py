@@ -391,3 +391,14 @@ async def test_a_large_import_takes_no_more_round_trips_than_a_small_one(url: st
             own = [sql for sql in own if "pg_notify" not in sql]
             counts.append(len(own))
     assert counts[1:] == [3, 3]  # the first one looks whether the schema is right, too
+
+
+async def test_a_version_that_no_store_has_is_refused_as_any_other(pool: Pool) -> None:
+    async with opened(pool) as store:
+        for version in (10**19, 2**63, 2**63 - 1):
+            recorded: RecordedEvent[object] = RecordedEvent(
+                "Happened", {}, stream_id="q-1", version=version, position=1
+            )
+            with pytest.raises(ConcurrencyError, match="stream 'q-1' is at version 0"):
+                await store.import_events([recorded])
+        assert [event async for event in store.read_all()] == []

@@ -22,6 +22,7 @@ from eventsourcing_postgres._arguments import group_arguments
 from eventsourcing_postgres._batches import call_append
 from eventsourcing_postgres._errors import moved
 from eventsourcing_postgres._standing import look_up
+from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
     from eventsourcing_core.stores import Append, Placed, Verdict
@@ -86,6 +87,8 @@ def _all_new(append: Append) -> list[Placed] | None:
         append.writes[write].stream_id: version - 1
         for write, _, version in reversed(append.imported or ())
     }
+    if max(versions.values(), default=0) >= LARGEST_INTEGER:
+        return None
     try:
         settled = append.settle(versions, {}) if versions else None
     except EventSourcingError:

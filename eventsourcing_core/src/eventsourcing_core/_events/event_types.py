@@ -45,7 +45,7 @@ class EventTypes:
         self._typed: dict[TypedCodec, TypedTypes] = {}
         self._upcasters: dict[str, Upcaster] = {}
         self._chains: dict[str, Chain] = {}
-        self.generation = 0
+        self.generation: int = 0
         """How often anything was registered: what was found before may be another thing now."""
 
     def register(self, cls: type, name: str | None = None) -> None:

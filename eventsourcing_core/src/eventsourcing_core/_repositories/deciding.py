@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import inspect
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from eventsourcing_core._aggregates.aggregate import Aggregate, use_event_ids
 from eventsourcing_core._aggregates.notebook import stored_as
@@ -19,6 +20,7 @@ from eventsourcing_core._repositories.command import event_ids_of
 from eventsourcing_core._repositories.saving import note_stored
 from eventsourcing_core._state.copying import never_changes
 from eventsourcing_core.stores._event_store import AppendResult
+from eventsourcing_core.stores._rows import Row
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -26,7 +28,13 @@ if TYPE_CHECKING:
     from contextvars import Context
     from uuid import UUID
 
+    from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import Event
+
+_LONGEST: Final = 0.02
+"""Seconds for which commands decide in one go, and one more."""
+_MOST_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of events that are stored together, and those of one command."""
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -106,10 +114,15 @@ class Decisions(Generic[A]):
     Args:
         copy_of: Gives a copy of an aggregate that shares nothing with it, made by an id.
         base: The aggregate before them; it is not changed.
+        codec: The store's; None: it has none.
     """
 
-    def __init__(self, copy_of: Callable[[A, str], A], base: A) -> None:
+    def __init__(
+        self, copy_of: Callable[[A, str], A], base: A, codec: EventCodec | None = None
+    ) -> None:
         self._copy_of = copy_of
+        self._codec = codec
+        self._bytes = 0
         self._base = base
         self.state: A = copy_of(base, base.id)
         """The aggregate with all that was recorded, as its events make it."""
@@ -117,9 +130,16 @@ class Decisions(Generic[A]):
         """What was recorded, in order."""
         self._made: list[Decision[A]] = []
 
-    def decide(self, turns: Iterable[Turn[A]]) -> None:
-        """Let commands decide, one after the other."""
+    def decide(self, turns: Sequence[Turn[A]]) -> Sequence[Turn[A]]:
+        """Let commands decide, one after the other; give those that have.
+
+        It is one at least. The others come later: the event loop does nothing else meanwhile, and
+        an append is not to be too large.
+        """
+        end = monotonic() + _LONGEST
         for turn in turns:
+            if self._made and (monotonic() > end or self._bytes > _MOST_BYTES):
+                break
             decision = self._decided(turn)
             self._made.append(decision)
             try:
@@ -130,6 +150,7 @@ class Decisions(Generic[A]):
                 self._apply(self.events)
             else:
                 self.events += decision.events
+        return turns[: len(self._made)]
 
     def _decided(self, turn: Turn[A]) -> Decision[A]:
         aggregate = self._copy_of(self.state, turn.id)
@@ -153,14 +174,23 @@ class Decisions(Generic[A]):
         return Decision(turn, aggregate, events)
 
     def _apply(self, events: Sequence[Event[Any]]) -> None:
-        """Apply events to the state that is kept, which shares nothing with any caller's."""
+        """Apply events to the state that is kept, as a load would: as they are stored."""
         state, page = self.state, stored_as(self.state)
         version = state.version
         state.version = 0  # as in a load
-        for event in events:
-            state.apply(_apart(event))
+        for number, event in enumerate(events, version + 1):
+            for stored in self._stored(event, state.stream_id, number):
+                state.apply(stored)
             page.event_id = event.raw_event_id
         page.version = state.version = version + len(events)
+
+    def _stored(self, event: Event[Any], stream_id: str, version: int) -> Iterable[Event[Any]]:
+        """Give what a load will give of an event; it shares nothing with the caller's."""
+        if self._codec is None:
+            return (_apart(event),)
+        encoded = self._codec.encode(event)
+        self._bytes += len(encoded.data) + len(encoded.metadata or b"")
+        return self._codec.decode([Row(stream_id, version, version, *encoded)])
 
     @property
     def have_ids(self) -> bool:

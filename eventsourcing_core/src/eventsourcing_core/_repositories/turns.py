@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from uuid import UUID
 
+    from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._repositories.cache import Cache
     from eventsourcing_core._repositories.deciding import Answer
     from eventsourcing_core._snapshots.snapshots import Snapshots
@@ -78,6 +79,8 @@ class Turns(Generic[A]):
         snapshots: Snapshots[A] | None,
     ) -> None:
         self._store = store
+        # A store that is not made of a storage may have none.
+        self._codec: EventCodec | None = getattr(store, "codec", None)
         self._cache = cache
         self._snapshots = snapshots
         self._lines: dict[str, _Line[A]] = {}  # by stream; those where something goes on
@@ -166,8 +169,8 @@ class Turns(Generic[A]):
                 if conflicts and kept.state.version < conflicts[-1].actual:
                     await check_conflict(self._store, conflicts[-1])
 
-            decisions = Decisions(self._cache.copy_of, kept.state)
-            decisions.decide(turns)
+            decisions = Decisions(self._cache.copy_of, kept.state, self._codec)
+            decided = decisions.decide(turns)
             if not (decisions.events or is_read):
                 # Nothing will be appended, which would show whether the state was still right.
                 kept = kept.distrusted()
@@ -177,14 +180,14 @@ class Turns(Generic[A]):
             except ConcurrencyError as conflict:
                 conflicts.append(conflict)
                 if is_read:  # else it was only out of date: nobody need have been faster
-                    turns = await self._with_attempts_left(turns, conflict)
+                    await self._count_attempt(decided, conflict)
                 kept, is_read = kept.distrusted(), False
                 if len(conflicts) > 1 and not all(turn.is_gone() for turn in turns):
                     await pause(_PAUSE)
             except Exception as error:  # noqa: BLE001 - whatever it is, its callers get it
                 kept, is_read = kept.distrusted(), False
                 self._cache.distrust(key)
-                await self._settle_failed(key, turns, decisions, error)
+                await self._settle_failed(key, decided, decisions, error)
 
     async def _settle_failed(
         self, key: str, turns: Sequence[Turn[A]], decisions: Decisions[A], error: Exception
@@ -221,17 +224,14 @@ class Turns(Generic[A]):
             decisions.give(kept.state)
         return kept
 
-    async def _with_attempts_left(
-        self, turns: Sequence[Turn[A]], conflict: ConcurrencyError
-    ) -> list[Turn[A]]:
-        """Refuse those commands whose last attempt has met a conflict; give the others."""
+    async def _count_attempt(self, turns: Sequence[Turn[A]], conflict: ConcurrencyError) -> None:
+        """Refuse those commands whose last attempt has met a conflict."""
         if any(turn.attempts == 1 for turn in turns):
             await check_conflict(self._store, conflict)
         for turn in turns:
             turn.attempts -= 1
             if not turn.attempts:
                 turn.refuse(conflict)
-        return [turn for turn in turns if turn.attempts]
 
 
 def _is_of_one(error: Exception) -> bool:

@@ -11,8 +11,10 @@ changes, and is taken as it is: only so a copy costs little.
 from __future__ import annotations
 
 import dataclasses
+import sys
 from copy import deepcopy
 from enum import Enum
+from types import ModuleType
 from typing import Any, TypeVar
 
 from eventsourcing_core._errors import said_of
@@ -32,7 +34,8 @@ def copy_state(source: T, target: T) -> None:
         TypeError: An attribute cannot be copied; it says which, and what to do.
     """
     skipped = passed_over(type(source))
-    memo: dict[int, Any] = {id(source): target}  # what refers to the aggregate itself
+    # What refers to the aggregate itself, and what may be compared by identity, stays that.
+    memo: dict[int, Any] = {**_constants_of(type(source)), id(source): target}
     values = {name: value for name, value in attributes_of(source) if name not in skipped}
     for name, _ in [*attributes_of(target)]:
         if name not in values and name not in skipped:
@@ -78,7 +81,7 @@ def _never_change(values: Any) -> bool:
 def never_changes(value: Any) -> bool:
     """Tell whether neither a value nor anything in it can be changed."""
     kind = type(value)
-    if kind in LEAVES or isinstance(value, Enum):
+    if kind in LEAVES or kind is object or isinstance(value, Enum):
         return True
     if kind is tuple or kind is frozenset:
         return _never_change(value)
@@ -86,6 +89,42 @@ def never_changes(value: Any) -> bool:
     if fields is None or len(getattr(value, "__dict__", ())) > len(fields):
         return False
     return all(never_changes(getattr(value, name)) for name in fields)
+
+
+def _constants_of(cls: type[Any]) -> dict[int, Any]:
+    """Give the objects that a class's module and its bases' have names for, by identity."""
+    constants: dict[int, Any] = {}
+    for module, name in _constant_names(cls):
+        value = getattr(sys.modules.get(module), name, None)
+        constants[id(value)] = value
+    for name in _constant_attributes(cls):
+        value = getattr(cls, name, None)
+        constants[id(value)] = value
+    return constants
+
+
+@once_per_class
+def _constant_names(cls: Any) -> tuple[tuple[str, str], ...]:
+    modules = {base.__module__ for base in cls.__mro__ if base is not object}
+    return tuple(
+        (module, name)
+        for module in sorted(modules)
+        for name, value in [*vars(sys.modules.get(module, object)).items()]
+        if _is_constant(value)
+    )
+
+
+@once_per_class
+def _constant_attributes(cls: Any) -> tuple[str, ...]:
+    names = {name: value for base in cls.__mro__ for name, value in vars(base).items()}
+    return tuple(name for name, value in names.items() if _is_constant(value))
+
+
+def _is_constant(value: object) -> bool:
+    """Tell whether only its identity says what an object is."""
+    kind = type(value)
+    is_code = callable(value) or isinstance(value, ModuleType) or hasattr(kind, "__get__")
+    return kind.__eq__ is object.__eq__ and not is_code
 
 
 @once_per_class
