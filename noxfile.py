@@ -172,7 +172,9 @@ def wheels(session: nox.Session) -> None:
     """What users install: the built wheels with extras; with them the README's example, a demo."""
     folder = build(session, "--all-packages")
     wheel = only_wheel(folder, "eventsourcing_core")
-    requirement = f"eventsourcing-core[sqlite,inmemory,msgpack,msgspec,cli] @ {wheel.as_uri()}"
+    requirement = (
+        f"eventsourcing-core[sqlite,inmemory,msgpack,msgspec,pydantic,attrs,cli] @ {wheel.as_uri()}"
+    )
     install_with(session, folder, requirement)
     example = re.search(
         r"^```python\n(.*?)^```", Path("README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL

@@ -12,6 +12,7 @@ from eventsourcing_core.testing import (
     EventStoreContract,
     InliningContract,
     MigratorContract,
+    PayloadFamilyContract,
     ProjectionStoreContract,
     SerializerContract,
     SnapshotStoreContract,
@@ -39,6 +40,7 @@ FAULTS: dict[type[object], list[str]] = {
     ],
     InliningContract: ["test_broken_inlining.py"],
     MigratorContract: ["test_broken_migrators.py"],
+    PayloadFamilyContract: ["test_broken_families.py"],
     ProjectionStoreContract: [
         "test_broken_projection_batches.py",
         "test_broken_projection_builds.py",

@@ -309,7 +309,7 @@ def test_a_class_that_would_lose_its_checks_is_refused(base: type, lost: str) ->
 
 def test_a_class_of_attrs_is_refused() -> None:
     cls = type("Given", (), {"__attrs_attrs__": (), "__annotations__": {"at": int}})
-    with pytest.raises(TypeError, match="Given is a class of attrs.* as __post_init__"):
+    with pytest.raises(TypeError, match="Given is of a payload family.* as __post_init__"):
         event("given", event_types=EventTypes())(cls)
 
 

@@ -47,6 +47,8 @@ def test_what_is_installed_is_a_line_each_of_columns(run: Run) -> None:
         ["migrator", "postgres", "postgresql", "eventsourcing-postgres"],
         ["migrator", "postgresql", "postgresql", "eventsourcing-postgres"],
         ["migrator", "sqlite", "sqlite", "eventsourcing-sqlite"],
+        ["payload family", "attrs", "attrs", "eventsourcing-attrs"],
+        ["payload family", "pydantic", "pydantic", "eventsourcing-pydantic"],
         ["serializer", "json", "", "eventsourcing-core"],
         ["serializer", "msgpack", "msgpack", "eventsourcing-msgpack"],
         ["typed codec", "json", "msgspec", "eventsourcing-msgspec"],

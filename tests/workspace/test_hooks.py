@@ -21,7 +21,14 @@ HOOKS = {
 
 
 def test_there_are_hooks_for_what_plugins_offer() -> None:
-    assert set(HOOKS) == {"backends", "migrators", "serializers", "transformers", "typed_codecs"}
+    assert set(HOOKS) == {
+        "backends",
+        "migrators",
+        "payload_families",
+        "serializers",
+        "transformers",
+        "typed_codecs",
+    }
 
 
 @pytest.mark.parametrize("hook", HOOKS)

@@ -79,6 +79,7 @@ DOORS = {
     """,
     "eventsourcing_core.plugins": """
         Assemble FixedShape ItemsShape MappingShape Offer OptionalShape OtherShape PairsShape
+        PayloadClass PayloadFamily PayloadField
         PlainShape Plugins RecordField RecordShape SCALARS Scalar Serializer Shape Transformer
         TypedCodec TypedFunctions WrittenShape hookimpl hookspec installed_plugins load_plugins
     """,
@@ -92,6 +93,7 @@ DOORS = {
         AggregateOutcome BackendContract DeciderOutcome EventStoreContract FrozenEventsContract
         GivenAggregate GivenDecider InliningContract MakeTransformer MigratorContract NewLocation
         NewSnapshotLocation NewUrl OpenMigrator OpenParts OpenSnapshotStore Outcome
+        DefinePayload PayloadFamilyContract
         ProjectionStoreContract SerializerContract SnapshotStoreContract TransformerContract given
     """,
 }

@@ -20,6 +20,8 @@ MODULES = {
     "eventsourcing_sqlite": "import eventsourcing_sqlite",
     "eventsourcing_msgpack": "import eventsourcing_msgpack",
     "eventsourcing_msgspec": "import eventsourcing_msgspec",
+    "eventsourcing_pydantic": "import eventsourcing_pydantic",
+    "eventsourcing_attrs": "import eventsourcing_attrs",
     "asyncpg alone": "import asyncpg",
     "eventsourcing_postgres": "import eventsourcing_postgres",
     "eventsourcing, PostgreSQL": "import eventsourcing.application, eventsourcing.postgres",

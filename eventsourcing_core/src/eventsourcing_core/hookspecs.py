@@ -25,7 +25,8 @@ from contextlib import AbstractAsyncContextManager
 
 import pluggy
 
-from eventsourcing_core._payloads.serializer import Serializer, Transformer  # noqa: TC001 - pluggy and readers evaluate the hints
+from eventsourcing_core._payloads.families.family import PayloadFamily  # noqa: TC001 - pluggy and readers evaluate the hints
+from eventsourcing_core._payloads.serializer import Serializer, Transformer  # noqa: TC001 - as above
 from eventsourcing_core._payloads.shapes import TypedCodec  # noqa: TC001 - as above
 from eventsourcing_core.stores._migrator import Migrator
 from eventsourcing_core.stores._storage import Parts
@@ -92,4 +93,13 @@ def typed_codecs() -> Mapping[str, Callable[[], TypedCodec]]:  # type: ignore[em
 
     The serializer stays what it is: it is asked for all that the other cannot do, and the bytes
     are its own.
+    """
+
+
+@hookspec
+def payload_families() -> Mapping[str, Callable[[], PayloadFamily]]:  # type: ignore[empty-body]  # as above
+    """Offer what makes the classes of a library payloads, by the name of the family.
+
+    It is asked when the first class is registered that is no dataclass or the like: while modules
+    are imported, and before a store is opened. So the plugin's module must not register any itself.
     """

@@ -13,6 +13,7 @@ import pluggy
 from eventsourcing_core import hookspecs
 from eventsourcing_core._errors import DuplicatePluginError, PluginError, shown
 from eventsourcing_core._names import ENCODING_NAMES, is_encoding_name
+from eventsourcing_core._payloads.families.family import PayloadClass, PayloadFamily, PayloadField
 from eventsourcing_core._payloads.scalars import SCALARS, Scalar
 from eventsourcing_core._payloads.serializer import Serializer, Transformer
 from eventsourcing_core._payloads.shapes import (
@@ -47,6 +48,9 @@ __all__ = [
     "OptionalShape",
     "OtherShape",
     "PairsShape",
+    "PayloadClass",
+    "PayloadFamily",
+    "PayloadField",
     "PlainShape",
     "Plugins",
     "RecordField",
@@ -70,6 +74,7 @@ _KINDS = {
     "serializers": "serializer",
     "transformers": "transformer",
     "typed_codecs": "typed codec",
+    "payload_families": "payload family",
 }
 
 
@@ -78,7 +83,8 @@ class Offer:
     """One thing one plugin offers."""
 
     kind: str
-    """``backend``, ``migrator``, ``serializer``, ``transformer`` or ``typed codec``."""
+    """``backend``, ``migrator``, ``serializer``, ``transformer``, ``typed codec`` or
+    ``payload family``."""
     name: str
     """The URL scheme, or the stored name."""
     plugin: str

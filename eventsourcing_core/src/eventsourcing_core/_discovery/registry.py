@@ -9,9 +9,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._errors import PluginError, UnknownPluginError, said_of
+from eventsourcing_core._payloads.families.registry import families
 from eventsourcing_core._payloads.serializer import JsonSerializer, Serializer, Transformer
 
 if TYPE_CHECKING:
+    from eventsourcing_core._payloads.families.family import PayloadFamily
     from eventsourcing_core._payloads.shapes import TypedCodec
     from eventsourcing_core.hookspecs import BackendFactory, MigratorFactory
     from eventsourcing_core.plugins import Plugins
@@ -88,6 +90,21 @@ def find_typed_codec(name: str) -> TypedCodec | None:
         return None
     codec: TypedCodec = _made("typed codec", name)
     return codec
+
+
+def find_payload_families() -> tuple[PayloadFamily, ...]:
+    """Give the families that are installed.
+
+    Raises:
+        PluginError: Two plugins offer one name, or one cannot be made.
+    """
+    plugins = _plugins()
+    if plugins is None:
+        return ()
+    return tuple(_made("payload family", name) for name in plugins.names("payload family"))
+
+
+families.found_by(find_payload_families)
 
 
 def _plugins() -> Plugins | None:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from eventsourcing_core._names import full_name_of
 from eventsourcing_core._payloads.annotations import is_named_tuple, is_struct
+from eventsourcing_core._payloads.families.registry import extra_for, families
 from eventsourcing_core._payloads.records import is_made_by_dataclasses
 
 
@@ -16,7 +17,8 @@ def as_event_class(cls: type[Any]) -> type[Any]:
     """Make a class a frozen dataclass; one that is a dataclass or the like stays as it is.
 
     Raises:
-        TypeError: If it is a dataclass or a Struct that can change, or would lose the constructor
+        SerializationError: Its payload family refuses it.
+        TypeError: If it is a dataclass or the like that can change, or would lose the constructor
             or the checks that it has.
     """
     if is_named_tuple(cls):
@@ -32,14 +34,23 @@ def as_event_class(cls: type[Any]) -> type[Any]:
             raise TypeError(message)
         return cls
 
+    if not dataclasses.is_dataclass(cls):
+        described = families.describe(cls)
+        if described is not None:
+            if described.unfrozen:
+                message = f"{full_name_of(cls)} can change: write {described.unfrozen}"
+                raise TypeError(message)
+            return cls
+
     _refuse_what_would_be_lost(cls)
     return dataclasses.dataclass(frozen=True, slots=_can_be_made_again(cls))(cls)
 
 
 def _refuse_what_would_be_lost(cls: type[Any]) -> None:
-    if hasattr(cls, "__attrs_attrs__"):
+    extra = extra_for(cls)
+    if extra:
         message = (
-            f"{full_name_of(cls)} is a class of attrs, which @event cannot keep as it is: write it "
+            f"{full_name_of(cls)} is of a payload family that is not there: {extra}; or write it "
             "as a plain class with annotated fields, and its validators as __post_init__"
         )
         raise TypeError(message)

@@ -49,7 +49,7 @@ class EventTypes:
         """How often anything was registered: what was found before may be another thing now."""
 
     def register(self, cls: type, name: str | None = None) -> None:
-        """Register a payload class: a dataclass or a NamedTuple.
+        """Register a payload class: a dataclass, a NamedTuple, or one of a payload family.
 
         Raises:
             SerializationError: If a hint of the class cannot be stored; it names the field.
@@ -212,7 +212,8 @@ def event(
     """Make a class an event: a frozen dataclass, registered under its name; a plain one has slots.
 
     ``@event`` takes the class's name, ``@event("account.opened")`` another one, and
-    ``event_types=`` another registry. A frozen dataclass is registered as it is.
+    ``event_types=`` another registry. A frozen dataclass is registered as it is, and so is a frozen
+    class of a payload family.
 
     >>> @event("doc.moved")
     ... class Moved:
@@ -221,8 +222,9 @@ def event(
     Moved(to='Delft')
 
     Raises:
-        SerializationError: If a field's hint cannot be stored; it names the field.
-        TypeError: If the class would lose checks of its own or of a base.
+        SerializationError: If a field's hint cannot be stored, or the class's family refuses it; it
+            names the field.
+        TypeError: If the class can change, or would lose checks of its own or of a base.
         ValueError: If a class that is defined elsewhere has that name.
     """
     if cls is not None and not isinstance(cls, type | str):

@@ -33,6 +33,7 @@ from eventsourcing_core._payloads.annotations import (
 )
 from eventsourcing_core._payloads.defaults import made_alike
 from eventsourcing_core._payloads.evaluation import hints_of, signature_of
+from eventsourcing_core._payloads.families.registry import extra_for, families, is_of_family
 from eventsourcing_core._payloads.hints import (
     DICT,
     Conversion,
@@ -55,16 +56,26 @@ from eventsourcing_core._payloads.scalars import ATOMS, SCALAR_BY_TYPE
 from eventsourcing_core._payloads.shapes import OptionalShape
 from eventsourcing_core._payloads.unions import union_of
 
-_RECORDS = (dataclasses.is_dataclass, is_typed_dict, is_named_tuple, is_struct)
-"""What tells the classes with named fields."""
+_OWN_RECORDS = (dataclasses.is_dataclass, is_typed_dict, is_named_tuple, is_struct)
+"""What tells the classes with named fields that are known by their form."""
+
+
+def has_fields(cls: type) -> bool:
+    """Tell whether a class has named fields that are stored."""
+    return _is_own_record(cls) or is_of_family(cls)
+
+
+def _is_own_record(cls: type) -> bool:
+    return any(is_record(cls) for is_record in _OWN_RECORDS)
 
 
 def compile_conversion(cls: type, event_type: str = "") -> Conversion:
     """Compile the conversion of a payload class.
 
-    Supported are dataclasses, NamedTuple, TypedDict and ``msgspec.Struct``, with fields of these
-    or of None, bool, int, float, str, bytes, UUID, datetime, date, time, timedelta, Decimal, Enum,
-    Literal, list, tuple, set, frozenset, dict, Optional, unions, NewType, Annotated and Any.
+    Supported are dataclasses, NamedTuple, TypedDict, ``msgspec.Struct`` and the classes of payload
+    families, with fields of these or of None, bool, int, float, str, bytes, UUID, datetime, date,
+    time, timedelta, Decimal, Enum, Literal, list, tuple, set, frozenset, dict, Optional, unions,
+    NewType, Annotated and Any.
 
     Args:
         cls: The class.
@@ -128,7 +139,7 @@ class Compiler:
             return untyped(hint, where)
         if issubclass(hint, Enum):
             return enum(hint, where)
-        if any(is_record(hint) for is_record in _RECORDS):
+        if has_fields(hint):
             return self.record(hint, where)
         raise _unsupported(hint, where)
 
@@ -195,7 +206,10 @@ class Compiler:
             self._records[cls] = later
             fields = [self._field(cls, *field) for field in named]
             unknown = UnknownFields(cls, names.union(former), self._event_type)
-            record = compile_record(cls, fields, unknown.look, mapping=is_typed_dict(cls))
+            described = None if _is_own_record(cls) else families.describe(cls)
+            record = compile_record(
+                cls, fields, unknown.look, mapping=is_typed_dict(cls), described=described
+            )
             self._records[cls] = later._replace(**record._asdict())
             self._begun.discard(cls)
         return self._records[cls]
@@ -213,6 +227,8 @@ class Compiler:
 
 def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
     """List the stored fields of a class: name, hint, and what ``Field`` must know more."""
+    if not _is_own_record(cls):
+        return _family_fields(cls)
     try:
         hints = hints_of(cls)
     except (NameError, TypeError) as error:
@@ -243,14 +259,8 @@ def fields_of(cls: type, where: str) -> list[tuple[str, Any, dict[str, Any]]]:
             (name, hint, {"default": lambda name=name: defaults[name]} if name in defaults else {})
             for name, hint in hints.items()
         ]
-    if is_struct(cls):
-        _check_constructor(cls, set(hints))
-        return _struct_fields(cls, hints)
-    message = (
-        f"{shortened(cls.__qualname__)} has no typed fields: make it an @event class, a dataclass, "
-        "a NamedTuple, a TypedDict or a msgspec.Struct"
-    )
-    raise SerializationError(message)
+    _check_constructor(cls, set(hints))
+    return _struct_fields(cls, hints)
 
 
 def _check_former(cls: type, names: frozenset[str], former: list[str]) -> None:
@@ -304,10 +314,30 @@ def _struct_fields(cls: Any, hints: dict[str, Any]) -> list[tuple[str, Any, dict
     return fields
 
 
+def _family_fields(cls: type) -> list[tuple[str, Any, dict[str, Any]]]:
+    described = families.describe(cls)
+    if described is None:
+        cure = extra_for(cls) or (
+            "make it an @event class, a dataclass, a NamedTuple, a TypedDict or a msgspec.Struct"
+        )
+        message = f"{shortened(cls.__qualname__)} has no typed fields: {cure}"
+        raise SerializationError(message)
+    fields: list[tuple[str, Any, dict[str, Any]]] = []
+    for field in described.fields:
+        options: dict[str, Any] = {"keyword": True}
+        if field.factory is not None:
+            options["factory"] = field.factory
+        elif field.default is not None:
+            options["default"] = field.default
+        fields.append((field.name, field.hint, options))
+    return fields
+
+
 def _unsupported(hint: Any, where: str) -> SerializationError:
     text = shortened(str(getattr(hint, "__qualname__", hint)), 200)
+    extra = extra_for(hint) if isinstance(hint, type) else ""
     return SerializationError(
-        f"{where} has the hint {text}, which cannot be stored: "
+        f"{where} has the hint {text}, which cannot be stored: {extra}{'; or ' if extra else ''}"
         "use dataclasses, NamedTuple, TypedDict, Enum, Literal, list, tuple, set, dict, unions, "
         "or the scalars str, int, float, bool, bytes, Decimal, UUID, datetime, date, time, "
         "timedelta",

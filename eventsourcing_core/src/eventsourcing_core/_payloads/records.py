@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from eventsourcing_core._errors import SerializationError, shortened, shown
 from eventsourcing_core._payloads._reading.source import decode_source, former_in
 from eventsourcing_core._payloads.defaults import check_made_alike
+from eventsourcing_core._payloads.families.rereading import made_again
 from eventsourcing_core._payloads.shapes import OtherShape, RecordField, RecordShape, Shape
 from eventsourcing_core._payloads.tags import TAG, has_tag, untagged
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from eventsourcing_core._payloads._reading.field import Convert, Field
+    from eventsourcing_core._payloads.families.family import PayloadClass
 
 
 class Record(NamedTuple):
@@ -39,7 +41,12 @@ class Record(NamedTuple):
 
 
 def compile_record(
-    cls: type, fields: list[Field], unknown: Callable[[dict[str, Any]], object], *, mapping: bool
+    cls: type,
+    fields: list[Field],
+    unknown: Callable[[dict[str, Any]], object],
+    *,
+    mapping: bool,
+    described: PayloadClass | None = None,
 ) -> Record:
     """Give the functions: instance to dict, and dict to instance.
 
@@ -52,6 +59,7 @@ def compile_record(
         fields: Its stored fields.
         unknown: Called with a tree that has other fields, too.
         mapping: Whether it is a TypedDict.
+        described: What its payload family says of it.
     """
     if mapping:
         return _compile_typed_dict(cls, fields, unknown)
@@ -62,6 +70,8 @@ def compile_record(
         space[f"decode{number}"] = field.decode
         space[f"atom{number}"] = field.atom
         space[f"default{number}"] = field.default
+    if described is not None:
+        return _compile_described(cls, fields, described, space)
     computed = _computed(cls, fields)
     opened = _open_class(cls, fields) if computed is None else None
     space["opened"] = opened
@@ -82,6 +92,20 @@ def compile_record(
     assemble = partial(_assemble, fields, building, space)
     into = partial(_into, fields, space)
     return Record(encode, decode, RecordShape(tuple(stored), assemble, into))
+
+
+def _compile_described(
+    cls: type, fields: list[Field], described: PayloadClass, space: dict[str, Any]
+) -> Record:
+    """Compile a class of a payload family, which makes its objects itself."""
+    space["make"] = described.make
+    building = f"  return make({_arguments(fields)})"
+    source = "\n".join(
+        [*_encode_source(fields), *decode_source(fields, is_checked=False), building]
+    )
+    exec(source, space)  # noqa: S102 - as for compile_record; the names are checked
+    encode = made_again(cls, described, space["encode"], space["decode"])
+    return Record(encode, space["decode"], OtherShape(f"{cls.__name__} makes its objects itself"))
 
 
 def _into(

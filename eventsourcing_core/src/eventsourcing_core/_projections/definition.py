@@ -75,7 +75,7 @@ def definitions_of(followers: object, event_types: EventTypes) -> list[Definitio
     if not isinstance(followers, Iterable):
         message = f"projections are given as a list, got {shown(followers)}: put it into one"
         raise TypeError(message)
-    return [definition_of(each, event_types) for each in followers]
+    return [definition_of(each, event_types) for each in cast("Iterable[object]", followers)]
 
 
 def definition_of(follower: object, event_types: EventTypes) -> Definition:

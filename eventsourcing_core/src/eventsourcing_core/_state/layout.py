@@ -12,21 +12,18 @@ not where it is first met.
 
 from __future__ import annotations
 
-import dataclasses
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from eventsourcing_core._names import full_name_of
 from eventsourcing_core._payloads.annotations import (
     is_alias,
-    is_named_tuple,
-    is_typed_dict,
     is_union,
     members_of,
     unwrapped,
     value_of,
 )
-from eventsourcing_core._payloads.converter import fields_of
+from eventsourcing_core._payloads.converter import fields_of, has_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +55,7 @@ class _Layout:
         if origin is not None:
             inner = ["..." if item is Ellipsis else self.text(item) for item in arguments]
             return f"{origin.__name__}[{', '.join(inner)}]"
-        if isinstance(hint, type) and (_has_fields(hint) or issubclass(hint, Enum)):
+        if isinstance(hint, type) and (has_fields(hint) or issubclass(hint, Enum)):
             self._describe(hint)
             return full_name_of(hint)
         return "Any" if hint is Any else str(getattr(hint, "__name__", hint))
@@ -84,7 +81,3 @@ class _Layout:
                 for name, hint, options in fields_of(cls, cls.__name__)
             )
         self.classes[cls] = f"{full_name_of(cls)}({', '.join(parts)})"
-
-
-def _has_fields(cls: type) -> bool:
-    return dataclasses.is_dataclass(cls) or is_typed_dict(cls) or is_named_tuple(cls)

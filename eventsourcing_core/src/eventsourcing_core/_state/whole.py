@@ -17,6 +17,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eventsourcing_core._errors import SerializationError
+from eventsourcing_core._payloads.annotations import is_struct
+from eventsourcing_core._payloads.families.registry import families
 from eventsourcing_core._payloads.scalars import LEAVES
 from eventsourcing_core._state.per_class import once_per_class
 
@@ -76,6 +78,8 @@ def check_whole(value: Any, where: str, seen: dict[int, str]) -> None:
         plain = next(container for container in _CONTAINERS if isinstance(value, container))
         message = f"{where} is a {kind.__name__}, which would come back as a plain {plain.__name__}"
         raise SerializationError(message)
+    elif _described(kind) is not None:
+        _check_described(value, where, seen)
 
 
 def _check_items(items: Iterable[Any], where: str, seen: dict[int, str]) -> None:
@@ -99,6 +103,19 @@ def _check_fields(value: Any, where: str, seen: dict[int, str]) -> None:
         item = getattr(value, name)
         if type(item) not in _WHOLE:
             check_whole(item, f"{where}.{name}", seen)
+
+
+def _check_described(value: Any, where: str, seen: dict[int, str]) -> None:
+    kind: Any = type(value)
+    names, is_value = _described(kind) or ((), True)
+    if not is_value:
+        _check_unshared(value, where, seen)
+    for name in getattr(value, "__dict__", {}):
+        if name not in names and not is_cached_property(kind, name):
+            message = f"{where}.{name} is no field of {kind.__name__}, and would be lost"
+            raise SerializationError(message)
+    for name in names:
+        check_whole(getattr(value, name), f"{where}.{name}", seen)
 
 
 def _check_unshared(value: object, where: str, seen: dict[int, str]) -> None:
@@ -143,6 +160,17 @@ def _shape(cls: Any) -> _Shape:
         (lost or [""])[0],
         frozenset(cached | fields.keys()),
     )
+
+
+@once_per_class
+def _described(cls: Any) -> tuple[tuple[str, ...], bool] | None:
+    """Name the fields of a Struct or a class of a family; tell if equal ones are as good."""
+    if is_struct(cls):
+        return cls.__struct_fields__, cls.__struct_config__.frozen and cls.__struct_config__.eq
+    described = families.describe(cls)
+    if described is None:
+        return None
+    return tuple(field.name for field in described.fields), not described.unfrozen
 
 
 def is_cached_property(cls: type, name: str) -> bool:

@@ -11,6 +11,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._errors import shown
+from eventsourcing_core._payloads.annotations import is_struct
+from eventsourcing_core._payloads.families.registry import families
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -30,6 +32,8 @@ def portrayed(value: Any) -> Any:  # noqa: PLR0911 - a table of types
     if dataclasses.is_dataclass(value):
         fields = [field.name for field in dataclasses.fields(value) if field.init]
         return _object(value, fields)
+    if is_struct(type(value)):
+        return _object(value, value.__struct_fields__)
     names: Any = getattr(value, "_fields", None)
     if isinstance(value, tuple) and names is not None:
         return _object(value, names)
@@ -41,6 +45,9 @@ def portrayed(value: Any) -> Any:  # noqa: PLR0911 - a table of types
         if all(isinstance(key, str) and not isinstance(key, Enum) for key in value):
             return {key: portrayed(item) for key, item in value.items()}
         return {_PAIRS: [[portrayed(key), portrayed(item)] for key, item in value.items()]}
+    described = families.describe(type(value))
+    if described is not None:
+        return _object(value, [field.name for field in described.fields])
     return value
 
 

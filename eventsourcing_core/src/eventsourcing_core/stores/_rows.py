@@ -136,16 +136,17 @@ class AskedSnapshot:
     __slots__ = ("aggregate_id", "found", "is_answered", "store")
 
     def __init__(self, store: SnapshotStore, aggregate_id: str) -> None:
-        self.store = store
-        self.aggregate_id = aggregate_id
-        self.is_answered = False
+        self.store: SnapshotStore = store
+        self.aggregate_id: str = aggregate_id
+        self.is_answered: bool = False
         """Whether the storage has answered."""
         self.found: Snapshot | None = None
         """The snapshot; None if there is none."""
 
     def answer(self, found: Snapshot | None) -> None:
         """Say which is the newest one up to the span's ``to_version``, or that there is none."""
-        self.is_answered, self.found = True, found
+        self.is_answered = True
+        self.found = found
 
 
 class Span(NamedTuple):

@@ -38,6 +38,15 @@ the tests put the core's front over it::
         def make_transformer(self) -> MakeTransformer:
             return MyTransformer
 
+    class TestMyFamily(PayloadFamilyContract):
+        @pytest.fixture
+        def family(self) -> PayloadFamily:
+            return MyFamily()
+
+        @pytest.fixture
+        def define(self) -> DefinePayload:
+            return make_class
+
     class TestMyBackend(BackendContract):
         @pytest.fixture
         def new_url(self, tmp_path: Path) -> NewUrl:
@@ -81,6 +90,7 @@ if TYPE_CHECKING:
         OpenSnapshotStore,
     )
     from eventsourcing_core.testing._event_store_contract import EventStoreContract
+    from eventsourcing_core.testing._families.contract import DefinePayload, PayloadFamilyContract
     from eventsourcing_core.testing._frozen_events_contract import FrozenEventsContract
     from eventsourcing_core.testing._migrator_contract import MigratorContract
     from eventsourcing_core.testing._projection_store_contract import ProjectionStoreContract
@@ -94,6 +104,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "BackendContract": "_backend_contract",
+    "DefinePayload": "_families.contract",
     "EventStoreContract": "_event_store_contract",
     "FrozenEventsContract": "_frozen_events_contract",
     "InliningContract": "_projections.inlining_contract",
@@ -105,6 +116,7 @@ _MODULES = {
     "OpenMigrator": "_contract",
     "OpenParts": "_contract",
     "OpenSnapshotStore": "_contract",
+    "PayloadFamilyContract": "_families.contract",
     "ProjectionStoreContract": "_projection_store_contract",
     "SerializerContract": "_serializer_contract",
     "SnapshotStoreContract": "_snapshot_store_contract",
@@ -115,6 +127,7 @@ _MODULES = {
 _REWRITTEN = (
     "_appends",
     "_backend_contract",
+    "_families",
     "_frozen_events_contract",
     "_handles",
     "_imports",
@@ -150,6 +163,7 @@ __all__ = [
     "AggregateOutcome",
     "BackendContract",
     "DeciderOutcome",
+    "DefinePayload",
     "EventStoreContract",
     "FrozenEventsContract",
     "GivenAggregate",
@@ -164,6 +178,7 @@ __all__ = [
     "OpenParts",
     "OpenSnapshotStore",
     "Outcome",
+    "PayloadFamilyContract",
     "ProjectionStoreContract",
     "SerializerContract",
     "SnapshotStoreContract",

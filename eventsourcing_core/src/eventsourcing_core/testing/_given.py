@@ -223,8 +223,9 @@ class DeciderOutcome(Outcome[Decided[Any, Any, S]], Generic[S]):
 def _history(cls: type[Aggregate], events: Iterable[Any]) -> list[Event[Any]]:
     history: list[Event[Any]] = []
     for event in events:
-        if isinstance(event, type | list):  # a named tuple may be a payload
-            message = f"given() takes payloads, instances of event classes; got {shown(event)}"
+        given: object = event
+        if type(given) is list or isinstance(given, type):
+            message = f"given() takes payloads, instances of event classes; got {shown(cast('object', event))}"
             raise TypeError(message)
         is_event = issubclass(type(event), Event)
         history.append(event if is_event else Event.of(event, event_types=cls.event_types))
