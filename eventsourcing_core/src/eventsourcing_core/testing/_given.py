@@ -225,7 +225,8 @@ def _history(cls: type[Aggregate], events: Iterable[Any]) -> list[Event[Any]]:
     for event in events:
         given: object = event
         if type(given) is list or isinstance(given, type):
-            message = f"given() takes payloads, instances of event classes; got {shown(cast('object', event))}"
+            what = shown(cast("object", event))
+            message = f"given() takes payloads, instances of event classes; got {what}"
             raise TypeError(message)
         is_event = issubclass(type(event), Event)
         history.append(event if is_event else Event.of(event, event_types=cls.event_types))
