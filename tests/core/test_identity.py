@@ -36,7 +36,7 @@ def test_event_ids_do_not_repeat() -> None:
     assert len({Event("Opened", {"a": 1}).event_id for _ in range(10_000)}) == 10_000
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no forks")
+@pytest.mark.skipif(sys.platform in {"win32", "emscripten"}, reason="there are no forks")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of other threads
 def test_event_ids_of_a_fork_are_not_those_of_its_parent() -> None:
     identity.new_event_id()  # now there are numbers that no id has yet

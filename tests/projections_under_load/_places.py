@@ -53,6 +53,10 @@ class Place(Protocol):
         """Give what asks live builds, again and again."""
         ...
 
+    async def is_free(self) -> bool:
+        """Tell whether nobody is within a write that keeps all others from writing."""
+        ...
+
 
 async def rows_of(place: Place, sql: str, name: str) -> list[tuple[Any, ...]]:
     """Ask the live build of a projection once."""
@@ -91,6 +95,9 @@ class PostgresPlace:
 
     def proxy(self) -> Proxy:
         return Proxy(self.url)
+
+    async def is_free(self) -> bool:
+        return True
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Ask]:
@@ -139,6 +146,18 @@ class SqlitePlace:
             return await self._fetched(file, sql.format(""))
 
         yield ask
+
+    async def is_free(self) -> bool:
+        for file in self._folder.glob("*.db*"):
+            if file.name.endswith(("-wal", "-shm")):
+                continue
+            async with aiosqlite.connect(file, isolation_level=None, timeout=0) as connection:
+                try:
+                    await connection.execute("begin immediate")
+                    await connection.execute("rollback")
+                except aiosqlite.OperationalError:
+                    return False
+        return True
 
     async def _lock(self, random: Random) -> None:
         """Hold the lock of one file for a while, as a tool beside the workers may."""

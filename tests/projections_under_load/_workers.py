@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from contextlib import asynccontextmanager
@@ -53,6 +54,7 @@ class Worker:
     def stop(self) -> None:
         """Let it do nothing."""
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # now it does nothing
 
     def go_on(self) -> None:
         """Let it go on."""

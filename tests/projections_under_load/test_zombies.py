@@ -21,6 +21,7 @@ from tests.projections_under_load._workers import started
 if TYPE_CHECKING:
     from eventsourcing_core import Backend
     from tests.projections_under_load._places import Place
+    from tests.projections_under_load._workers import Worker
 
 LEASE = 1.0  # seconds
 
@@ -146,6 +147,15 @@ async def test_who_sleeps_in_the_middle_of_a_heartbeat_keeps_nobody_from_going_o
         assert await faults_of(backend, place, "sleeper") == []
 
 
+async def stop_between_writes(sleeper: Worker, place: Place) -> None:
+    """Let a process do nothing, but not while it keeps all others from writing."""
+    sleeper.stop()
+    while not await place.is_free():
+        sleeper.go_on()
+        await asyncio.sleep(0)
+        sleeper.stop()
+
+
 async def test_who_sleeps_between_two_batches_writes_nothing_twice(place: Place) -> None:
     async with open_backend(place.url, event_types=types, migrate=True) as backend:
         async with AsyncExitStack() as stack:
@@ -155,7 +165,7 @@ async def test_who_sleeps_between_two_batches_writes_nothing_twice(place: Place)
             ]
             for sleeper in (first, second, first, second):
                 await followed(backend, await append(backend, *range(20)))
-                sleeper.stop()
+                await stop_between_writes(sleeper, place)
                 await followed(backend, await append(backend, *range(20)))
                 sleeper.go_on()
             await first.end()
