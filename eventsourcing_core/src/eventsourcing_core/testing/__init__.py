@@ -68,6 +68,7 @@ pytest-asyncio. They are imported when one is asked for, so ``given`` does not n
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -144,16 +145,18 @@ _REWRITTEN = (
 )
 """What holds tests."""
 
+if "pytest" in sys.modules:  # not everybody has it
+    # Before these modules are imported, so that a failed assert shows the values in it.
+    sys.modules["pytest"].register_assert_rewrite(
+        *(f"{__name__}.{module}" for module in _REWRITTEN)
+    )
+
 
 def __getattr__(name: str) -> object:
     """Import what needs pytest."""
     if name not in _MODULES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    import pytest  # noqa: PLC0415 - not everybody has it
-
-    # Before these modules are imported, so that a failed assert shows the values in it.
-    pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _REWRITTEN))
     value: object = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
