@@ -48,7 +48,7 @@ def test_two_classes_of_one_default_category_are_refused() -> None:
         match="sales.Device has the category 'Device' already, and purchase.Device would write",
     ):
         define(place="purchase")
-    assert define(place="purchase", category="other").category == "other"
+    assert define(place="purchase", category="category.other").category == "category.other"
     assert first.category == "Device"
 
 
