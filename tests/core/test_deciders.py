@@ -458,5 +458,5 @@ async def test_a_repository_made_by_hand_takes_the_class_of_a_decider(backend: B
 
 async def test_one_of_another_decider_is_not_saved(backend: Backend) -> None:
     other = backend.repository(decider(category="decider.other"))
-    with pytest.raises(TypeError, match="this repository keeps basket, got <other '1'"):
+    with pytest.raises(TypeError, match="this repository keeps basket, got <decider.other '1'"):
         await backend.repository(baskets).save(await other.load("1"))
