@@ -16,6 +16,7 @@ from eventsourcing_core._encoding.refusals import (
     check_expected_version,
     check_recorded,
     no_class,
+    too_large,
 )
 from eventsourcing_core._errors import (
     SerializationError,
@@ -164,17 +165,11 @@ class EventCodec:
             except Exception as error:  # noqa: BLE001 - whatever the class or serializer raises
                 cannot_store(event_type, error)
             if size > most:
-                raise self._too_large(event_type, size)
+                raise too_large(event_type, size, most)
             total += size
             facts = (event_type, data, metadata, encoding, event._event_id, event._timestamp)  # noqa: SLF001 - the properties take as long as all the rest
             encoded.append(make(EncodedEvent, facts))
         return tuple(encoded), total
-
-    def _too_large(self, event_type: str, size: int) -> SerializationError:
-        return SerializationError(
-            f"event {event_type!r} takes {size:,} bytes, "
-            f"at most {self.max_event_bytes:,} are allowed (max_event_bytes)"
-        )
 
     def encode_append(
         self,

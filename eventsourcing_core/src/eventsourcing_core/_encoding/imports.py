@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from eventsourcing_core._encoding.refusals import too_large
 from eventsourcing_core._errors import SerializationError, shown
 from eventsourcing_core._names import check_event_type, check_stream_id
 from eventsourcing_core._versions import ExpectedVersion
@@ -82,9 +83,7 @@ def append_of(rows: Sequence[Row], *, encoding: str, max_event_bytes: int) -> Ap
             raise ValueError(message)
         size = len(data) + (len(metadata) if metadata else 0)
         if size > max_event_bytes:
-            message = (
-                f"version {version} of stream {stream_id!r}: event {event_type!r} takes "
-                f"{size:,} bytes, at most {max_event_bytes:,} are allowed (max_event_bytes)"
-            )
+            error = too_large(event_type, size, max_event_bytes)
+            message = f"version {version} of stream {stream_id!r}: {error}"
             raise SerializationError(message)
     return import_of([(row[0], row[1], _new(EncodedEvent, row[_EVENT:])) for row in rows])

@@ -105,3 +105,10 @@ def waits_for_itself() -> RuntimeError:
         "transaction (load(…, transaction=…), save(…, transaction=…)), or call this before or "
         "after its block"
     )
+
+
+def too_large(event_type: str, size: int, most: int) -> SerializationError:
+    """Say that an event takes more bytes than are allowed."""
+    return SerializationError(
+        f"event {event_type!r} takes {size:,} bytes, at most {most:,} are allowed (max_event_bytes)"
+    )
