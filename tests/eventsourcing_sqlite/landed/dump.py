@@ -9,7 +9,8 @@ that commit, with both folders in it::
     python tests/eventsourcing_sqlite/landed/dump.py landed.db >COMMIT.sql
 
 Since there are views, ``following`` of that folder is run in between, on ``store.db``, and the
-files beside it are dumped as well, into ``views``.
+files beside it are dumped as well, into ``views``. Since events are upcast, ``evolved`` of that
+folder fills ``evolved.db``, which is dumped into ``evolved``, with its view's file in ``views``.
 
 Neither is edited afterwards. ``checksums.txt`` has the migrations that landed: they are not edited
 either.
