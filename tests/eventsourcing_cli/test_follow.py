@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eventsourcing_cli import _tail
 from eventsourcing_cli._tail import Tail
 from eventsourcing_core import (
     EventCodec,
@@ -17,6 +18,7 @@ from eventsourcing_core import (
     HistoryChangedError,
     StorageEventStore,
 )
+from eventsourcing_core.stores import OutageError
 from eventsourcing_inmemory.plugin import backends
 from tests.eventsourcing_cli._stores import event
 
@@ -41,6 +43,7 @@ class Told:
         rounds: For each time that somebody waits, the events that come then.
         is_in_flight: Whether there always are events that nobody may read yet.
         between: Events that come one by one, each as soon as the store was looked at.
+        outages: It is away so often when somebody waits; the events come meanwhile.
     """
 
     def __init__(
@@ -50,11 +53,13 @@ class Told:
         *,
         is_in_flight: bool,
         between: Sequence[Event[object]],
+        outages: Sequence[Sequence[Event[object]]],
     ) -> None:
         self._storage = storage
         self._rounds = list(rounds)
         self._is_in_flight = is_in_flight
         self._between = list(between)
+        self._outages = list(outages)
         self.waited_for: list[int] = []
         self.waited_at: list[float] = []
 
@@ -75,11 +80,17 @@ class Told:
             yield page
 
     async def _append(self, events: Sequence[Event[object]]) -> None:
+        if not events:
+            return
         await self._storage.write([CODEC.encode_append("doc-1", events, ExpectedVersion.ANY)])
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         self.waited_for.append(after_position)
         self.waited_at.append(asyncio.get_running_loop().time())
+        if self._outages:
+            await self._append(self._outages.pop(0))
+            message = "nothing listens there"
+            raise OutageError(message)
         if self._is_in_flight and len(self.waited_for) < 4:
             return True
         if not self._rounds:
@@ -107,10 +118,11 @@ async def followed(  # noqa: PLR0913 - what may come, and when
     after: int = 0,
     is_in_flight: bool = False,
     between: Sequence[Event[object]] = (),
+    outages: Sequence[Sequence[Event[object]]] = (),
 ) -> tuple[list[int], Told]:
     """Follow until the store has no more; give the positions that were written."""
     assert parts.storage is not None
-    told = Told(parts.storage, rounds, is_in_flight=is_in_flight, between=between)
+    told = Told(parts.storage, rounds, is_in_flight=is_in_flight, between=between, outages=outages)
     written: list[int] = []
     async with StorageEventStore(replace(parts, storage=told), CODEC) as store:
         tail = Tail(store, types, None, after)
@@ -167,3 +179,27 @@ async def test_it_sleeps_while_there_are_events_that_nobody_may_read_yet(parts: 
     assert written == [1, 2]
     assert told.waited_for == [2, 2, 2, 2]
     assert min(later - earlier for earlier, later in pairwise(told.waited_at)) > 0.01
+
+
+@pytest.mark.parametrize("types", [None, ["noted"]])
+async def test_a_store_that_is_away_is_waited_for(
+    parts: Parts,
+    types: list[str] | None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(_tail, "_SHORTEST_PAUSE", 0.01)
+    away = [[event()] for _ in range(3)]
+    written, _ = await followed(parts, 1, [event()], types=types, outages=away)
+    assert written == [2, 3, 4, 5, 6]
+    assert caplog.messages == ["nothing listens there; trying again in 0.01 s"] * 3
+
+
+async def test_each_try_in_vain_is_followed_by_a_longer_pause(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_tail, "_SHORTEST_PAUSE", 0.01)
+    monkeypatch.setattr(_tail, "_LONGEST_PAUSE", 0.03)
+    await followed(parts, 1, types=["rare"], after=2, outages=4 * [[]])
+    pauses = [message.rpartition("in ")[2] for message in caplog.messages]
+    assert pauses == ["0.01 s", "0.02 s", "0.03 s", "0.03 s"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,14 +13,18 @@ from eventsourcing_cli._arguments import AsJson, Prefix, Types, Url, examples
 from eventsourcing_cli._errors import NothingFoundError
 from eventsourcing_cli._events import writer
 from eventsourcing_cli._store import reading
+from eventsourcing_core.stores import OutageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from eventsourcing_cli._events import Write
-    from eventsourcing_core import EventStore, RecordedEvent
+    from eventsourcing_core import Checkpoint, EventStore, RecordedEvent
 
 _LINES = 10
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+"""Seconds between two tries to follow a store that is away."""
+logger = logging.getLogger(__name__)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,7 +69,8 @@ def tail(  # noqa: PLR0913 - the options of the command
     """Show the newest events of all streams.
 
     They come in the order of their positions. In a pipe each event is a line of columns with tabs
-    between them: position, stream, version, time, type, data and metadata.
+    between them: position, stream, version, time, type, data and metadata. A store that goes away
+    while it is followed is waited for.
     """
     write = writer(as_json=as_json, of_one_stream=False)
     limit = _LINES if lines is None and after is None else lines
@@ -107,14 +113,22 @@ class Tail:
             self._position = max(self._position, await self._store.last_position())
 
     async def follow(self, write: Write) -> None:
-        """Write what comes, without end."""
-        pages = self._store.follow(
-            self._position, event_types=self._types, stream_prefix=self._prefix
-        )
-        async for page in pages:
-            for event in page.events:
-                self._write_one(write, event)
-            sys.stdout.flush()
+        """Write what comes, without end; wait for the store while it is away."""
+        place: int | Checkpoint = self._position
+        pause = _SHORTEST_PAUSE
+        while True:
+            pages = self._store.follow(place, event_types=self._types, stream_prefix=self._prefix)
+            try:
+                async for page in pages:
+                    for event in page.events:
+                        self._write_one(write, event)
+                    sys.stdout.flush()
+                    place = page.checkpoint or page.seen_to
+                    pause = _SHORTEST_PAUSE
+            except OutageError as error:
+                logger.warning("%s; trying again in %g s", error, pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _write_on(self, write: Write) -> None:
         async for event in self._matching(None):
