@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
+from threading import Event
 from typing import TYPE_CHECKING
 
 import aiosqlite
@@ -12,6 +13,8 @@ import pytest
 
 from eventsourcing_core import ProjectionError, StorageError
 from eventsourcing_core.stores import Build, FencedError, OutageError, Plan, Worker
+from eventsourcing_sqlite._projections import batch as batches
+from eventsourcing_sqlite._projections.segments import move_segments
 from tests.eventsourcing_sqlite._files import query
 from tests.eventsourcing_sqlite.projections._builds import (
     BALANCES,
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from eventsourcing_core.stores import Batch
+    from eventsourcing_core.stores import Batch, Move
     from eventsourcing_sqlite._projections.store import SqliteProjectionStore
     from tests.eventsourcing_sqlite.projections.conftest import Process
 
@@ -107,6 +110,33 @@ async def test_a_process_that_is_killed_in_a_batch_leaves_nothing_half_done(
         async with batch_to(store, segments, 2, BUILD) as batch:
             await batch.connection.execute(INSERT, ("2", 1))
     assert balances_in(path) == [("1", 1), ("2", 1)]
+
+
+async def test_who_is_cancelled_while_a_batch_begins_is_in_nobodys_way(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins, may_begin = asyncio.Event(), Event()
+    loop = asyncio.get_running_loop()
+
+    def move_slowly(connection: sqlite3.Connection, *, build: Build, move: Move) -> None:
+        loop.call_soon_threadsafe(begins.set)
+        assert may_begin.wait(30)
+        move_segments(connection, build=build, move=move)
+
+    async with opened(path) as store, opened(path) as other:
+        await register(store, BALANCES)
+        segments = await segments_of(store, BUILD)
+        with monkeypatch.context() as patched:
+            patched.setattr(batches, "move_segments", move_slowly)
+            entering = asyncio.create_task(batch_to(store, segments, 5, BUILD).__aenter__())
+            await begins.wait()
+            entering.cancel()  # as at the end of a lease
+            may_begin.set()
+            with pytest.raises(asyncio.CancelledError):
+                await entering
+        for each, position in ((other, 5), (store, 6)):
+            async with batch_to(each, await segments_of(each, BUILD), position, BUILD):
+                pass
 
 
 async def test_savepoints_nest(path: Path, projections: SqliteProjectionStore) -> None:

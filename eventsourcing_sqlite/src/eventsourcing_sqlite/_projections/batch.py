@@ -64,11 +64,13 @@ async def opened_batch(builds: Builds, build: Build, move: Move) -> AsyncIterato
                     move_segments(thread, build=build, move=move)
                     refuse_ends(thread)
 
-                await batch.write(begin)
                 try:
+                    await batch.write(begin)
                     with explained_ends(connection), _outages(file.path):
                         yield batch
                 finally:
+                    # Also when it was cancelled while it began: the thread may have done that, and
+                    # would then refuse to end this transaction, which keeps all others out.
                     await allow_ends(connection)
                 writer = connection
     except StorageError as error:
