@@ -96,6 +96,12 @@ def test_shares_are_never_more_than_there_is() -> None:
         )
 
 
+@pytest.mark.parametrize("wanted", [2, 4, 8])
+def test_who_stood_still_until_its_lease_ran_out_plans_nothing(wanted: int) -> None:
+    for others in ([], [Worker("b", None, None)]):
+        assert not any(plan_for("a", arranged(4, wanted, *others)))
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -120,6 +120,8 @@ def may_work(record: BuildRecord) -> bool:
 def plan_for(owner: str, arrangement: Arrangement) -> Plan:
     """Say what a worker changes in an arrangement; it must be at work on none of its segments."""
     record, segments, owners, workers = arrangement
+    if all(worker.owner != owner for worker in workers):
+        return Plan()  # it stood still for longer than its lease: it is to renew that first
     owned = [segment.low for segment in segments if owners.get(segment.low) == owner]
     if not may_work(record):
         return Plan(give=frozenset(owned))

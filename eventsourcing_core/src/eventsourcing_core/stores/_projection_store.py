@@ -156,10 +156,10 @@ class ProjectionStore(Protocol):
         """Say that a process is alive, and let it change the arrangement; others wait meanwhile.
 
         The process is a worker for ``lease`` seconds from now, and so are its claims. Then ``plan``
-        is asked, with the arrangement as it is (itself among the workers), and its answer is
-        carried out, all or nothing: nothing of one that does not fit the arrangement. It must not
-        wait for a batch of whoever had a segment before: if one is in the way, nothing of the plan
-        is carried out.
+        is asked, with the arrangement as it is (itself among the workers, unless it stood still for
+        longer than ``lease`` meanwhile), and its answer is carried out, all or nothing: nothing of
+        one that does not fit the arrangement. It must not wait for a batch of whoever had a segment
+        before: if one is in the way, nothing of the plan is carried out.
 
         Returns:
             The arrangement as it is then.
