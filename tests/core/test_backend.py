@@ -144,6 +144,36 @@ async def test_a_factory_gets_other_options_if_it_takes_them(
         open_backend("any://", max_sise=3)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("serialiser", "serializer"),
+        ("eventtypes", "event_types"),
+        ("max_wating", "max_waiting"),
+        ("in_line", "inline"),
+    ],
+)
+def test_an_argument_that_is_nearly_right_is_corrected_whatever_options_there_are(
+    monkeypatch: pytest.MonkeyPatch, wrong: str, right: str
+) -> None:
+    @asynccontextmanager
+    async def open_any(url: str, *, max_wait: int = 1, **others: str) -> AsyncIterator[Parts]:
+        seen.update(url=url, wait=max_wait, others=others)
+        yield Parts()
+
+    message = rf"no option '{wrong}' \(did you mean the argument '{right}' of open_backend\?\)"
+    given: dict[str, Any] = {wrong: "json"}
+    with pytest.raises(ValueError, match=message):
+        open_backend("fake://", **given)
+    use(monkeypatch, "any", open_any)
+    with pytest.raises(ValueError, match=message):
+        open_backend("any://", **given)
+    with pytest.raises(ValueError, match=message):
+        open_backend(f"any://?{wrong}=json")
+    with pytest.raises(ValueError, match=r"no option 'inline' \(did you mean the argument"):
+        open_backend("any://?inline=x")
+
+
 async def test_what_was_opened_is_not_opened_again() -> None:
     opening = open_backend("fake://")
     async with opening:

@@ -156,9 +156,12 @@ def test_a_scheme_that_is_nearly_right_is_corrected(wrong: str, right: str) -> N
         open_backend(f"{wrong}://x")
 
 
-def test_a_serializer_that_is_nearly_right_is_corrected() -> None:
-    with pytest.raises(UnknownPluginError, match=r"; did you mean 'msgpack'\?"):
-        EventCodec("msgpak")
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("msgpak", "msgpack"), ("jsn", "json"), ("JSON", "json")]
+)
+def test_a_serializer_that_is_nearly_right_is_corrected(wrong: str, right: str) -> None:
+    with pytest.raises(UnknownPluginError, match=rf"; did you mean '{right}'\?"):
+        EventCodec(wrong)
 
 
 def test_a_known_scheme_that_is_not_installed_names_the_extra(

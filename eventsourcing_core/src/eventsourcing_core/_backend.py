@@ -301,7 +301,7 @@ def open_backend(  # noqa: PLR0913 - the options of every backend, all by keywor
 
     scheme = scheme_of(url)
     factory = find_backend(scheme)
-    given = gathered_options(factory, url, options)
+    given = gathered_options(factory, url, options, arguments=open_backend.__kwdefaults__ or ())
     codec = EventCodec(
         serializer,
         transformers=transformers,

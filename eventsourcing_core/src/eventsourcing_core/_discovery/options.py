@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from eventsourcing_core._errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 
 class Option(NamedTuple):
@@ -66,6 +66,7 @@ def gathered_options(
     options: Mapping[str, object],
     *,
     beside: Callable[..., object] | None = None,
+    arguments: Collection[str] = (),
 ) -> dict[str, object]:
     """Gather the options of a URL and those beside it, which win, as a factory takes them.
 
@@ -78,6 +79,8 @@ def gathered_options(
         options: Those beside the URL.
         beside: Another factory, for which the same URL was written: what only this one takes is
             checked, and passed over.
+        arguments: What ``open_backend`` itself takes: who writes nearly that means it, and no
+            option, whatever others the factory takes.
 
     Raises:
         ValueError: An option does not exist, or a text is no value of it.
@@ -95,16 +98,18 @@ def gathered_options(
     for name in (*texts, *options):
         if name in known:
             continue
+        if any(each in arguments for each in _nearest(name, {*known, *arguments}, cutoff=0.8)):
+            raise _unknown(name, url, known, arguments)
         if others is not None:
             own[name] = known[name] = others
         elif more is not None:
             known[name] = more
         else:
-            raise _unknown(name, url, known)
+            raise _unknown(name, url, known, arguments)
     for name, value in options.items():
         # Any name may be one of the others, but not with any value: which name was meant?
         is_other = name not in named and others is not None and not others.takes(value)
-        if is_other and get_close_matches(name, named, n=1, cutoff=0.8):
+        if is_other and _nearest(name, named, cutoff=0.8):
             raise _unknown(name, url, named)
     read = {name: known[name].from_text(name, text) for name, text in texts.items()}
     read |= {name: known[name].checked(name, value) for name, value in options.items()}
@@ -119,11 +124,21 @@ def _declared(factory: Callable[..., object]) -> tuple[dict[str, Option], Option
     return named, others[0] if others else None
 
 
-def _unknown(name: str, url: str, known: Mapping[str, Option]) -> ValueError:
+def _nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """Give the name that another one is nearest to, if any is near."""
+    return get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
+
+
+def _unknown(
+    name: str, url: str, known: Mapping[str, Option], arguments: Collection[str] = ()
+) -> ValueError:
     scheme = url.partition(":")[0].lower()
     listed = ", ".join(sorted(known)) or "none"
-    nearest = get_close_matches(name, known, n=1)
-    asked = f" (did you mean {nearest[0]!r}?)" if nearest else ""
+    asked = ""
+    for nearest in _nearest(name, {*known, *arguments}):
+        is_option = nearest in known
+        meant = f"{nearest!r}" if is_option else f"the argument {nearest!r} of open_backend"
+        asked = f" (did you mean {meant}?)"
     message = f"the backend {scheme!r} has no option {name!r}{asked}; its options are: {listed}"
     return ValueError(message)
 

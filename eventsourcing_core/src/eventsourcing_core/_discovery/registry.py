@@ -137,10 +137,12 @@ def _cure(kind: str, name: str, plugins: Plugins | None) -> str:
         return f'pip install "eventsourcing-core[{_EXTRAS[name]}]"{reasons}'
     likely = {each for each in _EXTRAS if (each == "msgpack") == (kind == "serializer")}
     likely.update(plugins.names(kind) if plugins else ())
+    if kind == "serializer":
+        likely.add("json")
     # SQLAlchemy's schemes name a driver: postgresql+asyncpg.
     from difflib import get_close_matches  # noqa: PLC0415 - it takes longer to import than the core may take
 
-    near = get_close_matches(name.partition("+")[0], sorted(likely), n=1)
+    near = get_close_matches(name.partition("+")[0].lower(), sorted(likely), n=1)
     if near:
         return f"did you mean {near[0]!r}?{reasons}"
     return f"install a plugin that offers this {kind}, or correct the name{reasons}"
