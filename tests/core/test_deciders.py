@@ -222,7 +222,7 @@ def test_what_cannot_be_a_decider_is_refused(options: dict[str, Any], message: s
 
 @pytest.mark.parametrize("category", ["", "a-b"])
 def test_a_category_that_is_none_is_refused(category: str) -> None:
-    with pytest.raises(ValueError, match="category must not be empty or hold a '-'"):
+    with pytest.raises(ValueError, match="^category must not be empty or hold a '-'"):
         decider(category=category)
 
 

@@ -195,6 +195,19 @@ def test_a_serializer_that_came_later_hides_no_layout(run: Run, write: Write) ->
     assert (facts["number"], facts["compatibility"]) == (1, "forward")
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("tests/frozn", "there is no folder 'tests/frozn'; a module is written with dots"),
+        ("frozn", "there is no folder 'frozn', and there is no module 'frozn', neither"),
+    ],
+)
+def test_a_folder_that_is_not_there_is_named(run: Run, write: Write, named: str, said: str) -> None:
+    code, _, err = run("compare", named, write(BANK))
+    assert code == 1
+    assert said in err
+
+
 def test_a_folder_without_frozen_events_is_refused(run: Run, write: Write) -> None:
     bank = write(BANK)
     Path("empty").mkdir()

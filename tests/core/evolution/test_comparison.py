@@ -233,6 +233,12 @@ def test_a_change_in_a_class_within_is_named_there() -> None:
     assert change.old_code == ""
 
 
+def test_what_is_said_of_an_enum_names_no_field() -> None:
+    old, new = (make("Lit", [("light", Enum("Hue", names))]) for names in ("RED BLUE", "RED"))
+    (change,) = compare_layouts(layout_of(old), layout_of(new)).changes
+    assert (change.place, change.new_code) == ("Hue", "must be Hue, got int: 2")
+
+
 @pytest.mark.parametrize("wanted", Compatibility, ids=str)
 @pytest.mark.parametrize("found", Compatibility, ids=str)
 def test_a_verdict_covers_what_it_promises(found: Compatibility, wanted: Compatibility) -> None:

@@ -11,6 +11,7 @@ import typer
 from eventsourcing_cli._arguments import AsJson, examples
 from eventsourcing_cli._escape import escaped
 from eventsourcing_cli._evolution.loading import event_types_of
+from eventsourcing_cli._projections.loading import CodeError
 from eventsourcing_core.evolution import (
     Compatibility,
     compare_layouts,
@@ -22,6 +23,7 @@ from eventsourcing_core.evolution import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from eventsourcing_core import EventTypes
     from eventsourcing_core.evolution import Change, Layout
 
     Layouts = dict[str, dict[int, Layout]]
@@ -85,7 +87,7 @@ def compare(
 def _layouts(named: str) -> Layouts:
     folder = Path(named)
     if not folder.is_dir():
-        classes = event_types_of(named).classes
+        classes = _types_of_module(named).classes
         return {event_type: {0: layout_of(cls)} for event_type, cls in classes.items()}
     by_serializer: dict[str, Layouts] = {}
     for file in map(read_frozen, frozen_paths(folder)):
@@ -100,6 +102,24 @@ def _layouts(named: str) -> Layouts:
         for event_type, of_type in layouts.items():
             found[event_type] = max(found.get(event_type, {}), of_type, key=len)
     return found
+
+
+def _types_of_module(named: str) -> EventTypes:
+    """Give the event types of a module, since there is no such folder.
+
+    Raises:
+        CodeError: It cannot be imported; or nothing is called so, or could be.
+    """
+    if not named.partition(":")[0].replace(".", "").isidentifier():
+        message = f"there is no folder {named!r}; a module is written with dots, as bank.events"
+        raise CodeError(message)
+    try:
+        return event_types_of(named)
+    except CodeError as error:
+        if not isinstance(error.__cause__, ModuleNotFoundError):
+            raise
+        message = f"there is no folder {named!r}, and {error}"
+        raise CodeError(message) from error.__cause__
 
 
 def _compared(old: Layouts, new: Layouts) -> Iterator[_Pair]:

@@ -7,7 +7,7 @@ import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from eventsourcing_core._aggregates.categories import claim
+from eventsourcing_core._aggregates.categories import check_category, claim
 from eventsourcing_core._aggregates.notebook import UNKNOWN, StoredAs, note, stored_as
 from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event import Event
@@ -93,16 +93,7 @@ class Aggregate(ABC):
         is_given = "category" in vars(cls)
         if not is_given:
             cls.category = cls.__name__
-        given: object = cls.category
-        if not isinstance(given, str):
-            message = f"{cls.__name__}.category is a str, got {shown(given)}"
-            raise TypeError(message)
-        if not cls.category or "-" in cls.category:
-            message = (
-                f"{cls.__name__}.category must not be empty or hold a '-', got "
-                f"{shown(cls.category)}: the first '-' of a stream id is where the category ends"
-            )
-            raise ValueError(message)
+        check_category(cls.category, f"{cls.__name__}.category")
         _check_ignored(cls)
         annotations = annotations_of(cls)
         _refuse_taken_names(cls, annotations)

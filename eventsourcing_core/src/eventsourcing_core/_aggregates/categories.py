@@ -6,6 +6,7 @@ import gc
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from eventsourcing_core._errors import shown
 from eventsourcing_core._names import full_name_of
 
 if TYPE_CHECKING:
@@ -13,6 +14,24 @@ if TYPE_CHECKING:
 
 # By registry: aggregates that have one of their own belong to another application.
 _owners: WeakKeyDictionary[EventTypes, WeakValueDictionary[str, type]] = WeakKeyDictionary()
+
+
+def check_category(category: object, what: str) -> None:
+    """Refuse what cannot be a category; ``what`` is its name in the message.
+
+    Raises:
+        TypeError: It is not a text.
+        ValueError: It is empty, or holds a ``-``.
+    """
+    if not isinstance(category, str):
+        message = f"{what} is a str, got {shown(category)}"
+        raise TypeError(message)
+    if not category or "-" in category:
+        message = (
+            f"{what} must not be empty or hold a '-', got {shown(category)}: the first '-' of a "
+            "stream id is where the category ends"
+        )
+        raise ValueError(message)
 
 
 def claim(category: str, cls: type, event_types: EventTypes, *, is_given: bool) -> None:

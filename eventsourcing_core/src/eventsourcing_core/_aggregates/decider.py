@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
+from eventsourcing_core._aggregates.categories import check_category
 from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event import Event
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
@@ -84,7 +85,8 @@ class Decider(Generic[C, E, S]):
     ) -> None:
         _check_function("decide", decide, may_yield=True)
         _check_function("evolve", evolve, may_yield=False)
-        _check_types(category, event_types)
+        check_category(category, "category")
+        _check_registry(event_types)
         check_whole("state_version", state_version, lowest=1)
         self.decide = decide
         """The function that was given."""
@@ -250,10 +252,7 @@ def _check_function(name: str, given: Any, *, may_yield: bool) -> None:
         raise TypeError(message)
 
 
-def _check_types(category: object, event_types: object) -> None:
-    if not isinstance(category, str):
-        message = f"category is a str, got {shown(category)}"
-        raise TypeError(message)
+def _check_registry(event_types: object) -> None:
     if not isinstance(event_types, EventTypes):
         message = f"event_types is the registry, an EventTypes, got {shown(event_types)}"
         raise TypeError(message)

@@ -207,9 +207,8 @@ class Projections:
                     await asyncio.sleep(pause)  # each look locks what has to move
                     pause = min(2 * pause, _LONGEST_LOOK)
         except TimeoutError:
-            message = (
-                f"{said_build(target)} did not come as far as the live version in {timeout:g} s"
-            )
+            until = f"in {timeout:g} s" if timeout else "yet"
+            message = f"{said_build(target)} did not come as far as the live version {until}"
             raise ProjectionError(message) from None
         finally:
             await self._store.cancel_switch(name)
@@ -290,9 +289,10 @@ class Projections:
                     fault = f"processes that run it: {len(status.owners)}"
                 if status.last_error:
                     fault = f"{fault}; the last error was {status.last_error}"
+                until = f"within {timeout:g} s" if timeout else "yet"
                 return (
-                    f"projection {name!r} has not seen position {position} within {timeout:g} s: "
-                    f"it is at {status.position}, {fault}"
+                    f"projection {name!r} has not seen position {position} {until}: it is at "
+                    f"{status.position}, {fault}"
                 )
         return f"projection {name!r} has no live version"
 

@@ -25,6 +25,9 @@ from eventsourcing_core.evolution._values import differences, portrayed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_AROUND = "around"
+"""The name of a class that is made to have something in its only field, and that nobody knows."""
+
 
 class Compatibility(Enum):
     """Who can read whose events, in the words of Avro and of schema registries."""
@@ -129,7 +132,8 @@ def _changes(old: Layout, new: Layout) -> Iterator[Change]:
                     faults = _faults(_only(old, was, before), _only(new, now, after))
                     yield Change(f"{now}.{name}", _said(before), _said(after), *faults)
         elif one != other:
-            faults = _faults(_around(old, was), _around(new, now))
+            found = _faults(_around(old, was), _around(new, now))
+            faults = tuple(fault.removeprefix(f"{_AROUND}.value ") for fault in found)
             yield Change(now, _described(one), _described(other), *faults)
 
 
@@ -150,8 +154,8 @@ def _only(layout: Layout, key: str, field: FieldLayout | None) -> Layout:
 
 def _around(layout: Layout, key: str) -> Layout:
     """Give a layout of a class that has something in its only field."""
-    record = RecordLayout("dataclass", "Event", (FieldLayout("value", Shape(key)),))
-    return Layout("of", {**layout.classes, "of": record})
+    record = RecordLayout("dataclass", _AROUND, (FieldLayout("value", Shape(key)),))
+    return Layout(_AROUND, {**layout.classes, _AROUND: record})
 
 
 def _said(field: FieldLayout | None) -> str:
