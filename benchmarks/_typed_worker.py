@@ -57,9 +57,9 @@ class Worker:
 
     def _row(self, event: Event[Any], number: int) -> Any:
         """Give a row as drivers do, each value an object of its own."""
-        event_type, data, _, encoding, event_id, timestamp = self._codec.encode(event)
+        event_type, data, _, encoding, event_id, timestamp, *tags = self._codec.encode(event)
         event_id, timestamp = bytes(bytearray(event_id)), timestamp + number
-        values = (_copy(event_type), data, None, _copy(encoding), event_id, timestamp)
+        values = (_copy(event_type), data, None, _copy(encoding), event_id, timestamp, *tags)
         place = (_copy("Account-1"), number + 1, 100_000 + number)
         # Before there were rows with a name, the place came last.
         return (*place, *values) if hasattr(eventsourcing_core, "Projection") else (*values, *place)

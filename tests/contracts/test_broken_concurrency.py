@@ -19,7 +19,7 @@ from tests.contracts._broken import BrokenStorage, changed, expecting, opening
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core.stores import Append, Parts, Placed, Query, Row, Verdict
+    from eventsourcing_core.stores import Append, Parts, Placed, Row, RowQuery, Verdict
     from eventsourcing_core.testing import OpenParts
     from eventsourcing_inmemory._log import EventLog
     from tests.contracts._broken import Pages
@@ -160,7 +160,7 @@ class LatePosition(Broken):
             self.hidden -= late
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for rows, seen_to in super().rows_of_all(
             after, query, backward=backward, limit=limit

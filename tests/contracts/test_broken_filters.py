@@ -15,7 +15,7 @@ from tests.contracts._broken import BrokenStorage, changed_pages, opening
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from eventsourcing_core.stores import Query, Row
+    from eventsourcing_core.stores import Row, RowQuery
     from eventsourcing_core.testing import OpenParts
     from tests.contracts._broken import Pages
 
@@ -25,7 +25,9 @@ MODEL = "test_a_store_does_what_the_model_does"
 class Broken(BrokenStorage):
     """A fault asks for something else, or changes the rows that come of it."""
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         pages = super().rows_of_all(
             self.after(after), self.query(query), backward=backward, limit=limit
         )
@@ -34,10 +36,10 @@ class Broken(BrokenStorage):
     def after(self, after: int) -> int:
         return after
 
-    def query(self, query: Query) -> Query:
+    def query(self, query: RowQuery) -> RowQuery:
         return query
 
-    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:  # noqa: ARG002 - for faults
+    def change(self, rows: list[Row], query: RowQuery) -> Iterable[Row]:  # noqa: ARG002 - for faults
         return rows
 
 
@@ -51,7 +53,7 @@ class OrderedByStream(Broken):
         MODEL,
     )
 
-    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:  # noqa: ARG002 - the fault
+    def change(self, rows: list[Row], query: RowQuery) -> Iterable[Row]:  # noqa: ARG002 - the fault
         return sorted(rows, key=lambda row: row.stream_id)
 
 
@@ -90,7 +92,7 @@ class TypesIgnored(Broken):
         MODEL,
     )
 
-    def query(self, query: Query) -> Query:
+    def query(self, query: RowQuery) -> RowQuery:
         return query._replace(event_types=None)
 
 
@@ -102,14 +104,14 @@ class NoTypesIsFalsy(Broken):
         MODEL,
     )
 
-    def query(self, query: Query) -> Query:
+    def query(self, query: RowQuery) -> RowQuery:
         return query._replace(event_types=query.event_types or None)
 
 
 class OneParameterPerType(Broken):
     caught_by = ("test_thousands_of_event_types_can_be_asked_for",)
 
-    def query(self, query: Query) -> Query:
+    def query(self, query: RowQuery) -> RowQuery:
         if query.event_types is not None and len(query.event_types) > 32_766:
             raise StorageError
         return query
@@ -122,24 +124,24 @@ class PrefixIgnored(Broken):
         MODEL,
     )
 
-    def query(self, query: Query) -> Query:
+    def query(self, query: RowQuery) -> RowQuery:
         return query._replace(stream_prefix="")
 
 
 class EmptyPrefixSelectsNothing(Broken):
     caught_by = ("test_an_empty_prefix_selects_every_stream", MODEL)
 
-    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:
+    def change(self, rows: list[Row], query: RowQuery) -> Iterable[Row]:
         return rows if query.stream_prefix else []
 
 
 class PrefixIsAnywhere(Broken):
     caught_by = ("test_a_prefix_selects_streams", MODEL)
 
-    def query(self, query: Query) -> Query:
+    def query(self, query: RowQuery) -> RowQuery:
         return query._replace(stream_prefix="")
 
-    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:
+    def change(self, rows: list[Row], query: RowQuery) -> Iterable[Row]:
         return [row for row in rows if query.stream_prefix in row.stream_id]
 
 
@@ -154,10 +156,10 @@ class PrefixIsAPattern(Broken):
         MODEL,
     )
 
-    def query(self, query: Query) -> Query:
+    def query(self, query: RowQuery) -> RowQuery:
         return query._replace(stream_prefix="")
 
-    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:
+    def change(self, rows: list[Row], query: RowQuery) -> Iterable[Row]:
         pattern = query.stream_prefix.replace("%", "*").replace("_", "?") + "*"
         return [row for row in rows if fnmatchcase(row.stream_id, pattern)]
 
@@ -165,7 +167,7 @@ class PrefixIsAPattern(Broken):
 class PrefixIsARange(Broken):
     caught_by = ("test_a_prefix_selects_whatever_character_comes_next[\\U0010ffff",)
 
-    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:
+    def change(self, rows: list[Row], query: RowQuery) -> Iterable[Row]:
         end = query.stream_prefix + "\U0010ffff"
         return [row for row in rows if row.stream_id < end]
 
@@ -173,7 +175,7 @@ class PrefixIsARange(Broken):
 class PrefixEndsAtAWord(Broken):
     caught_by = ("test_a_prefix_selects_whatever_character_comes_next",)
 
-    def change(self, rows: list[Row], query: Query) -> Iterable[Row]:
+    def change(self, rows: list[Row], query: RowQuery) -> Iterable[Row]:
         word = query.stream_prefix
         return [row for row in rows if row.stream_id in {word, f"{word}-1"}]
 
@@ -184,7 +186,7 @@ class PrefixIsTrimmed(Broken):
         "test_every_character_of_a_prefix_means_itself[a\\\\-",
     )
 
-    def query(self, query: Query) -> Query:
+    def query(self, query: RowQuery) -> RowQuery:
         return query._replace(stream_prefix=query.stream_prefix.rstrip(" \\"))
 
 

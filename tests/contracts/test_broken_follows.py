@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core import StorageError
-from eventsourcing_core.stores import Query, RowPage
+from eventsourcing_core.stores import RowPage, RowQuery
 from eventsourcing_core.testing._reads.follow import FollowContract
 from tests.contracts._broken import BrokenStorage, changed_pages, opening
 
@@ -35,7 +35,7 @@ class NothingNew(Broken):
     end: int | None = None
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         self.end = len(self.log.rows) if self.end is None else self.end
         async for rows, seen_to in super().rows_of_all(
@@ -51,7 +51,9 @@ class BeginsAtTheBeginning(Broken):
         "test_a_follower_goes_on_from_a_checkpoint",
     )
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         del after
         return super().rows_of_all(0, query, backward=backward, limit=limit)
 
@@ -59,9 +61,11 @@ class BeginsAtTheBeginning(Broken):
 class FilterIgnored(Broken):
     caught_by = ("test_a_follower_with_a_filter_gets_what_matches", STRETCH)
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         del query
-        return super().rows_of_all(after, Query(), backward=backward, limit=limit)
+        return super().rows_of_all(after, RowQuery(), backward=backward, limit=limit)
 
 
 class NeverSleeps(Broken):
@@ -70,7 +74,7 @@ class NeverSleeps(Broken):
     caught_by = (STRETCH,)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         seen_to = after
         async for rows, _ in super().rows_of_all(after, query, backward=backward, limit=limit):
@@ -91,7 +95,7 @@ class HoldsTheLoop(Broken):
     caught_by = (STRETCH,)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         if backward or limit is not None:
             async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
@@ -107,7 +111,7 @@ class PassesOverTheStretchAndMore(Broken):
     caught_by = ("test_a_follower_gets_an_event_that_comes_after_a_stretch",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for rows, seen_to in super().rows_of_all(
             after, query, backward=backward, limit=limit
@@ -131,7 +135,7 @@ class ConnectionsAreLost(Broken):
         return is_there
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         self.take()
         async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
@@ -153,7 +157,9 @@ class IdsMadeAnew(Broken):
 
     made = 0
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         self.made += 1
         made = self.made.to_bytes(16)
         return changed_pages(
@@ -166,7 +172,7 @@ class LastPositionIsFurther(Broken):
     caught_by = ("test_a_checkpoint_beyond_the_end_is_a_changed_history",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for rows, seen_to in super().rows_of_all(
             after, query, backward=backward, limit=limit
@@ -180,7 +186,7 @@ class AheadIsTheEnd(Broken):
     caught_by = ("test_a_follower_ahead_of_the_store_is_told",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         if not backward and after > len(self.log.rows):
             yield RowPage([], after)

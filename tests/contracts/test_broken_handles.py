@@ -27,7 +27,7 @@ from tests.contracts._broken import BrokenStorage, new_location_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_core.stores import Append, Placed, Query, Row, Span, Verdict, Written
+    from eventsourcing_core.stores import Append, Placed, Row, RowQuery, Span, Verdict, Written
     from eventsourcing_core.testing import NewLocation
     from eventsourcing_inmemory._log import EventLog
     from tests.contracts._broken import Pages, Rows
@@ -251,7 +251,7 @@ class SkipsTheOthers(Broken):
     caught_by = ("test_followers_miss_nothing_of_what_two_handles_append",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
             yield page._replace(rows=page.rows[-1:]) if after and len(page.rows) > 1 else page

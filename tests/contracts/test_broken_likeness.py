@@ -8,7 +8,7 @@ from zlib import crc32
 
 import pytest
 
-from eventsourcing_core.stores import Query
+from eventsourcing_core.stores import RowQuery
 from eventsourcing_core.testing._store.likeness import LikeIdContract, LikenessContract
 from eventsourcing_inmemory._storage import pages
 from tests.contracts._broken import BrokenStorage, changed_pages, opening
@@ -43,7 +43,9 @@ class Alike(BrokenStorage):
     def rows(self, stream_id: str, span: Span) -> Rows:
         return pages(self.same(stream_id), span)
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         types = None if query.event_types is None else {*map(self.key, query.event_types)}
         prefix = self.key(query.stream_prefix)
 
@@ -53,7 +55,7 @@ class Alike(BrokenStorage):
             return begins and (types is None or self.key(row.event_type) in types)
 
         return changed_pages(
-            super().rows_of_all(after, Query(), backward=backward, limit=limit),
+            super().rows_of_all(after, RowQuery(), backward=backward, limit=limit),
             lambda rows: filter(is_wanted, rows),
         )
 
@@ -167,7 +169,9 @@ class Milliseconds(Broken):
 class OrderOfIds(Broken):
     caught_by = ("test_each_of_many_events_keeps_what_is_its_own",)
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         def in_order(rows: list[Row]) -> list[Row]:
             positions = [row.position for row in rows]
             rows = sorted(rows, key=lambda row: row.event_id)

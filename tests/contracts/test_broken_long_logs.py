@@ -14,7 +14,7 @@ from tests.contracts._broken import BrokenStorage, changed_pages, changed_rows, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core.stores import Append, Placed, Query, Row, Span, Verdict, Written
+    from eventsourcing_core.stores import Append, Placed, Row, RowQuery, Span, Verdict, Written
     from eventsourcing_core.testing import OpenParts
     from eventsourcing_inmemory._log import EventLog
     from tests.contracts._broken import Pages, Rows
@@ -30,7 +30,7 @@ class FiltersTheFirstHundreds(Broken):
     caught_by = ("test_a_filter_over_a_long_log_passes_over_nothing_that_matches",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         pages = super().rows_of_all(after, query, backward=backward, limit=limit)
         async for rows, seen_to in pages:
@@ -44,7 +44,7 @@ class FiltersOnePageBackward(Broken):
     caught_by = ("test_a_filter_over_a_long_log_passes_over_nothing_that_matches",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         pages = super().rows_of_all(after, query, backward=backward, limit=limit)
         async for page in pages:
@@ -57,7 +57,7 @@ class LimitsEachPage(Broken):
     caught_by = ("test_a_limit_over_a_long_log_counts_what_matches",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         pages = super().rows_of_all(after, query, backward=backward, limit=None)
         async for rows, seen_to in pages:
@@ -68,7 +68,7 @@ class LooksPastAFullPage(Broken):
     caught_by = ("test_who_goes_on_over_a_long_log_sees_what_matches_once",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         pages = super().rows_of_all(after, query, backward=backward, limit=limit)
         async for rows, seen_to in pages:
@@ -86,7 +86,7 @@ class TwentyPages(Broken):
     caught_by = ("test_a_very_long_stream_is_read_whole",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         left = 20
         async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
@@ -113,7 +113,9 @@ class StreamsOfFourMebibytes(Broken):
 class PagesOfFourMebibytes(Broken):
     caught_by = ("test_pages_of_many_megabytes_are_read_whole",)
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         pages = super().rows_of_all(after, query, backward=backward, limit=limit)
         return changed_pages(pages, beginning)
 
@@ -151,7 +153,7 @@ class ReadersKeepWritersOut(Broken):
         return await super().write(appends)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         self.reading += 1
         async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
@@ -166,7 +168,7 @@ class ReadsWhatWasThere(Broken):
     caught_by = ("test_who_reads_a_long_log_may_append_all_the_time",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         before = len(self.log.rows)
         async for page in super().rows_of_all(after, query, backward=backward, limit=limit):

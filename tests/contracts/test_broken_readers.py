@@ -14,7 +14,7 @@ from tests.contracts._broken import BrokenStorage, opening
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core.stores import Append, Query, Span, Verdict
+    from eventsourcing_core.stores import Append, RowQuery, Span, Verdict
     from eventsourcing_core.testing import OpenParts
     from eventsourcing_inmemory._log import EventLog
     from tests.contracts._broken import Pages, Rows
@@ -50,7 +50,7 @@ class ReadersHoldALock(Broken):
             self.unlock()
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         self.lock()
         try:
@@ -103,7 +103,7 @@ class AppendsDisturbReaders(Broken):
             self.check(count)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         count = len(self.log.rows)
         async for page in super().rows_of_all(after, query, backward=backward, limit=limit):

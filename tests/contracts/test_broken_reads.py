@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core import StorageError
-from eventsourcing_core.stores import Query, RowPage, Span
+from eventsourcing_core.stores import RowPage, RowQuery, Span
 from eventsourcing_core.testing._machine.machine import MachineContract
 from eventsourcing_core.testing._reads.pages import PageContract
 from eventsourcing_core.testing._reads.questions import QuestionContract
@@ -32,7 +32,9 @@ class Broken(BrokenStorage):
     def rows(self, stream_id: str, span: Span) -> Rows:
         return super().rows(stream_id, self.span(span))
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         return super().rows_of_all(after, query, backward=backward, limit=limit)
 
     def span(self, span: Span) -> Span:
@@ -101,7 +103,9 @@ class LimitIgnored(Broken):
     def span(self, span: Span) -> Span:
         return span._replace(limit=None)
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         del limit
         return super().rows_of_all(after, query, backward=backward, limit=None)
 
@@ -119,8 +123,10 @@ class LimitBeforeFilters(Broken):
             lambda rows: [row for row in rows if row.version >= span.from_version],
         )
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
-        everything = Query(None, query.stream_prefix)
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
+        everything = RowQuery(None, query.stream_prefix)
         return changed_pages(
             super().rows_of_all(after, everything, backward=backward, limit=limit),
             lambda rows: filter(query.matches, rows),
@@ -142,7 +148,9 @@ class NaiveBackward(Broken):
         forward = super().rows(stream_id, span._replace(backward=False))
         return changed_rows(forward, lambda rows: rows[::-1] if span.backward else rows)
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         forward = super().rows_of_all(after, query, backward=False, limit=limit)
         return changed_pages(forward, lambda rows: rows[::-1] if backward else rows)
 
@@ -161,7 +169,9 @@ class BackwardIgnored(Broken):
     def span(self, span: Span) -> Span:
         return span._replace(backward=False)
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         del backward
         return super().rows_of_all(after, query, backward=False, limit=limit)
 
@@ -181,7 +191,9 @@ class NothingIsAnError(Broken):
             raise StorageError
         return super().rows(stream_id, span)
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         if not self.log.rows:
             raise StorageError
         return super().rows_of_all(after, query, backward=backward, limit=limit)
@@ -196,7 +208,7 @@ class StreamIdIsAPrefix(Broken):
 
     async def rows(self, stream_id: str, span: Span) -> Rows:
         pages = super().rows_of_all(
-            0, Query(None, stream_id), backward=span.backward, limit=span.limit
+            0, RowQuery(None, stream_id), backward=span.backward, limit=span.limit
         )
         async for page in pages:
             yield page.rows
@@ -231,10 +243,12 @@ class CaseIgnored(Broken):
                 async for page in super().rows(name, span):
                     yield page
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         types = None if query.event_types is None else {name.lower() for name in query.event_types}
         return changed_pages(
-            super().rows_of_all(after, Query(), backward=backward, limit=limit),
+            super().rows_of_all(after, RowQuery(), backward=backward, limit=limit),
             lambda rows: [
                 row
                 for row in rows
@@ -257,7 +271,7 @@ class OnePageOnly(Broken):
             return
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
             yield page
@@ -282,7 +296,9 @@ class NumbersAreSmall(Broken):
         first, last, limit = numbers
         return Span(first or 1, last, span.backward, limit)
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         limit = limit and limit % INT32 % 5
         return super().rows_of_all(after % INT32 % 5, query, backward=backward, limit=limit)
 
@@ -301,7 +317,9 @@ class Numbers63BitsOnly(Broken):
         self.check(span.from_version, span.to_version, span.limit)
         return span
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         self.check(after, limit)
         return super().rows_of_all(after, query, backward=backward, limit=limit)
 
@@ -328,7 +346,7 @@ class AheadIsTheEnd(Broken):
     caught_by = ("test_a_reader_ahead_of_the_store_is_told",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         if not backward and after > len(self.log.rows):
             yield RowPage([], after)

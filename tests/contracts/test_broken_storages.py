@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import pytest
 
-from eventsourcing_core.stores import Query, RowPage, Written
+from eventsourcing_core.stores import RowPage, RowQuery, Written
 from eventsourcing_core.testing._storage.reads import QUERIES, StorageReadContract
 from eventsourcing_core.testing._storage.writes import StorageWriteContract
 from eventsourcing_inmemory import InMemorySnapshotStore
@@ -155,7 +155,7 @@ class NoRowsNoPage(Broken):
     )
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
             if page.rows:
@@ -174,7 +174,7 @@ class SeenToTheLastRow(Broken):
     )
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         seen_to = after
         async for rows, seen in super().rows_of_all(after, query, backward=backward, limit=limit):
@@ -193,7 +193,7 @@ class SeenToIsThePositionOfTheEnd(Broken):
     )
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for rows, _ in super().rows_of_all(after, query, backward=backward, limit=limit):
             yield RowPage(rows, max(after, len(self.log.rows)))
@@ -203,7 +203,7 @@ class SeenToGoesBack(Broken):
     caught_by = ("test_seen_to_never_goes_back",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for rows, seen_to in super().rows_of_all(
             after, query, backward=backward, limit=limit
@@ -216,7 +216,7 @@ class SeenToBelowWhereItBegan(Broken):
     caught_by = ("test_the_last_page_says_how_far_everything_is_decided",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for rows, seen_to in super().rows_of_all(
             after, query, backward=backward, limit=limit
@@ -230,9 +230,11 @@ class LimitBeforeTheFilter(Broken):
         "test_pages_backward_hold_the_rows_turned_round[4-odd",
     )
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         return changed_pages(
-            super().rows_of_all(after, Query(), backward=backward, limit=limit),
+            super().rows_of_all(after, RowQuery(), backward=backward, limit=limit),
             lambda rows: [row for row in rows if query.matches(row)][1:],
         )
 
@@ -241,7 +243,7 @@ class BackwardSeenToTheFirstRow(Broken):
     caught_by = ("test_pages_backward_say_where_they_began",)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for rows, seen_to in super().rows_of_all(
             after, query, backward=backward, limit=limit
@@ -255,7 +257,9 @@ class BackwardIsForward(Broken):
         "test_pages_backward_hold_the_rows_turned_round[4-b",
     )
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         pages = super().rows_of_all(after, query, backward=backward, limit=limit)
         return changed_pages(pages, lambda rows: sorted(rows, key=lambda row: row.position))
 
@@ -329,6 +333,7 @@ class OtherNames(NamedTuple):
     g: str
     h: bytes
     i: int
+    j: tuple[str, ...] | None = None
 
 
 def without_names(row: Row) -> Row:

@@ -15,7 +15,7 @@ from tests.contracts._broken import BrokenStorage, changed_pages, changed_rows, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core.stores import Append, Query, Row, Span, Verdict
+    from eventsourcing_core.stores import Append, Row, RowQuery, Span, Verdict
     from eventsourcing_core.testing import OpenParts
     from tests.contracts._broken import Pages, Rows
 
@@ -50,7 +50,9 @@ class Broken(BrokenStorage):
             super().rows(self.name(stream_id), span), lambda rows: map(self.row, rows)
         )
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         pages = super().rows_of_all(after, query, backward=backward, limit=limit)
         return changed_pages(pages, lambda rows: map(self.row, rows))
 

@@ -9,7 +9,17 @@ from eventsourcing_core.stores import OutageError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_core.stores import Append, Query, Row, RowPage, Span, Storage, Verdict
+    from eventsourcing_core.stores import (
+        Append,
+        Matched,
+        QueryItem,
+        Row,
+        RowPage,
+        RowQuery,
+        Span,
+        Storage,
+        Verdict,
+    )
 
 
 class Through:
@@ -27,10 +37,14 @@ class Through:
         return self.storage.rows(stream_id, span)
 
     def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         """Read all streams."""
         return self.storage.rows_of_all(after, query, backward=backward, limit=limit)
+
+    async def matching(self, items: Sequence[QueryItem]) -> Matched:
+        """Find rows."""
+        return await self.storage.matching(items)
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Wait."""

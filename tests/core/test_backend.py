@@ -18,7 +18,7 @@ from eventsourcing_core import (
 )
 from eventsourcing_core import plugins as plugins_module
 from eventsourcing_core.plugins import Offer, Plugins
-from eventsourcing_core.stores import Parts, Query
+from eventsourcing_core.stores import Parts, RowQuery
 from eventsourcing_inmemory._storage import InMemoryStorage
 from tests.core._storages import Through
 
@@ -292,7 +292,7 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Stuck:
 
 
 def all_of(storage: InMemoryStorage | Through) -> AsyncIterator[RowPage]:
-    return storage.rows_of_all(0, Query(), backward=False, limit=None)
+    return storage.rows_of_all(0, RowQuery(), backward=False, limit=None)
 
 
 def noted() -> list[Event[object]]:

@@ -14,7 +14,7 @@ from tests.core._storages import Through
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_core.stores import Query, Span
+    from eventsourcing_core.stores import RowQuery, Span
 
 CODEC = EventCodec()
 ROWS = [
@@ -76,7 +76,7 @@ class ByColumn(Through):
             yield self.columns(rows)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         """Read all streams."""
         async for rows, _ in super().rows_of_all(after, query, backward=backward, limit=limit):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from eventsourcing_core import EventStore, Page
-    from eventsourcing_core.stores import Query, RowPage
+    from eventsourcing_core.stores import RowPage, RowQuery
 
 ANY = ExpectedVersion.ANY
 
@@ -122,7 +122,7 @@ async def test_a_look_begins_with_the_last_event_and_gives_it_once() -> None:
 
     class Noting(Replaced):
         def rows_of_all(
-            self, after: int, query: Query, *, backward: bool, limit: int | None
+            self, after: int, query: RowQuery, *, backward: bool, limit: int | None
         ) -> AsyncIterator[RowPage]:
             asked.append(after)
             return super().rows_of_all(after, query, backward=backward, limit=limit)
@@ -149,7 +149,7 @@ class RolledBack(Replaced):
     is_first = True
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         pages = super().rows_of_all(after, query, backward=backward, limit=limit)
         async for page in pages:

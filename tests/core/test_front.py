@@ -31,7 +31,7 @@ from tests.contracts._broken import BrokenStorage
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Sequence
 
-    from eventsourcing_core.stores import Append, Query, Storage, Verdict
+    from eventsourcing_core.stores import Append, RowQuery, Storage, Verdict
     from tests.contracts._broken import Pages
 
 ANY = ExpectedVersion.ANY
@@ -162,11 +162,11 @@ async def test_every_method_asks_the_storage(method: str, asked: str) -> None:
 
 
 async def test_what_no_store_can_hold_is_not_asked_for() -> None:
-    asked: list[Query] = []
+    asked: list[RowQuery] = []
 
     class Noting(BrokenStorage):
         def rows_of_all(
-            self, after: int, query: Query, *, backward: bool, limit: int | None
+            self, after: int, query: RowQuery, *, backward: bool, limit: int | None
         ) -> Pages:
             asked.append(query)
             return super().rows_of_all(after, query, backward=backward, limit=limit)

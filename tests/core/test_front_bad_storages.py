@@ -15,7 +15,7 @@ from tests.contracts._broken import BrokenStorage, changed_pages, changed_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core.stores import Append, Query, Row, Verdict
+    from eventsourcing_core.stores import Append, Row, RowQuery, Verdict
     from tests.contracts._broken import Pages, Rows
 
 ANY = ExpectedVersion.ANY
@@ -50,7 +50,9 @@ class Changes(Bad):
     def rows(self, stream_id: str, span: Span) -> Rows:
         return changed_rows(super().rows(stream_id, span), self.change)
 
-    def rows_of_all(self, after: int, query: Query, *, backward: bool, limit: int | None) -> Pages:
+    def rows_of_all(
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
+    ) -> Pages:
         pages = super().rows_of_all(after, query, backward=backward, limit=limit)
         return changed_pages(pages, self.change)
 
@@ -74,7 +76,7 @@ class PageByPage(Bad):
         yield rows[2:]
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         pages = super().rows_of_all(after, query, backward=backward, limit=limit)
         rows = [row async for page in pages for row in page.rows]
@@ -84,7 +86,7 @@ class PageByPage(Bad):
 
 class SeenToGoesBack(Bad):
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
             yield page
@@ -93,7 +95,7 @@ class SeenToGoesBack(Bad):
 
 class SeenToBelowWhereItBegan(Bad):
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for rows, _ in super().rows_of_all(after, query, backward=backward, limit=limit):
             yield RowPage(rows, len(self.log.rows) - 1)
@@ -101,7 +103,7 @@ class SeenToBelowWhereItBegan(Bad):
 
 class RowsBeyondSeenTo(Bad):
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for rows, _ in super().rows_of_all(after, query, backward=backward, limit=limit):
             yield RowPage(rows, rows[0].position)
@@ -109,7 +111,7 @@ class RowsBeyondSeenTo(Bad):
 
 class NoPage(Bad):
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> Pages:
         async for page in super().rows_of_all(after, query, backward=backward, limit=limit):
             if page.rows:

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from eventsourcing_core import Event
-    from eventsourcing_core.stores import Append, Parts, Query, Row, RowPage, Span, Storage, Verdict
+    from eventsourcing_core.stores import (
+        Append,
+        Matched,
+        Parts,
+        QueryItem,
+        Row,
+        RowPage,
+        RowQuery,
+        Span,
+        Storage,
+        Verdict,
+    )
 
 CODEC = EventCodec(event_types=EventTypes())
 
@@ -70,7 +81,7 @@ class Told:
         return self._storage.rows(stream_id, span)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         pages = self._storage.rows_of_all(after, query, backward=backward, limit=limit)
         found = [page async for page in pages]
@@ -83,6 +94,9 @@ class Told:
         if not events:
             return
         await self._storage.write([CODEC.encode_append("doc-1", events, ExpectedVersion.ANY)])
+
+    async def matching(self, items: Sequence[QueryItem]) -> Matched:
+        return await self._storage.matching(items)
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         self.waited_for.append(after_position)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from eventsourcing_core.stores import Query, Row
+from eventsourcing_core.stores import Row, RowQuery
 from eventsourcing_inmemory._log import EventLog
 from eventsourcing_inmemory._storage import PAGE, InMemoryStorage
 
@@ -27,7 +27,7 @@ async def scan(
     limit: int | None = None,
 ) -> list[tuple[list[int], int]]:
     """Give the positions of each page, and how far it has looked."""
-    query = Query(frozenset(event_types) or None)
+    query = RowQuery(frozenset(event_types) or None)
     pages = storage.rows_of_all(after, query, backward=backward, limit=limit)
     return [([row.position for row in rows], seen_to) async for rows, seen_to in pages]
 
@@ -90,7 +90,7 @@ async def test_backward_every_page_has_seen_to_where_reading_began() -> None:
 async def test_what_is_appended_meanwhile_is_left_to_the_next_scan() -> None:
     log = EventLog()
     log.add([row(position, "a") for position in range(1, PAGE + 2)])
-    pages = InMemoryStorage(log).rows_of_all(0, Query(), backward=False, limit=None)
+    pages = InMemoryStorage(log).rows_of_all(0, RowQuery(), backward=False, limit=None)
     first = await anext(pages)
     log.add([row(PAGE + 2, "a")])
     second = await anext(pages)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eventsourcing_core import Event, EventCodec, ExpectedVersion, StorageError
-from eventsourcing_core.stores import Columns, Query, Row, Span
+from eventsourcing_core.stores import Columns, Row, RowQuery, Span
 from eventsourcing_postgres import PostgresEventStore
 from eventsourcing_postgres._columns import Fit
 from eventsourcing_postgres._pages import FIRST_PAGE, LARGEST_PAGE, PAGE_BYTES
@@ -44,7 +44,7 @@ async def pages_of(store: PostgresEventStore, stream_id: str) -> list[Sequence[R
 
 
 async def pages_of_all(store: PostgresEventStore) -> list[Sequence[Row]]:
-    pages = store._storage.rows_of_all(0, Query(), backward=False, limit=None)
+    pages = store._storage.rows_of_all(0, RowQuery(), backward=False, limit=None)
     return [page.rows async for page in pages]
 
 

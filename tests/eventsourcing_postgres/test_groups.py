@@ -14,7 +14,7 @@ from eventsourcing_core.stores import (
     Append,
     EncodedEvent,
     Imported,
-    Query,
+    RowQuery,
     StorageError,
     StreamHeldError,
     Write,
@@ -74,7 +74,7 @@ def imported(*stream_ids: str) -> Append:
 
 
 async def stored(storage: PostgresStorage) -> list[tuple[str, int]]:
-    pages = storage.rows_of_all(0, Query(), backward=False, limit=None)
+    pages = storage.rows_of_all(0, RowQuery(), backward=False, limit=None)
     return [(row.stream_id, row.version) async for page in pages for row in page.rows]
 
 

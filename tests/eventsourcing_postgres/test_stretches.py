@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eventsourcing_core import HistoryChangedError
-from eventsourcing_core.stores import Query
+from eventsourcing_core.stores import RowQuery
 from eventsourcing_postgres import _horizon
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._horizon import STRETCH, AllReader
@@ -29,7 +29,7 @@ insert into eventsourcing.events
 select n, 's-' || n, 1, gen_random_uuid(), 'Common', '{}', 'json', 0
 from generate_series($1::bigint, $2::bigint) as n
 """
-RARE = Query(frozenset({"Rare"}))
+RARE = RowQuery(frozenset({"Rare"}))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def fill(pool: Pool, first: int, last: int) -> None:
 
 
 async def pages_of(
-    database: Database, query: Query, after: int = 0, limit: int | None = None
+    database: Database, query: RowQuery, after: int = 0, limit: int | None = None
 ) -> list[RowPage]:
     return [page async for page in AllReader(database, query, limit).forward(after)]
 
@@ -71,7 +71,7 @@ async def test_a_hole_of_any_size_takes_a_few_statements(pool: Pool, database: D
     far = 10**15
     await fill(pool, 1, 10)
     await fill(pool, far, far)
-    pages = await pages_of(database, Query(stream_prefix="s-"))
+    pages = await pages_of(database, RowQuery(stream_prefix="s-"))
     assert [row.position for page in pages for row in page.rows] == [*range(1, 11), far]
     assert pages[-1].seen_to == far
     assert len(pages) < 40
@@ -105,10 +105,10 @@ async def test_a_page_says_how_far_it_has_looked(
 
 
 @pytest.mark.parametrize(
-    "query", [Query(), RARE, Query(frozenset()), Query(stream_prefix="s-")], ids=repr
+    "query", [RowQuery(), RARE, RowQuery(frozenset()), RowQuery(stream_prefix="s-")], ids=repr
 )
 async def test_whoever_asks_for_what_is_beyond_the_end_is_told(
-    pool: Pool, database: Database, query: Query
+    pool: Pool, database: Database, query: RowQuery
 ) -> None:
     with pytest.raises(HistoryChangedError):
         await pages_of(database, query, after=70)
@@ -130,13 +130,13 @@ async def test_an_empty_filter_asks_for_no_rows(
         return await real(self, doing, work, *arguments)
 
     monkeypatch.setattr(Database, "use", noting)
-    assert await pages_of(database, Query(frozenset())) == [([], 3)]
+    assert await pages_of(database, RowQuery(frozenset())) == [([], 3)]
     assert len(asked) == 1
 
 
 async def test_reading_backward_says_where_it_began(pool: Pool, database: Database) -> None:
     await fill(pool, 1, 3)
-    for query, rows in ((Query(), [3, 2, 1]), (RARE, []), (Query(frozenset()), [])):
+    for query, rows in ((RowQuery(), [3, 2, 1]), (RARE, []), (RowQuery(frozenset()), [])):
         pages = [page async for page in AllReader(database, query, None).backward(0)]
         assert [row.position for page in pages for row in page.rows] == rows
         assert {page.seen_to for page in pages} == {3}

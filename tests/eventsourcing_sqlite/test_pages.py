@@ -13,7 +13,7 @@ from eventsourcing_core import (
     ExpectedVersion,
     HistoryChangedError,
 )
-from eventsourcing_core.stores import Query
+from eventsourcing_core.stores import RowQuery
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore, SqliteSnapshotStore
 from eventsourcing_sqlite._pages import FIRST_PAGE
 from eventsourcing_sqlite._storage import SqliteStorage
@@ -158,7 +158,7 @@ def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eventsourcing_sqlite._all_pages.LARGEST_STRETCH", 40)
 
 
-RARE = Query(frozenset({"Rare"}))
+RARE = RowQuery(frozenset({"Rare"}))
 
 
 async def fill(store: SqliteEventStore, count: int, *rare: int) -> None:

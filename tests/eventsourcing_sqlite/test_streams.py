@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from eventsourcing_core import ConcurrencyError, Event, RecordedEvent
-from eventsourcing_core.stores import Query
+from eventsourcing_core.stores import RowQuery
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore
 from eventsourcing_sqlite._storage import SqliteStorage
 from tests.eventsourcing_sqlite._files import query
@@ -76,9 +76,9 @@ async def test_a_position_is_not_given_twice_after_a_deletion(
     assert (await store.append("b", counted(1), expected_version=0)).position == 5
 
 
-@pytest.mark.parametrize("query", [Query(), Query(stream_prefix="b")])
+@pytest.mark.parametrize("query", [RowQuery(), RowQuery(stream_prefix="b")])
 async def test_a_deletion_does_not_take_back_how_far_all_is_decided(
-    database: SqliteDatabase, store: SqliteEventStore, query: Query
+    database: SqliteDatabase, store: SqliteEventStore, query: RowQuery
 ) -> None:
     await store.append("a", counted(4), expected_version=0)
     delete(database.path, "position > 2")

@@ -21,13 +21,13 @@ from eventsourcing_core import (
     event,
     open_backend,
 )
-from eventsourcing_core.stores import Judge, Parts, Place, Query, Row, RowPage, Span
+from eventsourcing_core.stores import Judge, Parts, Place, Row, RowPage, RowQuery, Span
 from eventsourcing_core.testing import given
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_core.stores import Append, Verdict
+    from eventsourcing_core.stores import Append, Matched, QueryItem, Verdict
 
 
 @event
@@ -93,12 +93,16 @@ class ListStorage:
         yield (found[::-1] if span.backward else found)[: span.limit]
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         """Read all streams forward; nothing else is needed here."""
         assert not backward
         matching = [row for row in self.all[after:] if query.matches(row)]
         yield RowPage(matching[:limit], max(after, len(self.all)))
+
+    async def matching(self, items: Sequence[QueryItem]) -> Matched:
+        """Not needed here."""
+        raise NotImplementedError
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Not needed here."""

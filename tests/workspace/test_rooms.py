@@ -49,31 +49,28 @@ MOST_LINES_OF_A_FUNCTION = 50
 
 DOORS = {
     "eventsourcing_core": """
-        Aggregate AggregateNotFoundError AppendResult Backend Checkpoint CombinablePolicy
-        ConcurrencyError Decided Decider DeciderRepository DuplicateEventError DuplicatePluginError
-        Event EventCodec
-        EventSourcingError EventStore EventTypes EveryEvents ExpectedVersion Folded
-        Follower HistoryChangedError InlineError InlineMismatchError InvalidStreamIdError
-        JsonSerializer OnDemand Page PluginError
+        Aggregate AggregateNotFoundError AppendResult Backend BoundaryError Checkpoint
+        CombinablePolicy ConcurrencyError Decided Decider DeciderRepository DuplicateEventError
+        DuplicatePluginError Event EventCodec EventSourcingError EventStore EventTypes EveryEvents
+        ExpectedVersion Folded Follower HistoryChangedError InlineError InlineMismatchError
+        InvalidStreamIdError JsonSerializer Marker MatchingEvents OnDemand Page PluginError
         Projection ProjectionError ProjectionParkedError ProjectionStatus Projections Projector
-        Reactor RecordedEvent Repository Saved SchemaError
-        SerializationError SlowLoad SnapshotError
-        SnapshotOccasion SnapshotPolicy SnapshotReport StateDifference StorageError
-        StorageEventStore StoreBusyError StreamStore Transaction TransformError Transient
-        TypedDecision UnknownEventTypeError UnknownPluginError View ViewReader WasNamed caused_by
-        check_stream_id event fold open_backend open_migrator recording_metadata upcaster
+        Query Reactor RecordedEvent Repository Saved SchemaError SerializationError SlowLoad
+        SnapshotError SnapshotOccasion SnapshotPolicy SnapshotReport StateDifference StorageError
+        StorageEventStore StoreBusyError StreamAt StreamStore ToStream Transaction TransformError
+        Transient TypedDecision UnknownEventTypeError UnknownPluginError View ViewReader WasNamed
+        caused_by check_stream_id event fold open_backend open_migrator recording_metadata upcaster
     """,
     "eventsourcing_core.stores": """
         ALL_GUARANTEES Append AppendResult Appender Arrangement AskedSnapshot Batch
-        BatchRefusedError Build BuildRecord BuildSpec BuildState Columns EncodedEvent FencedError
-        Guarantee HASHES Imported
-        InlineBatch InlineChange InlineError InlineHandlers Inlining Inspection Joining Judge
-        MigrationStatus Migrator Move OutageError ParkedKey Parts Place Placed Plan Progress
-        ProjectionError ProjectionKind ProjectionStore Query Row RowPage Segment
-        Snapshot SnapshotStore Span Storage StorageError StorageTransaction StoreStatistics
-        StreamHeldError StreamInfo Transactions Verdict Wish Worker Write Written check_given
-        check_inline inline_builds inline_text
-        check_load
+        BatchRefusedError Build BuildRecord BuildSpec BuildState Columns Condition EncodedEvent
+        FencedError Found Guarantee HASHES Holding Imported InlineBatch InlineChange InlineError
+        InlineHandlers Inlining Inspection Joining Judge LocalHolding Matched MigrationStatus
+        Migrator MissedError Move OutageError ParkedKey Parts Place Placed Plan Progress
+        ProjectionError ProjectionKind ProjectionStore QueryItem Required Row RowIndex RowPage
+        RowQuery Segment Snapshot SnapshotStore Span Storage StorageError StorageTransaction
+        StoreStatistics StreamHeldError StreamInfo Transactions Verdict Wish Witness Worker Write
+        Written check_condition check_given check_inline inline_builds inline_text check_load
         check_prune check_rollback check_save has_caught_up hash_of missing_events new_record
         new_segments not_live not_registered not_switching path_in rearranged registered still_live
     """,

@@ -61,6 +61,14 @@ from eventsourcing_core._snapshots.policy import (
 from eventsourcing_core._snapshots.verification import SnapshotReport, StateDifference
 from eventsourcing_core._state.state import Transient
 from eventsourcing_core._versions import ExpectedVersion
+from eventsourcing_core.stores._boundaries.words import (
+    BoundaryError,
+    Marker,
+    MatchingEvents,
+    Query,
+    StreamAt,
+    ToStream,
+)
 from eventsourcing_core.stores._event_store import (
     AppendResult,
     Checkpoint,
@@ -74,6 +82,7 @@ __all__ = [
     "AggregateNotFoundError",
     "AppendResult",
     "Backend",
+    "BoundaryError",
     "Checkpoint",
     "CombinablePolicy",
     "ConcurrencyError",
@@ -96,6 +105,8 @@ __all__ = [
     "InlineMismatchError",
     "InvalidStreamIdError",
     "JsonSerializer",
+    "Marker",
+    "MatchingEvents",
     "OnDemand",
     "Page",
     "PluginError",
@@ -105,6 +116,7 @@ __all__ = [
     "ProjectionStatus",
     "Projections",
     "Projector",
+    "Query",
     "Reactor",
     "RecordedEvent",
     "Repository",
@@ -120,7 +132,9 @@ __all__ = [
     "StorageError",
     "StorageEventStore",
     "StoreBusyError",
+    "StreamAt",
     "StreamStore",
+    "ToStream",
     "Transaction",
     "TransformError",
     "Transient",

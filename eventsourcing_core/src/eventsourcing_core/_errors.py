@@ -2,6 +2,7 @@
 
 EventSourcingError                 never raised itself
 ├── AggregateNotFoundError         (LookupError) no aggregate has that id
+├── BoundaryError                  events that match were not read (see ``stores``)
 ├── ConcurrencyError               the stream is not at the expected version
 ├── DuplicateEventError            an event id occurs once in a store
 ├── HistoryChangedError            the log is not the one that a reader has followed

@@ -42,6 +42,19 @@ def check_event_type(event_type: str) -> None:
         raise ValueError(message)
 
 
+def check_tag(tag: str) -> None:
+    """Refuse a tag that some store could not keep; the rule of stream ids.
+
+    Raises:
+        ValueError: If the tag breaks the rule.
+        TypeError: If it is not a string.
+    """
+    reason = _fault(tag, "a tag")
+    if reason:
+        message = f"invalid tag {shown(tag, 60)}: {reason}"
+        raise ValueError(message)
+
+
 def is_encoding_name(name: object) -> bool:
     """Tell whether a serializer or a transformer may be called so; ``+`` joins these names."""
     return isinstance(name, str) and _ENCODING_NAME.fullmatch(name) is not None

@@ -55,4 +55,5 @@ def parts_of(
         transactions=InMemoryTransactions(log, snapshots, inlining=inlining),
         inline=inlining,
         inspection=InMemoryInspection(log),
+        holding=log.holding,
     )

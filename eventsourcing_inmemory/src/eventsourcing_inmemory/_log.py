@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections import ChainMap
 from contextvars import Context
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from eventsourcing_core import Checkpoint
-from eventsourcing_core.stores import Judge, Progress, StorageError
+from eventsourcing_core.stores import (
+    Found,
+    Judge,
+    LocalHolding,
+    Progress,
+    RowIndex,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from eventsourcing_core.stores import Append, Build, Row, Verdict
+    from eventsourcing_core.stores import Append, Build, Condition, Row, Verdict
 
 
 class EventLog:
@@ -26,6 +34,10 @@ class EventLog:
         """The rows of each stream, by version, from 1."""
         self.places: dict[bytes, Row] = {}
         """By event id."""
+        self.index: RowIndex = RowIndex(self.rows)
+        """By tag and type."""
+        self.holding: LocalHolding = LocalHolding()
+        """Who holds a tag."""
         self.inline: frozenset[Build] = frozenset()
         """The builds that appends apply their events to."""
         self.turns: Turns = Turns()
@@ -106,12 +118,22 @@ class Home:
 
 
 def judge(
-    appends: Sequence[Append],
-    streams: Mapping[str, list[Row]],
-    places: Mapping[bytes, Row],
-    last_position: int,
+    appends: Sequence[Append], log: EventLog, journal: EventLog | None = None
 ) -> tuple[list[Row], list[Verdict]]:
-    """Decide appends by what is kept: give the rows to add, and a verdict for each append."""
+    """Decide appends: give the rows to add, and a verdict for each append.
+
+    Args:
+        appends: In this order.
+        log: What is kept.
+        journal: What comes after it, in a transaction that is open.
+    """
+    streams: Mapping[str, list[Row]] = log.streams
+    places: Mapping[bytes, Row] = log.places
+    last_position = len(log.rows)
+    if journal is not None:
+        streams = ChainMap(journal.streams, log.streams)
+        places = ChainMap(journal.places, log.places)
+        last_position += len(journal.rows)
     keys = [key for append in appends for key in append.keys]
     event_ids = [event_id for append in appends for event_id in append.event_ids]
     judge = Judge(
@@ -119,8 +141,28 @@ def judge(
         {event_id: places[event_id] for event_id in event_ids if event_id in places},
         last_position,
     )
-    verdicts = [judge.judge(append) for append in appends]
+    verdicts = [
+        judge.judge(
+            append,
+            None if append.condition is None else _find(append.condition, log, journal),
+        )
+        for append in appends
+    ]
     return judge.rows, verdicts
+
+
+def _find(condition: Condition, log: EventLog, journal: EventLog | None) -> Found:
+    """Look up what is kept of what a condition is about."""
+    items, horizon, _, witness = condition
+    parts = [log] if journal is None else [log, journal]
+    found = [row for part in parts for row in part.index.matching(items, horizon)]
+    last_position = sum(len(part.rows) for part in parts)
+    if witness is None or witness.position > last_position:
+        return Found(found, last_position)
+    at = witness.position - 1
+    if journal is None or at < len(log.rows):
+        return Found(found, last_position, log.rows[at].event_id)
+    return Found(found, last_position, journal.rows[at - len(log.rows)].event_id)
 
 
 def progress_of(rows: Sequence[Row]) -> Progress:

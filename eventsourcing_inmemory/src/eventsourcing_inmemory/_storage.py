@@ -11,14 +11,14 @@ from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores import RowPage, check_given
+from eventsourcing_core.stores import Matched, RowPage, Witness, check_given
 from eventsourcing_inmemory._inline import InlineJournal
 from eventsourcing_inmemory._log import EventLog, judge, refuse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_core.stores import Append, Query, Row, Span, Verdict
+    from eventsourcing_core.stores import Append, QueryItem, Row, RowQuery, Span, Verdict
     from eventsourcing_inmemory._inline import InMemoryInlining
 
 MAX_WAIT = 30.0
@@ -55,7 +55,7 @@ class InMemoryStorage:
         if turn is None:
             return refuse(appends, self._max_wait)
         try:
-            rows, verdicts = judge(appends, log.streams, log.places, len(log.rows))
+            rows, verdicts = judge(appends, log)
             if self._inlining is not None and log.inline:
                 journal = InlineJournal()
                 await self._inlining.apply(rows, journal)
@@ -70,7 +70,7 @@ class InMemoryStorage:
         return pages(self._log.streams.get(stream_id, []), span)
 
     async def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         """Give the rows of all streams, in pages; see ``Storage.rows_of_all``."""
         rows = self._log.rows
@@ -97,6 +97,13 @@ class InMemoryStorage:
             yield RowPage(found, seen_to)
             if not left:
                 return
+
+    async def matching(self, items: Sequence[QueryItem]) -> Matched:
+        """Give the rows that match; see ``Storage.matching``."""
+        await asyncio.sleep(0)
+        rows = self._log.rows
+        witness = Witness(rows[-1].position, rows[-1].event_id) if rows else None
+        return Matched(len(rows), self._log.index.matching(items), witness)
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there are rows after a position; see ``Storage.wait``."""

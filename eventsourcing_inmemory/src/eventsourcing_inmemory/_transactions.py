@@ -9,7 +9,6 @@ PostgreSQL that is so for each stream; here it is so for the whole log.
 from __future__ import annotations
 
 import asyncio
-from collections import ChainMap
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -90,12 +89,7 @@ class InMemoryTransaction:
         if self._turn is None:
             return refuse(appends, self._max_wait)
 
-        rows, verdicts = judge(
-            appends,
-            ChainMap(journal.streams, log.streams),
-            ChainMap(journal.places, log.places),
-            len(log.rows) + len(journal.rows),
-        )
+        rows, verdicts = judge(appends, log, journal)
         if self._inlining is not None and log.inline:
             await self._inlining.apply(rows, self._inline)
         journal.add(rows)

@@ -62,7 +62,7 @@ def group_arguments(placed: Sequence[Placed]) -> list[Any]:
 
 def _columns(events: Sequence[EncodedEvent]) -> list[Any]:
     """Give the arrays of what events hold; what need not be sent takes no time."""
-    event_types, datas, metadatas, encodings, ids, timestamps = zip(*events, strict=True)
+    event_types, datas, metadatas, encodings, ids, timestamps, _ = zip(*events, strict=True)
     return [
         _ids(ids),
         _alike(event_types),
@@ -80,7 +80,7 @@ def _alike(texts: Sequence[str]) -> Sequence[str]:
 
 def one_event(write: Write) -> tuple[Any, ...]:
     """Give the first eight arguments of the function ``append_one`` for a write of one event."""
-    stream_id, ((event_type, data, metadata, encoding, event_id, timestamp),), expected = write
+    stream_id, ((event_type, data, metadata, encoding, event_id, timestamp, _),), expected = write
     return (
         stream_id,
         _expected(expected),

@@ -23,7 +23,7 @@ from eventsourcing_postgres._statements import LARGEST_INTEGER
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_core.stores import Query, Row
+    from eventsourcing_core.stores import Row, RowQuery
     from eventsourcing_postgres._database import Database
 
 STRETCH = 2_000
@@ -42,7 +42,7 @@ class AllReader:
         limit: The most rows; None: no limit.
     """
 
-    def __init__(self, database: Database, query: Query, limit: int | None) -> None:
+    def __init__(self, database: Database, query: RowQuery, limit: int | None) -> None:
         self._database = database
         self._is_filtered = query.is_filter
         self._is_in_vain = query.event_types == frozenset() or limit == 0

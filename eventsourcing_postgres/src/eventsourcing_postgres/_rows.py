@@ -30,6 +30,7 @@ class StoredRow(asyncpg.Record):
     encoding = property(itemgetter(6))
     event_id = property(itemgetter(7))
     timestamp = property(itemgetter(8))
+    tags = property(itemgetter(9))
 
 
 VERSION: Final = 1

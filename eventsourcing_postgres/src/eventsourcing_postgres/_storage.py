@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores import Parts
+from eventsourcing_core.stores import ALL_GUARANTEES, Guarantee, Parts
 from eventsourcing_postgres._batches import is_single
 from eventsourcing_postgres._checks import check_seconds
 from eventsourcing_postgres._database import Database
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
     from eventsourcing_core.stores import (
         Append,
-        Query,
+        Matched,
+        QueryItem,
         Row,
         RowPage,
+        RowQuery,
         SnapshotStore,
         Span,
         Verdict,
@@ -86,6 +88,7 @@ class PostgresStorage:
             projection_store=PostgresProjectionStore(self._database, transactions),
             inline=PostgresInlining(self._database, transactions, self._inline),
             inspection=PostgresInspection(self._database),
+            guarantees=ALL_GUARANTEES - {Guarantee.GROUPS, Guarantee.BOUNDARIES},
             max_writes=min(_WRITES, self._database.pool.get_max_size()),
             max_wait=self._max_wait,
         )
@@ -110,7 +113,7 @@ class PostgresStorage:
         return stream_pages(self._database, stream_id, span, self._database.start, self._snapshots)
 
     def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         """Give the rows of all streams; see ``Storage.rows_of_all``.
 
@@ -119,6 +122,10 @@ class PostgresStorage:
         """
         reader = AllReader(self._database, query, limit)
         return reader.backward(after) if backward else reader.forward(after)
+
+    async def matching(self, items: Sequence[QueryItem]) -> Matched:
+        """See ``Storage.matching``: not promised yet."""
+        raise NotImplementedError
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there may be rows after a position; see ``Storage.wait``."""

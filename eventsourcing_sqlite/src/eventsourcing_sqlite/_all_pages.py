@@ -21,7 +21,7 @@ from eventsourcing_sqlite._statements import statement
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from eventsourcing_core.stores import Query, Row
+    from eventsourcing_core.stores import Row, RowQuery
     from eventsourcing_sqlite._pages import Fetch
 
 FIRST_STRETCH = 1_000
@@ -48,7 +48,7 @@ class AllPages(Pages):
         limit: The most rows; None: no bound.
     """
 
-    def __init__(self, fetch: Fetch, query: Query, *, backward: bool, limit: int | None) -> None:
+    def __init__(self, fetch: Fetch, query: RowQuery, *, backward: bool, limit: int | None) -> None:
         sql = (_READ_MATCHING if query.is_filter else _READ_ALL)[backward]
         super().__init__(fetch, sql, _parameters(query), limit)
         self._longest = LARGEST_STRETCH if query.is_filter else LARGEST_INTEGER
@@ -68,7 +68,7 @@ class AllPages(Pages):
 
 
 async def pages_of_all(
-    fetch: Fetch, after: int, query: Query, *, backward: bool, limit: int | None
+    fetch: Fetch, after: int, query: RowQuery, *, backward: bool, limit: int | None
 ) -> AsyncIterator[RowPage]:
     """Read the rows of all streams; see ``Storage.rows_of_all``."""
     if limit == 0 or query.event_types == frozenset():
@@ -131,7 +131,7 @@ async def _backward(fetch: Fetch, pages: AllPages, after: int) -> AsyncIterator[
         rows = await pages.next_page(first, below - 1)
 
 
-def _parameters(query: Query) -> Mapping[str, object]:
+def _parameters(query: RowQuery) -> Mapping[str, object]:
     """Give the parameters of a filter; none if it is none."""
     if not query.is_filter:
         return {}

@@ -57,7 +57,7 @@ def write_rows(
         versions = {row[0]: row[1] for row in judge.rows}  # the last version of each stream
         connection.executemany(_SAVE_STREAM, versions.items())
         # The driver takes plain tuples in less time.
-        connection.executemany(_INSERT_EVENT, map(tuple, judge.rows))
+        connection.executemany(_INSERT_EVENT, [row[:9] for row in judge.rows])
         last_position = judge.rows[-1].position
     return verdicts, last_position, judge.rows
 

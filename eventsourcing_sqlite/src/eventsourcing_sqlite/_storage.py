@@ -20,7 +20,17 @@ from eventsourcing_sqlite._statements import statement
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from eventsourcing_core.stores import Append, Query, Row, RowPage, SnapshotStore, Span, Verdict
+    from eventsourcing_core.stores import (
+        Append,
+        Matched,
+        QueryItem,
+        Row,
+        RowPage,
+        RowQuery,
+        SnapshotStore,
+        Span,
+        Verdict,
+    )
     from eventsourcing_sqlite._database import SqliteDatabase
 
 _LAST_POSITION = statement("last_position")
@@ -74,10 +84,14 @@ class SqliteStorage:
         return pages_of_stream(self._database.fetch, stream_id, span, begin)
 
     def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         """Give the rows of all streams, in pages; see ``Storage.rows_of_all``."""
         return pages_of_all(self._database.fetch, after, query, backward=backward, limit=limit)
+
+    async def matching(self, items: Sequence[QueryItem]) -> Matched:
+        """See ``Storage.matching``: not promised yet."""
+        raise NotImplementedError
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there are rows after a position; see ``Storage.wait``.

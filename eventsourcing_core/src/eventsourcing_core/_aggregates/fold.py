@@ -107,7 +107,7 @@ async def apply_pages(
                 if type(event.data) is dict:
                     untyped.setdefault(event.event_type, event.version)
                 apply(event)
-            _, version, position, *_, event_id, _ = page.last
+            _, version, position, _, _, _, _, event_id, *_ = page.last
             continue
         for event in page:
             is_beside = event.version == version and event.raw_event_id == event_id
@@ -158,7 +158,7 @@ async def fold_from(
     """Do as ``fold_after`` does, with pages that begin with the event itself."""
     async for page in pages:
         if isinstance(page, DecodedPage):
-            _, _, position, *_, found, _ = page.first
+            _, _, position, _, _, _, _, found, *_ = page.first
             rest: Iterable[RecordedEvent[Any]] | None = page.after_first()
         else:
             events = iter(page)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from eventsourcing_core._encoding.decoded import DecodedPage
 from eventsourcing_core._encoding.streams import HIGHEST, check_order
 from eventsourcing_core._errors import StorageError
-from eventsourcing_core._names import is_name
 from eventsourcing_core.stores._checks import check_read_all
-from eventsourcing_core.stores._rows import Columns, Query, RowPage
+from eventsourcing_core.stores._rows import Columns, RowPage, RowQuery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
+    from eventsourcing_core._encoding._boundaries.asking import Asking, Wanted
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core.stores._boundaries.words import Query
     from eventsourcing_core.stores._rows import Row
     from eventsourcing_core.stores._storage import Storage
-
-logger = logging.getLogger("eventsourcing_core.codec")
 
 POSITION: Final = 2
 """Where a row has its position."""
@@ -32,7 +30,7 @@ class Reading(NamedTuple):
     """What is asked for of the storage, checked."""
 
     after: int
-    query: Query
+    query: RowQuery
     backward: bool = False
     limit: int | None = None
 
@@ -43,23 +41,29 @@ class AllStreams:
     Args:
         storage: What gives the rows.
         codec: What decodes them.
+        asking: What the events of queries are called.
         check_usable: Called before each page; raises where reading is over.
     """
 
     def __init__(
-        self, storage: Storage, codec: EventCodec, check_usable: Callable[[], None]
+        self,
+        storage: Storage,
+        codec: EventCodec,
+        asking: Asking,
+        check_usable: Callable[[], None],
     ) -> None:
         self._storage = storage
         self._codec = codec
+        self._asking = asking
         self._check_usable = check_usable
-        self._told: set[str] = set()  # names of which the log was told
 
-    def read(
+    def read(  # noqa: PLR0913 - as the front has it
         self,
         after: int,
         *,
         event_types: Collection[str | type] | None,
         stream_prefix: str | None,
+        query: Query | None,
         limit: int | None,
         backward: bool,
     ) -> AsyncIterator[RecordedEvent[Any]]:
@@ -70,34 +74,24 @@ class AllStreams:
             event_types=event_types,
             stream_prefix=stream_prefix,
         )
-        wanted = self.wanted(event_types)
-        query = self.query(wanted, stream_prefix)
+        wanted = self._asking.wanted(event_types, query)
+        asked = self._asking.row_query(wanted, stream_prefix)
         most = None if limit is None else min(limit, HIGHEST)
-        return self._events(Reading(min(after, HIGHEST), query, backward, most), wanted)
+        return self._events(Reading(min(after, HIGHEST), asked, backward, most), wanted)
 
     async def last_position(self) -> int:
         """See ``EventStore.last_position``."""
-        async for page in self.pages(Reading(0, Query(), backward=True, limit=1)):
+        async for page in self.pages(Reading(0, RowQuery(), backward=True, limit=1)):
             return page.seen_to
         raise self._no_page()
 
-    async def _events(
-        self, reading: Reading, wanted: frozenset[str] | None
-    ) -> AsyncIterator[RecordedEvent[Any]]:
+    async def _events(self, reading: Reading, wanted: Wanted) -> AsyncIterator[RecordedEvent[Any]]:
         if reading.limit == 0:
             return
         async for page in self.pages(reading):
             events = DecodedPage(self._codec, page.rows, is_backward=reading.backward)
-            for event in self.chosen(events, wanted):
+            for event in self._asking.chosen(events, wanted):
                 yield event
-
-    def chosen(
-        self, events: Iterable[RecordedEvent[Any]], wanted: frozenset[str] | None
-    ) -> Iterable[RecordedEvent[Any]]:
-        """Leave out what upcasters made beside the types that are wanted; None: all are."""
-        if wanted is None or not self._codec.event_types.upcasters:
-            return events
-        return (event for event in events if event.event_type in wanted)
 
     async def pages(self, reading: Reading) -> AsyncIterator[RowPage]:
         """Give the pages of the storage, and see that each goes on where the last one ended."""
@@ -138,28 +132,3 @@ class AllStreams:
         name = type(self._storage).__name__
         message = f"{name} gave not even an empty page: this is a fault of the storage"
         return StorageError(message)
-
-    def wanted(self, event_types: Collection[str | type] | None) -> frozenset[str] | None:
-        """Give the types that events are to have once they are read; None: any."""
-        if event_types is None:
-            return None
-        types = self._codec.event_types
-        names = frozenset(
-            [types.name_of(each) if isinstance(each, type) else each for each in event_types]
-        )
-        if names and names <= types.upcasters.keys() and not names <= self._told:
-            self._told |= names
-            listed = ", ".join(map(repr, sorted(names)))
-            logger.warning("no event is read as %s: name what its upcasters make of it", listed)
-        return names
-
-    def query(self, wanted: frozenset[str] | None, stream_prefix: str | None) -> Query:
-        """Give what is asked for; what no store can hold is not asked for."""
-        prefix = stream_prefix or ""
-        if prefix and not is_name(prefix):
-            return Query(frozenset(), "")
-        if wanted is None:
-            return Query(None, prefix)
-        if self._codec.event_types.upcasters:
-            wanted = self._codec.event_types.stored_names(wanted)
-        return Query(frozenset(filter(is_name, wanted)), prefix)

@@ -6,6 +6,7 @@ import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+from eventsourcing_core._encoding._boundaries.tagging import with_tags
 from eventsourcing_core._encoding.imports import append_of, check_names, import_of
 from eventsourcing_core._encoding.pipeline import Pipeline, pipeline_named
 from eventsourcing_core._encoding.reader import Reader, decision_about
@@ -32,6 +33,7 @@ from eventsourcing_core._events.event import (
 )
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._events.metadata import NO_METADATA
+from eventsourcing_core._events.tags import NO_TAGS, tags_of
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._payloads.scalars import plain_tree
 from eventsourcing_core.stores._append import Append, Write
@@ -132,9 +134,10 @@ class EventCodec:
         (encoded,), _ = self._encoded((event,))
         return encoded
 
-    def _encoded(self, events: Iterable[Any]) -> tuple[tuple[EncodedEvent, ...], int]:
+    def _encoded(  # noqa: C901 - written out, as decode is
+        self, events: Iterable[Any]
+    ) -> tuple[tuple[EncodedEvent, ...], int]:
         """Encode events and payloads; give how many bytes they take, too."""
-        # Written out, as decode is.
         conversions, typed, write, make = self._conversions, self._typed, self._write, _new
         transform, encoding, most = self._transform, self.encoding, self.max_event_bytes
         encoded, total, kind, functions = list[EncodedEvent](), 0, "", None
@@ -167,7 +170,12 @@ class EventCodec:
             if size > most:
                 raise too_large(event_type, size, most)
             total += size
-            facts = (event_type, data, metadata, encoding, event._event_id, event._timestamp)  # noqa: SLF001 - the properties take as long as all the rest
+            try:
+                given_tags = event._tags  # noqa: SLF001 - as below
+            except AttributeError:  # it was decoded, and has none
+                given_tags = NO_TAGS
+            tags = tuple(sorted(given_tags)) if given_tags else None
+            facts = (event_type, data, metadata, encoding, event._event_id, event._timestamp, tags)  # noqa: SLF001 - the properties take as long as all the rest
             encoded.append(make(EncodedEvent, facts))
         return tuple(encoded), total
 
@@ -176,13 +184,14 @@ class EventCodec:
         stream_id: str,
         events: Sequence[object],
         expected_version: int | ExpectedVersion,
+        tags: Iterable[str] = NO_TAGS,
     ) -> Append:
         """Check and encode the arguments of ``EventStore.append``, before anything is sent.
 
         Raises:
             InvalidStreamIdError: The stream id is not one.
-            ValueError: No events, or a negative expected version.
-            TypeError: Something else than events or payloads, or than an expected version.
+            ValueError: No events, a negative expected version, or a bad tag.
+            TypeError: Something else than events or payloads, or than an expected version or tags.
             SerializationError: An event cannot be stored.
         """
         check_stream_id(stream_id)
@@ -198,8 +207,10 @@ class EventCodec:
         if not encoded:
             message = f"nothing to append to stream {stream_id!r}: give at least one event"
             raise ValueError(message)
+        if tags is not NO_TAGS:
+            encoded = with_tags(encoded, tags_of(tags, "append:"))
         write: Write = _new(Write, (stream_id, encoded, expected_version))
-        append: Append = _new(Append, ((write,), size, None))
+        append: Append = _new(Append, ((write,), size, None, (), None))
         return append
 
     def encode_import(self, events: Sequence[RecordedEvent[object]]) -> Append | None:
@@ -254,7 +265,18 @@ class EventCodec:
         refused, values = object(), rows.values() if isinstance(rows, Columns) else rows
         stream = kind = last = ""
         (read, typed, restore), conversion, functions = self._own, None, None
-        for stream_id, version, at, event_type, data, metadata, encoding, event_id, time in values:
+        for (
+            stream_id,
+            version,
+            at,
+            event_type,
+            data,
+            metadata,
+            encoding,
+            event_id,
+            time,
+            tags,
+        ) in values:
             try:
                 if (
                     event_type != kind
@@ -286,7 +308,8 @@ class EventCodec:
             if stream_id != stream:
                 stream = texts.setdefault(stream_id, stream_id)
             if conversion is None and type(payload) is list:  # of an upcaster, else it is a dict
-                yield from _several(payload, event_id, time, kept, stream, version, at)
+                known = NO_TAGS if tags is None else frozenset(tags)
+                yield from _several(payload, event_id, time, kept, stream, version, at, known)
                 continue
             event = opened()
             event.event_type = kind
@@ -297,6 +320,8 @@ class EventCodec:
             event.stream_id = stream
             event.version = version
             event.position = at
+            if tags is not None:
+                event._tags = frozenset(tags)  # noqa: SLF001 - as above
             event.__class__ = closed
             yield event
 

@@ -12,7 +12,7 @@ from eventsourcing_core._encoding.streams import HIGHEST
 from eventsourcing_core._errors import HistoryChangedError, shown
 from eventsourcing_core.stores._checks import check_read_all, check_whole
 from eventsourcing_core.stores._event_store import Checkpoint, Page
-from eventsourcing_core.stores._rows import Query
+from eventsourcing_core.stores._rows import RowQuery
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
         Sequence,
     )
 
+    from eventsourcing_core._encoding._boundaries.asking import Asking, Wanted
     from eventsourcing_core._encoding.all_streams import AllStreams
     from eventsourcing_core._encoding.codec import EventCodec
+    from eventsourcing_core.stores._boundaries.words import Query
     from eventsourcing_core.stores._rows import Row
 
 _EVENT_ID: Final = 7
@@ -98,14 +100,20 @@ class Following:
     Args:
         streams: What reads them.
         codec: What decodes them.
+        asking: What the events of queries are called.
         check_usable: Called before each page; raises where reading is over.
     """
 
     def __init__(
-        self, streams: AllStreams, codec: EventCodec, check_usable: Callable[[], None]
+        self,
+        streams: AllStreams,
+        codec: EventCodec,
+        asking: Asking,
+        check_usable: Callable[[], None],
     ) -> None:
         self._streams = streams
         self._codec = codec
+        self._asking = asking
         self._check_usable = check_usable
 
     def follow(
@@ -115,16 +123,18 @@ class Following:
         *,
         event_types: Collection[str | type] | None,
         stream_prefix: str | None,
+        query: Query | None,
     ) -> AsyncIterator[Page]:
         """See ``EventStore.follow``; ``wait`` sleeps until there may be more."""
-        pages = self.rows(after, wait, event_types=event_types, stream_prefix=stream_prefix)
-        return self._decoded(pages, self._streams.wanted(event_types))
+        check_read_all(
+            after_position=0, limit=None, event_types=event_types, stream_prefix=stream_prefix
+        )
+        wanted = self._asking.wanted(event_types, query)
+        return self._decoded(self.rows(after, wait, wanted, stream_prefix), wanted)
 
-    async def _decoded(
-        self, pages: AsyncIterator[Rows], wanted: frozenset[str] | None
-    ) -> AsyncIterator[Page]:
+    async def _decoded(self, pages: AsyncIterator[Rows], wanted: Wanted) -> AsyncIterator[Page]:
         async for rows, seen_to, checkpoint in pages:
-            events = self._streams.chosen(self._codec.decode(rows), wanted)
+            events = self._asking.chosen(self._codec.decode(rows), wanted)
             yield Page(tuple(events), seen_to, checkpoint)
             self._check_usable()
 
@@ -132,9 +142,8 @@ class Following:
         self,
         after: int | Checkpoint,
         wait: Callable[[int, float], Awaitable[bool]],
-        *,
-        event_types: Collection[str | type] | None,
-        stream_prefix: str | None,
+        wanted: Wanted,
+        stream_prefix: str | None = None,
     ) -> AsyncGenerator[Rows, None]:
         """Follow, and decode nothing."""
         if isinstance(after, Checkpoint):
@@ -143,14 +152,10 @@ class Following:
         else:
             check_whole("after", after, lowest=0)
             place = _Place(min(after, HIGHEST))
-        check_read_all(
-            after_position=0, limit=None, event_types=event_types, stream_prefix=stream_prefix
-        )
-        wanted = self._streams.wanted(event_types)
-        return self._follow(place, wait, self._streams.query(wanted, stream_prefix))
+        return self._follow(place, wait, self._asking.row_query(wanted, stream_prefix))
 
     async def _follow(
-        self, place: _Place, wait: Callable[[int, float], Awaitable[bool]], query: Query
+        self, place: _Place, wait: Callable[[int, float], Awaitable[bool]], query: RowQuery
     ) -> AsyncGenerator[Rows, None]:
         pause = _SHORTEST_PAUSE
         proof = _Proof()
@@ -183,7 +188,9 @@ class Following:
             is_missing = proof.is_missing(place.after, place.checkpoint)
             await wait(place.after, _PROOF_PAUSE if is_missing else _LONGEST_WAIT)
 
-    async def _look(self, place: _Place, query: Query) -> AsyncIterator[tuple[Sequence[Row], int]]:
+    async def _look(
+        self, place: _Place, query: RowQuery
+    ) -> AsyncIterator[tuple[Sequence[Row], int]]:
         """Give the pages after a place, with how far each has looked, if the place still stands."""
         after, checkpoint, _ = place
         if checkpoint is not None and not place.is_at_event:
@@ -211,7 +218,7 @@ class Following:
 
     async def _event_at(self, position: int) -> UUID | None:
         """Give the id of the event that stands at a position; None if none does."""
-        reading = Reading(min(position, HIGHEST) - 1, Query(), limit=1)
+        reading = Reading(min(position, HIGHEST) - 1, RowQuery(), limit=1)
         with suppress(HistoryChangedError):  # the store does not even go so far
             async for page in self._streams.pages(reading):
                 for row in page.rows:
@@ -230,7 +237,7 @@ class Following:
         if event_id is not None:
             found = Checkpoint(after, event_id)
         else:
-            async for page in self._streams.pages(Reading(0, Query(), backward=True, limit=1)):
+            async for page in self._streams.pages(Reading(0, RowQuery(), backward=True, limit=1)):
                 for row in page.rows:
                     if row[POSITION] <= after:
                         found = _checkpoint_at(row)

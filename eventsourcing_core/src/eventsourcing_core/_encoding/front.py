@@ -8,19 +8,24 @@ loop, says so.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._appending.queue import AppendQueue
+from eventsourcing_core._encoding._boundaries.asking import Asking, Wanted
+from eventsourcing_core._encoding._boundaries.groups import Groups, in_order, listed
 from eventsourcing_core._encoding.all_streams import AllStreams, Reading
 from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._encoding.following import Following, Rows
-from eventsourcing_core._encoding.refusals import no_inspection, waits_for_itself
+from eventsourcing_core._encoding.lifetime import Lifetime
+from eventsourcing_core._encoding.refusals import no_inlining, no_inspection
 from eventsourcing_core._encoding.streams import HIGHEST, StreamReader
-from eventsourcing_core._encoding.transaction import Transaction, ending
+from eventsourcing_core._encoding.transaction import Transaction, ending, write_inside
 from eventsourcing_core._errors import StorageError
+from eventsourcing_core._events.tags import NO_TAGS
+from eventsourcing_core.stores._boundaries.conditions import MissedError
+from eventsourcing_core.stores._boundaries.words import ToStream
 from eventsourcing_core.stores._checks import check_streams, check_wait
-from eventsourcing_core.stores._storage import Guarantee
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from eventsourcing_core._payloads.serializer import Serializer
     from eventsourcing_core._versions import ExpectedVersion
     from eventsourcing_core.stores._append import Append
+    from eventsourcing_core.stores._boundaries.words import Marker, MatchingEvents, Query, StreamAt
     from eventsourcing_core.stores._event_store import AppendResult, Checkpoint, Page
     from eventsourcing_core.stores._inline import Inlining
     from eventsourcing_core.stores._inspection import (
@@ -40,7 +46,7 @@ if TYPE_CHECKING:
     )
     from eventsourcing_core.stores._projection_store import ProjectionStore
     from eventsourcing_core.stores._rows import Row, RowPage
-    from eventsourcing_core.stores._storage import Parts, Storage
+    from eventsourcing_core.stores._storage import Guarantee, Parts, Storage
 
 MAX_WAITING = 100_000
 """How many appends may wait to be written, unless said otherwise."""
@@ -83,15 +89,14 @@ class StorageEventStore:
             max_writes=parts.max_writes,
             max_waiting=max_waiting,
         )
-        self._streams = StreamReader(
-            parts.storage, self._codec, self._check_open, parts.snapshot_store
-        )
-        self._all = AllStreams(parts.storage, self._codec, self._check_open)
-        self._following = Following(self._all, self._codec, self._check_open)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._closed = False
-        self._waits: set[asyncio.Task[bool]] = set()
-        self._in_transaction: set[asyncio.Task[Any]] = set()
+        self._life = Lifetime(parts.storage)
+        self._check_usable = self._life.check_usable
+        check_open = self._life.check_open
+        asking = Asking(self._codec.event_types)
+        self._groups = Groups(parts, self._codec, asking)
+        self._streams = StreamReader(parts.storage, self._codec, check_open, parts.snapshot_store)
+        self._all = AllStreams(parts.storage, self._codec, asking, check_open)
+        self._following = Following(self._all, self._codec, asking, check_open)
 
     @property
     def codec(self) -> EventCodec:
@@ -117,11 +122,7 @@ class StorageEventStore:
         """
         inlining = self._parts.inline
         if inlining is None or store is not self._parts.projection_store:
-            message = (
-                f"{type(self._storage).__name__} applies no projections of {type(store).__name__} "
-                "inside appends: run them with backend.projector(…)"
-            )
-            raise StorageError(message)
+            raise no_inlining(self._storage, store)
         return inlining
 
     async def append(
@@ -130,6 +131,7 @@ class StorageEventStore:
         events: Sequence[object],
         *,
         expected_version: int | ExpectedVersion,
+        tags: Iterable[str] = NO_TAGS,
         connection: Any = None,
     ) -> AppendResult:
         """Append events to a stream, all or none; see ``StreamStore.append``.
@@ -140,25 +142,53 @@ class StorageEventStore:
         other appends to the stream wait (at most ``max_wait`` seconds), so keep such a transaction
         short. ``transaction()`` opens one for you, on every store.
         """
-        append = self._codec.encode_append(stream_id, events, expected_version)
-        if connection is not None:
-            return await self._append_inside(connection, append)
+        append = self._codec.encode_append(stream_id, events, expected_version, tags)
+        if self._groups.are_limited:
+            self._groups.check_promised(append)
         self._check_usable()
+        if connection is not None:
+            return (await write_inside(self._parts, connection, append)).results[0]
         written = await self._queue.append(append)
         return written.results[0]
 
-    async def _append_inside(self, connection: object, append: Append) -> AppendResult:
+    async def append_together(
+        self,
+        writes: Sequence[ToStream],
+        *,
+        requires: Sequence[StreamAt] = (),
+        unless_changed: Marker | None = None,
+        connection: Any = None,
+    ) -> tuple[AppendResult, ...]:
+        """Append to several streams, all or nothing; see ``StreamStore.append_together``.
+
+        With ``connection`` it is part of your transaction, as for ``append``.
+        """
+        writes = listed(writes, "writes", ToStream)
+        group = self._groups.encode(writes, requires, unless_changed)
         self._check_usable()
-        if self._parts.joining is None:
-            message = (
-                f"{type(self._storage).__name__} does not append in a transaction of yours: open "
-                "one with transaction(), and append in that"
-            )
-            raise StorageError(message)
-        verdict = await self._parts.joining.write(connection, append)
-        if isinstance(verdict, Exception):
-            raise verdict
-        return verdict.results[0]
+        try:
+            if connection is not None:
+                written = await write_inside(self._parts, connection, group)
+            else:
+                written = await self._queue.append(group)
+        except MissedError as missed:
+            raise self._groups.refused(missed, unless_changed) from None
+        return in_order(writes, group, written)
+
+    async def read_matching(self, query: Query) -> MatchingEvents:
+        """Read what a decision rests on; see ``EventStore.read_matching``."""
+        self._check_usable()
+        return await self._groups.read(query)
+
+    @asynccontextmanager
+    async def hold(self, *tags: str) -> AsyncIterator[None]:
+        """Wait until nobody else holds these tags, and hold them; see ``EventStore.hold``."""
+        wanted = self._groups.to_hold(tags)
+        self._check_usable()
+        async with AsyncExitStack() as stack:
+            for each in wanted:
+                await stack.enter_async_context(each)
+            yield
 
     async def import_events(self, events: Sequence[RecordedEvent[object]]) -> int:
         """Write events as another store recorded them; see ``EventStore.import_events``."""
@@ -173,10 +203,10 @@ class StorageEventStore:
 
     async def _import(self, append: Append | None) -> int:
         self._check_usable()
-        if Guarantee.IMPORTS not in self.guarantees:
-            message = f"{type(self._storage).__name__} cannot import events"
-            raise StorageError(message)
-        return 0 if append is None else (await self._queue.append(append)).count
+        if append is None:
+            return 0
+        self._groups.check_promised(append)
+        return (await self._queue.append(append)).count
 
     def read(
         self,
@@ -213,13 +243,14 @@ class StorageEventStore:
         self._check_usable()
         return await self._streams.stream_version(stream_id)
 
-    def read_all(
+    def read_all(  # noqa: PLR0913 - see the port
         self,
         *,
         after_position: int = 0,
         limit: int | None = None,
         event_types: Collection[str | type] | None = None,
         stream_prefix: str | None = None,
+        query: Query | None = None,
         backward: bool = False,
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of all streams by position; see ``EventStore.read_all``."""
@@ -227,6 +258,7 @@ class StorageEventStore:
             after_position,
             event_types=event_types,
             stream_prefix=stream_prefix,
+            query=query,
             limit=limit,
             backward=backward,
         )
@@ -239,10 +271,15 @@ class StorageEventStore:
         *,
         event_types: Collection[str | type] | None = None,
         stream_prefix: str | None = None,
+        query: Query | None = None,
     ) -> AsyncIterator[Page]:
         """Read all streams and go on with what comes; see ``EventStore.follow``."""
         pages = self._following.follow(
-            after, self._wait, event_types=event_types, stream_prefix=stream_prefix
+            after,
+            self._life.wait,
+            event_types=event_types,
+            stream_prefix=stream_prefix,
+            query=query,
         )
         self._check_usable()
         return pages
@@ -251,7 +288,8 @@ class StorageEventStore:
         self, after: int | Checkpoint, event_types: Collection[str] | None
     ) -> AsyncGenerator[Rows, None]:
         """Follow all streams, and decode nothing; for projectors."""
-        rows = self._following.rows(after, self._wait, event_types=event_types, stream_prefix=None)
+        names = None if event_types is None else frozenset(event_types)
+        rows = self._following.rows(after, self._life.wait, Wanted(names))
         self._check_usable()
         return rows
 
@@ -259,7 +297,7 @@ class StorageEventStore:
         """Sleep until there may be events after a position; see ``EventStore.wait``."""
         check_wait(after_position=after_position, timeout=timeout)
         self._check_usable()
-        return await self._wait(min(after_position, HIGHEST), timeout)
+        return await self._life.wait(min(after_position, HIGHEST), timeout)
 
     async def last_position(self) -> int:
         """Give the position up to which all is decided; see ``EventStore.last_position``."""
@@ -274,7 +312,7 @@ class StorageEventStore:
     async def ping(self) -> None:
         """Ask the storage for a sign of life; see ``EventStore.ping``."""
         self._check_usable()
-        await self._wait(0, 0)
+        await self._life.wait(0, 0)
 
     def streams(self, *, prefix: str | None = None) -> AsyncIterator[StreamInfo]:
         """Go through the streams whose ids begin so, by id, in the order of Unicode code points.
@@ -332,25 +370,21 @@ class StorageEventStore:
 
         async with ending() as end, self._parts.transactions.begin() as opened:
             transaction = Transaction(
-                self, opened, self._codec, self._parts.snapshot_store, task, end
+                self, opened, self._codec, self._groups, self._parts.snapshot_store, task, end
             )
-            self._in_transaction.add(task)
             try:
-                yield transaction
-                await transaction.check_kept()
-                end.is_committing = True
+                with self._life.transaction_of(task):
+                    yield transaction
+                    await transaction.check_kept()
+                    end.is_committing = True
             finally:
-                self._in_transaction.discard(task)
                 transaction.close()
 
     async def close(self) -> None:
         """Write what waits, end what waits for events, and refuse further calls."""
-        self._closed = True
+        self._life.begin_closing()
         await self._queue.close()
-        for waiting in self._waits:
-            waiting.cancel()
-        if self._waits:
-            await asyncio.wait(self._waits)
+        await self._life.end_waits()
 
     async def __aenter__(self) -> Self:
         return self
@@ -358,40 +392,8 @@ class StorageEventStore:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _wait(self, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - as above
-        """Wait in a task of its own, which closing can end without ending the caller."""
-        self._check_open()
-        waiting = asyncio.ensure_future(
-            self._storage.wait(after_position=after_position, timeout=timeout)
-        )
-        self._waits.add(waiting)
-        try:
-            await asyncio.wait({waiting})
-        finally:
-            self._waits.discard(waiting)
-            waiting.cancel()
-        if self._closed and waiting.cancelled():
-            self._check_open()
-        return waiting.result()
-
     def _inspection(self) -> Inspection:
         self._check_usable()
         if self._parts.inspection is None:
             raise no_inspection(self._storage)
         return self._parts.inspection
-
-    def _check_open(self) -> None:
-        if self._closed:
-            message = "the store is closed"
-            raise StorageError(message)
-
-    def _check_usable(self) -> None:
-        self._check_open()
-        loop = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = loop
-        elif self._loop is not loop:
-            message = "the store belongs to another event loop: open one in this loop"
-            raise RuntimeError(message)
-        if self._in_transaction and asyncio.current_task() in self._in_transaction:
-            raise waits_for_itself()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._encoding.refusals import too_large
 from eventsourcing_core._errors import SerializationError, shown
+from eventsourcing_core._events.tags import tags_of
 from eventsourcing_core._names import check_event_type, check_stream_id
 from eventsourcing_core._versions import ExpectedVersion
 from eventsourcing_core.stores._append import Append, Imported, Write
@@ -69,12 +70,12 @@ def append_of(rows: Sequence[Row], *, encoding: str, max_event_bytes: int) -> Ap
 
     Raises:
         InvalidStreamIdError: A stream id is not one.
-        ValueError: A version below 1, a type with a name that no store keeps, or bytes of another
-            encoding than the store's.
+        ValueError: A version below 1, a type or a tag with a name that no store keeps, or bytes of
+            another encoding than the store's.
         SerializationError: An event is too large.
     """
     check_names({row[0] for row in rows}, {row[3] for row in rows})
-    for stream_id, version, _, event_type, data, metadata, found, _, _ in rows:
+    for stream_id, version, _, event_type, data, metadata, found, *_ in rows:
         if version < 1:
             message = f"versions count from 1, got {shown(version)} in stream {stream_id!r}"
             raise ValueError(message)
@@ -86,4 +87,13 @@ def append_of(rows: Sequence[Row], *, encoding: str, max_event_bytes: int) -> Ap
             error = too_large(event_type, size, max_event_bytes)
             message = f"version {version} of stream {stream_id!r}: {error}"
             raise SerializationError(message)
-    return import_of([(row[0], row[1], _new(EncodedEvent, row[_EVENT:])) for row in rows])
+    placed = [(row[0], row[1], _new(EncodedEvent, row[_EVENT:])) for row in rows]
+    return import_of(
+        [_with_checked_tags(each) if each[2][-1] is not None else each for each in placed]
+    )
+
+
+def _with_checked_tags(placed: Placed) -> Placed:
+    stream_id, version, event = placed
+    tags = tags_of(event.tags or (), f"version {version} of stream {stream_id!r}:")
+    return (stream_id, version, event._replace(tags=tuple(sorted(tags)) or None))

@@ -98,6 +98,14 @@ def no_inspection(storage: object) -> StorageError:
     )
 
 
+def no_inlining(storage: object, store: object) -> StorageError:
+    """Say that a storage applies no projections of a store inside appends."""
+    return StorageError(
+        f"{type(storage).__name__} applies no projections of {type(store).__name__} inside "
+        "appends: run them with backend.projector(…)"
+    )
+
+
 def waits_for_itself() -> RuntimeError:
     """Say that a task asks a store that waits for the transaction of that very task."""
     return RuntimeError(

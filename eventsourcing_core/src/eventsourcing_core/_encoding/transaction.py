@@ -6,21 +6,27 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from eventsourcing_core._encoding._boundaries.groups import in_order, listed
 from eventsourcing_core._encoding.streams import StreamReader
 from eventsourcing_core._errors import StorageError, shown
+from eventsourcing_core._events.tags import NO_TAGS
+from eventsourcing_core.stores._boundaries.conditions import MissedError
+from eventsourcing_core.stores._boundaries.words import ToStream
 from eventsourcing_core.stores._checks import check_verdicts
 from eventsourcing_core.stores._rows import Span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
+    from eventsourcing_core._encoding._boundaries.groups import Groups
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._versions import ExpectedVersion
     from eventsourcing_core.stores._append import Append, Written
+    from eventsourcing_core.stores._boundaries.words import Marker, StreamAt
     from eventsourcing_core.stores._event_store import AppendResult
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
-    from eventsourcing_core.stores._storage import StorageTransaction
+    from eventsourcing_core.stores._storage import Parts, StorageTransaction
 
 
 class End:
@@ -68,6 +74,7 @@ class Transaction:
         store: object,
         opened: StorageTransaction,
         codec: EventCodec,
+        groups: Groups,
         snapshot_store: SnapshotStore | None,
         task: asyncio.Task[Any],
         end: End,
@@ -76,6 +83,7 @@ class Transaction:
         self._snapshot_store = snapshot_store
         self._opened = opened
         self._codec = codec
+        self._groups = groups
         self._task = task
         self._closed = False
         self._is_exposed = False  # statements of the user's may run on the connection
@@ -104,20 +112,37 @@ class Transaction:
         events: Sequence[object],
         *,
         expected_version: int | ExpectedVersion,
+        tags: Iterable[str] = NO_TAGS,
     ) -> AppendResult:
         """Append events to a stream; they are stored when the transaction commits.
 
         A conflict leaves the transaction usable. See ``StreamStore.append``.
         """
-        append = self._codec.encode_append(stream_id, events, expected_version)
+        append = self._codec.encode_append(stream_id, events, expected_version, tags)
+        if self._groups.are_limited:
+            self._groups.check_promised(append)
         self._check_usable()
-        written = await self._write(append)
-        result = written.results[0]
-        last = append.writes[0].events[-1]
-        written_here = self._written.setdefault(stream_id, {})
-        if written_here.setdefault(result.version, last.event_id) != last.event_id:
-            self._taken_back.add(stream_id)  # the version was given twice
-        return result
+        return (await self._write(append)).results[0]
+
+    async def append_together(
+        self,
+        writes: Sequence[ToStream],
+        *,
+        requires: Sequence[StreamAt] = (),
+        unless_changed: Marker | None = None,
+    ) -> tuple[AppendResult, ...]:
+        """Append to several streams; all is stored when the transaction commits.
+
+        A refusal leaves the transaction usable. See ``StreamStore.append_together``.
+        """
+        writes = listed(writes, "writes", ToStream)
+        group = self._groups.encode(writes, requires, unless_changed)
+        self._check_usable()
+        try:
+            written = await self._write(group)
+        except MissedError as missed:
+            raise self._groups.refused(missed, unless_changed) from None
+        return in_order(writes, group, written)
 
     def read(
         self,
@@ -200,6 +225,11 @@ class Transaction:
         (verdict,) = verdicts
         if isinstance(verdict, Exception):
             raise verdict
+        for write, result in zip(append.writes, verdict.results, strict=True):
+            last = write.events[-1].event_id
+            written_here = self._written.setdefault(write.stream_id, {})
+            if written_here.setdefault(result.version, last) != last:
+                self._taken_back.add(write.stream_id)  # the version was given twice
         return verdict
 
     def _check_usable(self) -> None:
@@ -209,6 +239,25 @@ class Transaction:
         if asyncio.current_task() is not self._task:
             message = "the transaction belongs to the task that opened it: open another one here"
             raise RuntimeError(message)
+
+
+async def write_inside(parts: Parts, connection: object, append: Append) -> Written:
+    """Write an append in a transaction that the caller has opened on a connection.
+
+    Raises:
+        StorageError: The storage cannot, or failed.
+        EventSourcingError: The append is refused.
+    """
+    if parts.joining is None:
+        message = (
+            f"{type(parts.storage).__name__} does not append in a transaction of yours: open one "
+            "with transaction(), and append in that"
+        )
+        raise StorageError(message)
+    verdict = await parts.joining.write(connection, append)
+    if isinstance(verdict, Exception):
+        raise verdict
+    return verdict
 
 
 def transaction_given(given: object) -> Transaction:

@@ -9,7 +9,6 @@ as 16 bytes and as microseconds; ``UUID`` and ``datetime`` objects are made when
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from uuid import UUID
@@ -18,18 +17,16 @@ from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._events.identity import new_event_id
 from eventsourcing_core._events.metadata import NO_METADATA, current_metadata
+from eventsourcing_core._events.tags import NO_TAGS, Tagger, joined_tags, tags_of
+from eventsourcing_core._events.times import to_datetime, to_microseconds
 from eventsourcing_core._names import check_event_type, check_stream_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
 T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P")
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
-_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 class Event(Generic[T_co]):
@@ -48,12 +45,14 @@ class Event(Generic[T_co]):
         event_id: Unique in the store; by default a new UUID of version 7.
         timestamp: When it happened, with a time zone; by default now. Kept in UTC, in microseconds.
         metadata: Facts about the recording, added to those of ``recording_metadata``.
+        tags: What it is about, beside its stream, such as ``course:1``: at most 100 texts of 1 to
+            255 characters. ``Event.of`` adds those that ``@event(tags=…)`` gives.
 
     Raises:
-        ValueError: For a naive timestamp or a bad type name.
+        ValueError: For a naive timestamp, a bad type name, or a bad tag.
     """
 
-    __slots__ = ("_event_id", "_timestamp", "data", "event_type", "metadata")
+    __slots__ = ("_event_id", "_tags", "_timestamp", "data", "event_type", "metadata")
 
     event_type: str
     """The stored name of the event's type."""
@@ -63,8 +62,9 @@ class Event(Generic[T_co]):
     """Facts about the recording (who, why, correlation); read-only."""
     _event_id: bytes
     _timestamp: int
+    _tags: frozenset[str]  # not set where decoding finds none: setting it takes time
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a value with eight documented fields
         self,
         event_type: str,
         data: T_co,
@@ -72,6 +72,7 @@ class Event(Generic[T_co]):
         event_id: UUID | None = None,
         timestamp: datetime | None = None,
         metadata: Mapping[str, object] | None = None,
+        tags: Iterable[str] = NO_TAGS,
     ) -> None:
         check_event_type(event_type)
         _fill(
@@ -81,30 +82,46 @@ class Event(Generic[T_co]):
             _event_id=_id_bytes(event_id),
             _timestamp=_microseconds(timestamp),
             metadata=current_metadata(metadata),
+            _tags=tags_of(tags, f"the event {event_type!r}:"),
         )
 
     @staticmethod
-    def of(
+    def of(  # noqa: PLR0913 - as above
         payload: P,
         *,
         event_id: UUID | None = None,
         timestamp: datetime | None = None,
         metadata: Mapping[str, object] | None = None,
+        tags: Iterable[str] = NO_TAGS,
         event_types: EventTypes = default_event_types,
     ) -> Event[P]:
-        """Make an event of a payload, named by the payload's class.
+        """Make an event of a payload, named by the payload's class, and with its tags.
 
         Raises:
             UnknownEventTypeError: If the class is not registered.
+            ValueError: For a naive timestamp or a bad tag.
         """
+        name = event_types.name_of(type(payload))
+        taggers = event_types.taggers
+        if taggers or tags is not NO_TAGS:
+            tags = _joined(name, payload, tags, taggers.get(name))
         return new_event(
-            event_types.name_of(type(payload)),
+            name,
             payload,
             # Without the calls of functions that nearly always do nothing else.
             new_event_id() if event_id is None else _id_bytes(event_id),
             time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
             current_metadata(metadata),
+            tags,
         )
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """What it is about, beside its stream."""
+        try:
+            return self._tags
+        except AttributeError:  # it was decoded, and has none
+            return NO_TAGS
 
     @property
     def event_id(self) -> UUID:
@@ -114,7 +131,7 @@ class Event(Generic[T_co]):
     @property
     def timestamp(self) -> datetime:
         """When it happened, in UTC, to the microsecond."""
-        return _EPOCH + timedelta(microseconds=self._timestamp)
+        return to_datetime(self._timestamp)
 
     @property
     def raw_event_id(self) -> bytes:
@@ -127,7 +144,8 @@ class Event(Generic[T_co]):
         return self._timestamp
 
     def _facts(self) -> tuple[object, ...]:
-        return (self.event_type, self.data, self._event_id, self._timestamp, self.metadata)
+        facts = (self.event_type, self.data, self._event_id, self._timestamp, self.metadata)
+        return (*facts, self.tags)
 
     def __eq__(self, other: object) -> bool:
         """Compare every field; an event never equals a recorded event."""
@@ -141,10 +159,11 @@ class Event(Generic[T_co]):
 
     def __repr__(self) -> str:
         """Show what the event says, then what identifies it."""
+        tags = f", tags={{{', '.join(map(repr, sorted(self.tags)))}}}" if self.tags else ""
         return (
             f"{type(self).__name__}({self.event_type!r}, {self.data!r}, "
             f"event_id={str(self.event_id)!r}, timestamp={self.timestamp.isoformat()!r}, "
-            f"metadata={dict(self.metadata)!r})"
+            f"metadata={dict(self.metadata)!r}{tags})"
         )
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
@@ -155,6 +174,7 @@ class Event(Generic[T_co]):
             self._event_id,
             self._timestamp,
             dict(self.metadata),
+            *((self._tags,) if self.tags else ()),
         )
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -182,9 +202,10 @@ class RecordedEvent(Event[T_co]):
         event_id: See ``Event``.
         timestamp: See ``Event``.
         metadata: See ``Event``; nothing is added to it here.
+        tags: See ``Event``.
 
     Raises:
-        ValueError: For a naive timestamp, a bad name, or a version or position below 1.
+        ValueError: For a naive timestamp, a bad name or tag, or a version or position below 1.
     """
 
     __slots__ = ("position", "stream_id", "version")
@@ -207,6 +228,7 @@ class RecordedEvent(Event[T_co]):
         event_id: UUID | None = None,
         timestamp: datetime | None = None,
         metadata: Mapping[str, object] | None = None,
+        tags: Iterable[str] = NO_TAGS,
     ) -> None:
         check_event_type(event_type)
         check_stream_id(stream_id)
@@ -223,6 +245,7 @@ class RecordedEvent(Event[T_co]):
             stream_id=stream_id,
             version=version,
             position=position,
+            _tags=tags_of(tags, f"the event {event_type!r}:"),
         )
 
     def _facts(self) -> tuple[object, ...]:
@@ -262,12 +285,13 @@ OpenRecordedEvent: Any = _OpenRecordedEvent
 """Makes a recorded event that can still be filled in; for ``EventCodec.decode``."""
 
 
-def new_event(
+def new_event(  # noqa: PLR0913 - six fields, by position for speed
     event_type: str,
     data: P,
     event_id: bytes,
     timestamp: int,
     metadata: Mapping[str, object],
+    tags: frozenset[str] = NO_TAGS,
 ) -> Event[P]:
     """Make an event of what was checked already."""
     event: Any = _open_event()
@@ -276,6 +300,7 @@ def new_event(
     event._event_id = event_id  # noqa: SLF001 - it is being built
     event._timestamp = timestamp  # noqa: SLF001 - as above
     event.metadata = metadata
+    event._tags = tags  # noqa: SLF001 - as above
     event.__class__ = Event
     closed: Event[P] = event
     return closed
@@ -290,6 +315,7 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     stream_id: str,
     version: int,
     position: int,
+    tags: frozenset[str] = NO_TAGS,
 ) -> RecordedEvent[P]:
     """Make a recorded event of what a store holds; not checked again."""
     event: Any = OpenRecordedEvent()
@@ -301,9 +327,20 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     event.stream_id = stream_id
     event.version = version
     event.position = position
+    event._tags = tags  # noqa: SLF001 - as above
     event.__class__ = RecordedEvent
     closed: RecordedEvent[P] = event
     return closed
+
+
+def _joined(
+    name: str, payload: object, given: Iterable[str], tagger: Tagger | None
+) -> frozenset[str]:
+    """Join the tags that an event is given with those of its payload's class."""
+    tags = tags_of(given, f"the event {name!r}:")
+    if tagger is None:
+        return tags
+    return joined_tags(tags, tags_of(tagger(payload), f"@event({name!r}, tags=…):"), name)
 
 
 def _fill(event: object, **fields: object) -> None:
@@ -324,37 +361,24 @@ def _id_bytes(event_id: UUID | None) -> bytes:
     return event_id.bytes
 
 
-def to_microseconds(timestamp: datetime) -> int:
-    """Give the microseconds since 1970 in UTC.
-
-    Raises:
-        ValueError: If the timestamp has no time zone, or no date in UTC.
-    """
-    if not isinstance(timestamp, datetime):
-        message = f"a timestamp is a datetime, got {shown(timestamp)}"
-        raise TypeError(message)
-    if timestamp.utcoffset() is None:
-        message = (
-            f"timestamp {timestamp.isoformat()} has no time zone: "
-            "give it one, for example datetime.now(timezone.utc)"
-        )
-        raise ValueError(message)
-    microseconds = (timestamp - _EPOCH) // _MICROSECOND
-    if not _EARLIEST <= microseconds <= _LATEST:
-        message = f"timestamp {timestamp.isoformat()} is not between the years 1 and 9999 in UTC"
-        raise ValueError(message)
-    return microseconds
-
-
 def _event_from_state(
     event_type: str,
     data: object,
     event_id: bytes,
     timestamp: int,
     metadata: Mapping[str, object],
-    *place: Any,
+    *others: Any,
 ) -> object:
+    """Make an event of what ``__reduce__`` gives: its tags, if it has any, come after the metadata.
+
+    A recorded one's place comes last.
+    """
     kept = MappingProxyType(metadata) if metadata else NO_METADATA
-    if place:
-        return new_recorded_event(event_type, data, event_id, timestamp, kept, *place)
-    return new_event(event_type, data, event_id, timestamp, kept)
+    has_tags = bool(others) and isinstance(others[0], frozenset)
+    tags, place = (others[0], others[1:]) if has_tags else (NO_TAGS, others)
+    if not place:
+        return new_event(event_type, data, event_id, timestamp, kept, tags)
+    stream_id, version, position = place
+    return new_recorded_event(
+        event_type, data, event_id, timestamp, kept, stream_id, version, position, tags
+    )

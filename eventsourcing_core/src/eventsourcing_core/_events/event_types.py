@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from eventsourcing_core._events.chains import Upcaster
+    from eventsourcing_core._events.tags import Tagger
     from eventsourcing_core._payloads.hints import Conversion
     from eventsourcing_core._payloads.shapes import TypedCodec
 
@@ -43,13 +44,19 @@ class EventTypes:
         # Of classes that were defined again since, as long as anybody uses them.
         self._former_names: WeakKeyDictionary[type, str] = WeakKeyDictionary()
         self._typed: dict[TypedCodec, TypedTypes] = {}
+        self._taggers: dict[str, Tagger] = {}
         self._upcasters: dict[str, Upcaster] = {}
         self._chains: dict[str, Chain] = {}
         self.generation: int = 0
         """How often anything was registered: what was found before may be another thing now."""
 
-    def register(self, cls: type, name: str | None = None) -> None:
+    def register(self, cls: type, name: str | None = None, *, tags: Tagger | None = None) -> None:
         """Register a payload class: a dataclass, a NamedTuple, or one of a payload family.
+
+        Args:
+            cls: The class.
+            name: Its stored name; that of the class unless given.
+            tags: Gives the tags of an object of it; none unless given.
 
         Raises:
             SerializationError: If a hint of the class cannot be stored; it names the field.
@@ -82,6 +89,9 @@ class EventTypes:
         self._conversions[name] = conversion
         self._classes[name] = cls
         self._names[cls] = name
+        self._taggers.pop(name, None)
+        if tags is not None:
+            self._taggers[name] = tags
         for typed in self._typed.values():
             typed.pop(name, None)  # of the class that had the name before
         self.generation += 1
@@ -171,6 +181,11 @@ class EventTypes:
         return self._conversions
 
     @property
+    def taggers(self) -> Mapping[str, Tagger]:
+        """What gives the tags of payloads, by their stored name: a live view, for events."""
+        return self._taggers
+
+    @property
     def upcasters(self) -> Mapping[str, Upcaster]:
         """The upcasters by the name that they take: a live view."""
         return self._upcasters
@@ -199,6 +214,7 @@ def event(
     /,
     *,
     event_types: EventTypes = ...,
+    tags: Tagger | None = ...,
 ) -> Callable[[type[C]], type[C]]: ...
 
 
@@ -208,12 +224,16 @@ def event(
     /,
     *,
     event_types: EventTypes = default_event_types,
+    tags: Tagger | None = None,
 ) -> Any:
     """Make a class an event: a frozen dataclass, registered under its name; a plain one has slots.
 
     ``@event`` takes the class's name, ``@event("account.opened")`` another one, and
     ``event_types=`` another registry. A frozen dataclass is registered as it is, and so is a frozen
-    class of a payload family.
+    class of a payload family. ``tags=`` is a function that takes the payload and gives the tags
+    of the event: what it is about, beside its stream. See ``Query``. ::
+
+        @event("student.enrolled", tags=lambda e: {f"course:{e.course}", f"student:{e.student}"})
 
     >>> @event("doc.moved")
     ... class Moved:
@@ -234,11 +254,14 @@ def event(
     if not isinstance(given, EventTypes):
         message = f"event_types is the registry, an EventTypes, got {shown(given)}"
         raise TypeError(message)
+    if tags is not None and not callable(tags):
+        message = f"tags is a function that takes the payload and gives its tags, got {shown(tags)}"
+        raise TypeError(message)
     name = None if isinstance(cls, type) else cls
 
     def decorate(decorated: type[Any]) -> type[Any]:
         made = as_event_class(decorated)
-        event_types.register(made, name)
+        event_types.register(made, name, tags=tags)
         return made
 
     return decorate(cls) if isinstance(cls, type) else decorate

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eventsourcing_core._encoding.all_streams import Reading
 from eventsourcing_core._errors import HistoryChangedError, ProjectionError, StorageError
 from eventsourcing_core.stores._builds import BuildState, ProjectionKind
-from eventsourcing_core.stores._rows import Query
+from eventsourcing_core.stores._rows import RowQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -290,7 +290,7 @@ async def _lag(events: StorageEventStore, position: int, head: int) -> float:
     if position >= head:
         return 0.0
     try:
-        async for page in events.pages(Reading(position, Query(), limit=1)):
+        async for page in events.pages(Reading(position, RowQuery(), limit=1)):
             for row in page.rows:
                 return max(_now() - row.timestamp / 1_000_000, 0.0)
     except HistoryChangedError:

@@ -19,7 +19,7 @@ from eventsourcing_core._events.chains import described_chain
 from eventsourcing_core._payloads.converter import Compiler, compile_conversion, fields_of
 from eventsourcing_core.evolution._layouts.describing import layout_of
 from eventsourcing_core.evolution._unknown import unknown_fields
-from eventsourcing_core.stores._rows import Place, Query
+from eventsourcing_core.stores._rows import Place, RowQuery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -96,7 +96,7 @@ async def check_store(
 
 async def _pages(store: StorageEventStore, sample: int | None) -> AsyncIterator[Sequence[Row]]:
     if sample is None:
-        async for page in store.pages(Reading(0, Query())):
+        async for page in store.pages(Reading(0, RowQuery())):
             yield page.rows
         return
     last, after, taken = await store.last_position(), 0, 0
@@ -104,7 +104,7 @@ async def _pages(store: StorageEventStore, sample: int | None) -> AsyncIterator[
     for place in range(places):
         after = max(after, last * place // places)
         limit = sample * (place + 1) // places - taken
-        async for page in store.pages(Reading(after, Query(), limit=limit)):
+        async for page in store.pages(Reading(after, RowQuery(), limit=limit)):
             yield page.rows
             taken += len(page.rows)
             after = page.rows[-1].position if page.rows else after
@@ -128,7 +128,7 @@ class _Checker:
     def check(self, rows: Sequence[Row]) -> None:
         """Read rows."""
         ways, readers = self._ways, self._readers
-        for stream_id, version, position, event_type, data, metadata, encoding, _, _ in rows:
+        for stream_id, version, position, event_type, data, metadata, encoding, *_ in rows:
             found, decode, unknown = ways.get(event_type) or self._way(event_type)
             tree: Any = None
             try:

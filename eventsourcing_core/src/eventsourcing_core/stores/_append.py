@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
-from eventsourcing_core._errors import ConcurrencyError, DuplicateEventError
+from eventsourcing_core._errors import (
+    ConcurrencyError,
+    DuplicateEventError,
+    HistoryChangedError,
+)
 from eventsourcing_core._versions import ExpectedVersion
+from eventsourcing_core.stores._boundaries.conditions import MissedError, check_condition
+from eventsourcing_core.stores._boundaries.row_index import RowIndex
 from eventsourcing_core.stores._event_store import AppendResult
 from eventsourcing_core.stores._rows import EncodedEvent, Place, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from eventsourcing_core.stores._boundaries.conditions import Condition, Found, Required
 
 _EVENT_ID: Final = 4  # in an encoded event
 _ROW_EVENT_ID: Final = 7  # in a row
@@ -69,14 +77,31 @@ class Append(NamedTuple):
     """Bytes of data and metadata of all events together."""
     imported: tuple[Imported, ...] | None = None
     """The events of an import in the order of their new positions; None if it is not an import."""
+    requires: tuple[Required, ...] = ()
+    """Streams that must be where the caller saw them, sorted by stream id; none is written to."""
+    condition: Condition | None = None
+    """What must not have happened; None: anything may have."""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What it must be first in line for: its streams."""
-        writes = self.writes
-        if len(writes) == 1:  # nearly always, and the queue asks every append
+        """What it must be first in line for: the streams that it writes to or requires.
+
+        Tags are none: appends to one boundary are judged one after the other in one batch.
+        """
+        writes, requires = self.writes, self.requires
+        if len(writes) == 1 and not requires:  # nearly always, and the queue asks every append
             return (writes[0].stream_id,)
-        return tuple([write.stream_id for write in writes])
+        return (*[each.stream_id for each in writes], *[each.stream_id for each in requires])
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one write to one stream, and nothing else has a say in it."""
+        return (
+            len(self.writes) == 1
+            and self.imported is None
+            and not self.requires
+            and self.condition is None
+        )
 
     @property
     def event_ids(self) -> list[bytes]:
@@ -84,23 +109,34 @@ class Append(NamedTuple):
         return [event.event_id for write in self.writes for event in write.events]
 
     def settle(
-        self, versions: Mapping[str, int], places: Mapping[bytes, Place | Row]
+        self,
+        versions: Mapping[str, int],
+        places: Mapping[bytes, Place | Row],
+        found: Found | None = None,
+        others: Iterable[Row] = (),
     ) -> Written | list[Placed]:
         """Decide this append; every storage decides by this rule.
 
         Args:
-            versions: The versions now of those of its streams that are there, read in the
+            versions: The versions now of those of its ``keys`` that are there, read in the
                 transaction that will write.
             places: Where those of its event ids stand that the storage holds already, of the same
                 moment; the rows themselves will do.
+            found: What the storage holds about its condition, of the same moment; None if it has
+                no condition.
+            others: What earlier appends of the same batch write, by position.
 
         Returns:
             What is to be written, in the order of the positions to be given; or ``Written`` if
             nothing is to be written, since this repeats an append that succeeded.
 
         Raises:
-            ConcurrencyError: A stream is not at the expected version.
+            ConcurrencyError: A stream is not at the expected version, or a required one not where
+                it must be.
             DuplicateEventError: An event id stands elsewhere, or twice in this append.
+            MissedError: Its condition does not hold.
+            HistoryChangedError: Its condition is about what this store does not hold.
+            TypeError: Nobody has looked for what its condition is about.
         """
         if self.imported is not None:
             return self._settle_import(self.imported, versions, places)
@@ -109,6 +145,7 @@ class Append(NamedTuple):
         if all(standing):
             return Written(tuple([AppendResult(p.version, p.position) for p in standing if p]), 0)
 
+        _check_required(self.requires, versions)
         seen: dict[bytes, Placed] = {}
         for stream_id, events, expected in self.writes:
             version = versions.get(stream_id, 0)
@@ -120,6 +157,11 @@ class Append(NamedTuple):
                 if event_id in places or event_id in seen:
                     _refuse_taken(event_id, places, seen)
                 seen[event_id] = (stream_id, version, event)
+        if self.condition is not None:
+            if found is None:
+                message = "an append with a condition is settled by what was found of it"
+                raise TypeError(message)
+            check_condition(self.condition, found, others)
         return list(seen.values())
 
     def _settle_import(
@@ -155,7 +197,7 @@ class Judge:
     For storages that look up what a batch needs to know, decide, and then write all rows at once.
 
     Args:
-        versions: The versions of those streams of the batch that are there.
+        versions: The versions of those streams that are there, of the ``keys`` of the batch.
         places: Where those event ids of the batch stand that are there.
         last_position: The highest position that was ever given; the next one is given next.
     """
@@ -168,16 +210,25 @@ class Judge:
         self._last_position = last_position
         self.rows: list[Row] = []
         """What is to be written, by position."""
+        self._index = RowIndex(self.rows)
 
-    def judge(self, append: Append) -> Verdict:
-        """Decide one append; what it writes is added to ``rows``."""
-        if len(append.writes) == 1 and append.imported is None:
+    def judge(self, append: Append, found: Found | None = None) -> Verdict:
+        """Decide one append; what it writes is added to ``rows``.
+
+        Args:
+            append: The append.
+            found: What the storage holds about its condition, as for ``versions``; None if it has
+                no condition.
+        """
+        if append.is_plain:
             usual = self._judge_new(append.writes[0])
             if usual is not None:
                 return usual
+        condition = append.condition
+        others = () if condition is None else self._index.matching(condition.items)
         try:
-            settled = append.settle(self._versions, self._places)
-        except (ConcurrencyError, DuplicateEventError) as verdict:
+            settled = append.settle(self._versions, self._places, found, others)
+        except (ConcurrencyError, DuplicateEventError, MissedError, HistoryChangedError) as verdict:
             return verdict
         if isinstance(settled, Written):
             return settled
@@ -227,6 +278,13 @@ class Judge:
         self._last_position += len(rows)
         result = AppendResult(before + len(rows), self._last_position)
         return Written((result,), len(rows))
+
+
+def _check_required(requires: Iterable[Required], versions: Mapping[str, int]) -> None:
+    for stream_id, expected in requires:
+        version = versions.get(stream_id, 0)
+        if version != expected:
+            raise ConcurrencyError(stream_id, expected, version)
 
 
 def _is_expected(expected: int | ExpectedVersion, version: int) -> bool:

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from typing import Any
     from uuid import UUID
 
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._versions import ExpectedVersion
+    from eventsourcing_core.stores._boundaries.words import (
+        Marker,
+        MatchingEvents,
+        Query,
+        StreamAt,
+        ToStream,
+    )
 
 
 class AppendResult(NamedTuple):
@@ -53,10 +61,12 @@ class StreamStore(Protocol):
         events: Sequence[object],
         *,
         expected_version: int | ExpectedVersion,
+        tags: Iterable[str] = ...,
     ) -> AppendResult:
         """Append events to a stream, all or none.
 
         ``events`` are events, or payloads of registered classes, of which events are made.
+        ``tags`` are added to those that each event has.
         ``expected_version`` is the stream's version as the caller knows it (0: there is no such
         stream yet), or a member of ``ExpectedVersion``.
 
@@ -73,9 +83,40 @@ class StreamStore(Protocol):
             InvalidStreamIdError: The id is empty, over 255 characters, or has control characters.
             SerializationError: An event cannot be stored, or is larger than the store allows.
             UnknownEventTypeError: The class of a payload is not registered.
-            ValueError: No events, or a negative expected version.
+            ValueError: No events, a negative expected version, or a bad tag.
             StoreBusyError: Too many appends are waiting; nothing was written.
             StorageError: The storage failed; whether it was written is unknown: repeat.
+        """
+        ...
+
+    async def append_together(
+        self,
+        writes: Sequence[ToStream],
+        *,
+        requires: Sequence[StreamAt] = (),
+        unless_changed: Marker | None = None,
+    ) -> tuple[AppendResult, ...]:
+        """Append to several streams: all of it is written, or nothing.
+
+        No reader sees a part of it. ``requires`` names streams that the caller has read, and does
+        not write to: each must still be at its version. ``unless_changed`` takes the marker of
+        ``read_matching``: nothing that matches may have come since.
+
+        It can be repeated with the same events as ``append`` can: if all of them stand where this
+        group would have put them, nothing is written, and the original results are returned,
+        whatever has happened to the streams that it requires, or to what its marker is about.
+
+        Returns:
+            Where each stream is left, in the order in which they were given.
+
+        Raises:
+            ConcurrencyError: A stream is at another version, written or required.
+            BoundaryError: Events match that were not read; it has them, and a new marker.
+            HistoryChangedError: The store is not the one that was read: it was restored, or failed
+                over. Read again.
+            ValueError: Nothing to write, a stream that is named twice, or the marker of another
+                store object; and as for ``append``.
+            StorageError: The storage failed, or does not promise what is asked for.
         """
         ...
 
@@ -136,13 +177,14 @@ class EventStore(StreamStore, Protocol):
     its methods raise ``RuntimeError``. After closing they raise ``StorageError``.
     """
 
-    def read_all(
+    def read_all(  # noqa: PLR0913 - filters, each with a default
         self,
         *,
         after_position: int = 0,
         limit: int | None = None,
         event_types: Collection[str | type] | None = None,
         stream_prefix: str | None = None,
+        query: Query | None = None,
         backward: bool = False,
     ) -> AsyncIterator[RecordedEvent[Any]]:
         """Read the events of all streams by position, those with a position above the given one.
@@ -152,7 +194,8 @@ class EventStore(StreamStore, Protocol):
         nothing. ``event_types`` (classes or stored names; an empty collection matches nothing) and
         ``stream_prefix`` filter before the limit counts. Types are those that events have once they
         are read: what upcasters make of other stored types comes, too, and what they make into
-        other ones does not. The limit counts stored events.
+        other ones does not. The limit counts stored events. With a ``query``, events must match
+        that, too.
 
         Raises:
             HistoryChangedError: Reading forward, the position is above every one that the store
@@ -168,6 +211,7 @@ class EventStore(StreamStore, Protocol):
         *,
         event_types: Collection[str | type] | None = None,
         stream_prefix: str | None = None,
+        query: Query | None = None,
     ) -> AsyncIterator[Page]:
         """Read all streams as ``read_all`` does, and go on for ever with what comes.
 
@@ -179,6 +223,7 @@ class EventStore(StreamStore, Protocol):
             after: A position, or a checkpoint, whose event is checked before anything is read.
             event_types: As for ``read_all``.
             stream_prefix: As for ``read_all``.
+            query: As for ``read_all``.
 
         Raises:
             HistoryChangedError: The event of the checkpoint is not at its position; or as for
@@ -187,6 +232,33 @@ class EventStore(StreamStore, Protocol):
             TypeError: A checkpoint whose event id is not a UUID.
             UnknownEventTypeError: A class that is not registered.
             StorageError: The storage failed: begin anew after the last page.
+        """
+        ...
+
+    async def read_matching(self, query: Query) -> MatchingEvents:
+        """Read what a decision rests on: all events that match, and a marker.
+
+        Decide by the events, and append with ``append_together(…, unless_changed=view.marker)``: it
+        is refused if an event that matches has come meanwhile. Events of a group or a transaction
+        that is not committed yet are not seen, and refuse it.
+
+        Raises:
+            UnknownEventTypeError: A class is not registered.
+            StorageError: The storage failed, or does not keep tags.
+        """
+        ...
+
+    def hold(self, *tags: str) -> AbstractAsyncContextManager[None]:
+        """Wait until nobody else holds these tags, and hold them until the block is left.
+
+        For a boundary at which so many decide at once that most are refused: let them take turns.
+        Whoever does not hold a tag may append nevertheless, so the condition is what makes a
+        decision right. Name all tags in one call: then nobody waits in a circle.
+
+        Raises:
+            ValueError: No tag, or a bad one.
+            RuntimeError: The task holds one of them already.
+            StorageError: The storage holds no tags, or somebody else has held one for too long.
         """
         ...
 

@@ -25,6 +25,8 @@ class EncodedEvent(NamedTuple):
     """The 16 bytes of its UUID."""
     timestamp: int
     """Microseconds since 1970, in UTC."""
+    tags: tuple[str, ...] | None = None
+    """The tags, sorted, each once; None if there are none."""
 
 
 class Place(NamedTuple):
@@ -58,6 +60,7 @@ class Row(NamedTuple):
     encoding: str
     event_id: bytes
     timestamp: int
+    tags: tuple[str, ...] | None = None
 
 
 # Row._make without counting, which takes half as long.
@@ -71,13 +74,18 @@ class Columns(Sequence[Row]):
     one; the front checks and decodes the columns.
 
     Args:
-        columns: The nine fields of ``Row``, each with its values for all rows.
+        columns: The fields of ``Row``, each with its values for all rows. The last one, the tags,
+            may be left out, or be None, if no row has any.
     """
 
     __slots__ = ("_columns",)
 
-    def __init__(self, *columns: Sequence[Any]) -> None:
-        self._columns = columns
+    def __init__(self, *columns: Sequence[Any] | None) -> None:
+        *others, tags = columns if len(columns) == len(Row._fields) else (*columns, None)
+        kept = cast("list[Sequence[Any]]", others)  # only the tags may be None
+        if tags is None:
+            tags = [None] * len(kept[0])
+        self._columns: tuple[Sequence[Any], ...] = (*kept, tags)
 
     @property
     def versions(self) -> Sequence[int]:
@@ -165,20 +173,41 @@ class Span(NamedTuple):
     the end. None: nobody asks. It is only asked forward, from version 1 on, and without a limit."""
 
 
-class Query(NamedTuple):
-    """Which events of all streams are wanted; checked."""
+class QueryItem(NamedTuple):
+    """Some of the events that a query is about: those with all of the tags and one of the types."""
+
+    tags: frozenset[str] = frozenset()
+    """The tags that an event must have, all of them; none: whatever its tags are."""
+    event_types: frozenset[str] | None = None
+    """The stored names of the types; None: all. An empty set matches nothing."""
+
+    def matches(self, row: Row) -> bool:
+        """Tell whether an event is meant."""
+        is_of_type = self.event_types is None or row.event_type in self.event_types
+        return is_of_type and self.tags.issubset(row.tags or ())
+
+
+class RowQuery(NamedTuple):
+    """Which events of all streams are wanted, by all that is said here; checked."""
 
     event_types: frozenset[str] | None = None
     """The stored names of their types; None: all. An empty set matches nothing."""
     stream_prefix: str = ""
     """How the ids of their streams begin."""
+    items: tuple[QueryItem, ...] | None = None
+    """One of these must match; None: all events do. Without any item nothing matches."""
 
     @property
     def is_filter(self) -> bool:
         """Whether there can be events that are not wanted."""
-        return self.event_types is not None or bool(self.stream_prefix)
+        return self != _EVERYTHING
 
     def matches(self, row: Row) -> bool:
         """Tell whether an event is wanted: what a storage's own filter must agree with."""
         is_of_type = self.event_types is None or row.event_type in self.event_types
-        return is_of_type and row.stream_id.startswith(self.stream_prefix)
+        if not (is_of_type and row.stream_id.startswith(self.stream_prefix)):
+            return False
+        return self.items is None or any(item.matches(row) for item in self.items)
+
+
+_EVERYTHING = RowQuery()

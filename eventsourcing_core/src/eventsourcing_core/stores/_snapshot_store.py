@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from eventsourcing_core._errors import shown
-from eventsourcing_core._events.event import to_microseconds
+from eventsourcing_core._events.times import to_microseconds
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core.stores._checks import check_whole
 

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from eventsourcing_core.stores._append import Append, Verdict
+    from eventsourcing_core.stores._boundaries.conditions import Matched
+    from eventsourcing_core.stores._boundaries.holding import Holding
     from eventsourcing_core.stores._inline import Inlining
     from eventsourcing_core.stores._inspection import Inspection
     from eventsourcing_core.stores._projection_store import ProjectionStore
-    from eventsourcing_core.stores._rows import Query, Row, RowPage, Span
+    from eventsourcing_core.stores._rows import QueryItem, Row, RowPage, RowQuery, Span
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
 
 
@@ -42,7 +44,11 @@ class Storage(Protocol):
 
         A verdict may be a ``StreamHeldError``: the append was not written, since somebody else's
         transaction is at work on its stream; then no later one to this stream is written either.
-        The front tries it again.
+        The front tries it again. One that its condition refuses gets a ``MissedError``.
+
+        An append that requires streams, or has a condition, is judged by what is there when it is
+        written: until its end nobody else writes to those streams, or what the condition is about.
+        A storage that does not promise this (``Guarantee``) is given none.
 
         Raises:
             OutageError: The storage is away: no append was written, or nobody knows.
@@ -65,7 +71,7 @@ class Storage(Protocol):
         ...
 
     def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         """Give the rows of all streams with positions above ``after``, in pages.
 
@@ -79,6 +85,15 @@ class Storage(Protocol):
             HistoryChangedError: Reading forward, ``after`` is above every position that was ever
                 given. One that was drawn by an append that then failed was given, if it is not
                 given again.
+        """
+        ...
+
+    async def matching(self, items: Sequence[QueryItem]) -> Matched:
+        """Give all rows that match any of the items, and the horizon, which is asked for first.
+
+        What is committed is seen, above the horizon, too. So whatever is not among the rows, and is
+        at or below the horizon, does not match. Only asked of storages that promise
+        ``Guarantee.BOUNDARIES``.
         """
         ...
 
@@ -158,6 +173,10 @@ class Guarantee(Enum):
     """Without it, an append with ``ANY`` is written again when it is repeated."""
     IMPORTS = "an import of events in many streams is written as a whole"
     """Without it, events of other stores cannot be imported."""
+    GROUPS = "appends to several streams are written as a whole, and may require others"
+    """Without it, only appends to one stream are taken."""
+    BOUNDARIES = "events keep tags, and an append may have a condition on events of any stream"
+    """Without it, events with tags, queries and conditions are refused."""
 
 
 ALL_GUARANTEES: frozenset[Guarantee] = frozenset(Guarantee)
@@ -185,6 +204,8 @@ class Parts:
     """Applies builds of the projection store inside appends; None if that cannot be."""
     inspection: Inspection | None = None
     """Tells what the store holds as a whole; None if it cannot tell."""
+    holding: Holding | None = None
+    """Holds tags for those who would wait rather than try again; None if that cannot be."""
     guarantees: frozenset[Guarantee] = ALL_GUARANTEES
     """What the storage promises."""
     max_writes: int = 1
@@ -227,9 +248,12 @@ class _Writing:
         return self._rows(stream_id, span)
 
     def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         raise NotImplementedError  # all streams are not read in a transaction
+
+    async def matching(self, items: Sequence[QueryItem]) -> Matched:
+        raise NotImplementedError  # as above
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's own word
         raise NotImplementedError

@@ -15,7 +15,8 @@ with page as materialized (
 )
 select
     stream_id, version, position,
-    event_type, data, metadata, encoding, uuid_send(event_id) as event_id, "timestamp"
+    event_type, data, metadata, encoding, uuid_send(event_id) as event_id, "timestamp",
+    null::text[] as tags
 from page
 order by position
 limit case

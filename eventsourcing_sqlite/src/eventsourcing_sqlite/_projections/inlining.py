@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from eventsourcing_core import Checkpoint
-from eventsourcing_core.stores import Progress, ProjectionKind, Query, inline_text, not_registered
+from eventsourcing_core.stores import (
+    Progress,
+    ProjectionKind,
+    RowQuery,
+    inline_text,
+    not_registered,
+)
 from eventsourcing_sqlite._all_pages import pages_of_all
 from eventsourcing_sqlite._connection import in_thread
 from eventsourcing_sqlite._inline import SqliteInlineBatch, inline_set, put_values
@@ -100,7 +106,7 @@ class SqliteInlineChange:
 
     async def rows(self, after: int) -> AsyncIterator[Sequence[Row]]:
         """Give what is left to be applied; see ``InlineChange.rows``."""
-        pages = pages_of_all(self._inside.fetch, after, Query(), backward=False, limit=None)
+        pages = pages_of_all(self._inside.fetch, after, RowQuery(), backward=False, limit=None)
         async for page in pages:
             yield page.rows
 

@@ -10,7 +10,7 @@ WITH snapshot AS (
     ORDER BY version DESC
     LIMIT 1
 )
-SELECT max(version), state, encoding, state_version, created_at, NULL, NULL, NULL, NULL
+SELECT max(version), state, encoding, state_version, created_at, NULL, NULL, NULL, NULL, NULL
 FROM snapshot
 UNION ALL
 SELECT * FROM (

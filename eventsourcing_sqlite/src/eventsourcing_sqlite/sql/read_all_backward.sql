@@ -3,7 +3,8 @@
 --   :rows          the most events
 --   :bytes         no event more once those before it have so many bytes
 -- See read_stream.sql on bytes.
-SELECT stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp
+SELECT
+    stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp, NULL AS tags
 FROM events
 WHERE
     position BETWEEN CASE

@@ -19,7 +19,8 @@ WITH page AS (
     ORDER BY position
     LIMIT :rows
 )
-SELECT stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp
+SELECT
+    stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp, NULL AS tags
 FROM page
 CROSS JOIN events ON position = place
 WHERE ifnull(bytes_before, 0) < :bytes

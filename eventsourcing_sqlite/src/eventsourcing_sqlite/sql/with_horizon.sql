@@ -10,4 +10,4 @@ SELECT
         ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0),
         ifnull((SELECT max(position) FROM events), 0)
     ),
-    '', x'', NULL, '', x'', 0;
+    '', x'', NULL, '', x'', 0, NULL;

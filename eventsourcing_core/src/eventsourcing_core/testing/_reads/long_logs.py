@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eventsourcing_core._encoding.codec import MAX_EVENT_BYTES
 from eventsourcing_core._events.event import Event
-from eventsourcing_core.stores._rows import EncodedEvent, Query, Span
+from eventsourcing_core.stores._rows import EncodedEvent, RowQuery, Span
 from eventsourcing_core.testing._appends.append import ANY
 from eventsourcing_core.testing._contract import Chapter
 from eventsourcing_core.testing._samples import counted, numbers_of
@@ -54,16 +54,16 @@ def _type_of(number: int) -> str:
 
 
 _QUERIES = (
-    Query(),
-    *(Query(frozenset({name})) for name in ("first", "last", "rare", "dense", "often", "none")),
-    Query(frozenset({"first", "last", "rare"})),
-    Query(frozenset()),
-    Query(None, "even-"),
-    Query(None, "odd-2"),
-    Query(None, "none-"),
-    Query(frozenset({"rare"}), "even-"),
-    Query(frozenset({"dense"}), "even-1"),
-    Query(frozenset({"dense"}), "none-"),
+    RowQuery(),
+    *(RowQuery(frozenset({name})) for name in ("first", "last", "rare", "dense", "often", "none")),
+    RowQuery(frozenset({"first", "last", "rare"})),
+    RowQuery(frozenset()),
+    RowQuery(None, "even-"),
+    RowQuery(None, "odd-2"),
+    RowQuery(None, "none-"),
+    RowQuery(frozenset({"rare"}), "even-"),
+    RowQuery(frozenset({"dense"}), "even-1"),
+    RowQuery(frozenset({"dense"}), "none-"),
 )
 
 
@@ -155,7 +155,7 @@ class LongLogContract(Chapter):
             *reversed(stream)
         ]
         for name in (None, "large", "small"):
-            query = Query(None if name is None else frozenset({name}))
+            query = RowQuery(None if name is None else frozenset({name}))
             wanted = [row for row in stream if name is None or row[2] == name]
             for limit in (None, 9):
                 for backward in (False, True):

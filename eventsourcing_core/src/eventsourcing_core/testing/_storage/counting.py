@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from eventsourcing_core.stores._append import Append, Verdict
-    from eventsourcing_core.stores._rows import Query, Row, RowPage, Span
+    from eventsourcing_core.stores._boundaries.conditions import Matched
+    from eventsourcing_core.stores._rows import QueryItem, Row, RowPage, RowQuery, Span
     from eventsourcing_core.stores._storage import Storage
 
 
@@ -36,11 +37,16 @@ class CountingStorage:
         return self._inner.rows(stream_id, span)
 
     def rows_of_all(
-        self, after: int, query: Query, *, backward: bool, limit: int | None
+        self, after: int, query: RowQuery, *, backward: bool, limit: int | None
     ) -> AsyncIterator[RowPage]:
         """See ``Storage.rows_of_all``."""
         self.calls["rows_of_all"] += 1
         return self._inner.rows_of_all(after, query, backward=backward, limit=limit)
+
+    async def matching(self, items: Sequence[QueryItem]) -> Matched:
+        """See ``Storage.matching``."""
+        self.calls["matching"] += 1
+        return await self._inner.matching(items)
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """See ``Storage.wait``."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core._errors import HistoryChangedError
-from eventsourcing_core.stores._rows import AskedSnapshot, Query, Span
+from eventsourcing_core.stores._rows import AskedSnapshot, RowQuery, Span
 from eventsourcing_core.stores._snapshot_store import Snapshot
 from eventsourcing_core.testing._contract import Chapter
 from eventsourcing_core.testing._storage.samples import (
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 MANY = 3000
 """More rows than fit on a page of most storages."""
 
-NOTHING = Query(frozenset())
-ODD = Query(frozenset({"odd"}))
+NOTHING = RowQuery(frozenset())
+ODD = RowQuery(frozenset({"odd"}))
 QUERIES = {
     "all": EVERYTHING,
     "odd": ODD,
-    "b": Query(None, "b"),
-    "odd in a": Query(frozenset({"odd"}), "a"),
+    "b": RowQuery(None, "b"),
+    "odd in a": RowQuery(frozenset({"odd"}), "a"),
     "none": NOTHING,
 }
 """Queries with and without filters."""
@@ -116,7 +116,7 @@ class StorageReadContract(Chapter):
         assert not asked.is_answered
 
     @each_query
-    async def test_of_an_empty_store_a_page_comes(self, parts: Parts, query: Query) -> None:
+    async def test_of_an_empty_store_a_page_comes(self, parts: Parts, query: RowQuery) -> None:
         pages = await pages_of(storage_of(parts), 0, query)
         assert len(pages) >= 1
         assert [row for page in pages for row in page.rows] == []
@@ -124,7 +124,7 @@ class StorageReadContract(Chapter):
 
     @each_query
     async def test_the_last_page_says_how_far_everything_is_decided(
-        self, parts: Parts, query: Query
+        self, parts: Parts, query: RowQuery
     ) -> None:
         storage = storage_of(parts)
         last = (await fill(storage))[-1].position
@@ -137,7 +137,7 @@ class StorageReadContract(Chapter):
     @each_query
     @pytest.mark.parametrize("limit", [None, 1, 4, 1000])
     async def test_nothing_that_matches_is_missing_up_to_where_a_page_has_looked(
-        self, parts: Parts, query: Query, limit: int | None
+        self, parts: Parts, query: RowQuery, limit: int | None
     ) -> None:
         storage = storage_of(parts)
         matching = [row for row in await fill(storage) if query.matches(row)]
@@ -154,7 +154,7 @@ class StorageReadContract(Chapter):
     @each_query
     @pytest.mark.parametrize("limit", [None, 3])
     async def test_seen_to_never_goes_back(
-        self, parts: Parts, query: Query, limit: int | None
+        self, parts: Parts, query: RowQuery, limit: int | None
     ) -> None:
         storage = storage_of(parts)
         await fill(storage, MANY)
@@ -164,7 +164,7 @@ class StorageReadContract(Chapter):
 
     @each_query
     async def test_who_goes_on_after_seen_to_with_a_limit_sees_every_row_once(
-        self, parts: Parts, query: Query
+        self, parts: Parts, query: RowQuery
     ) -> None:
         storage = storage_of(parts)
         everything = await fill(storage)
@@ -194,7 +194,7 @@ class StorageReadContract(Chapter):
     @each_query
     @pytest.mark.parametrize("limit", [None, 1, 4])
     async def test_pages_backward_hold_the_rows_turned_round(
-        self, parts: Parts, query: Query, limit: int | None
+        self, parts: Parts, query: RowQuery, limit: int | None
     ) -> None:
         storage = storage_of(parts)
         matching = [row for row in await fill(storage) if query.matches(row) and row.position > 7]

@@ -9,14 +9,14 @@ import pytest
 
 from eventsourcing_core._versions import ExpectedVersion
 from eventsourcing_core.stores._append import Append, Write
-from eventsourcing_core.stores._rows import EncodedEvent, Query, Row, Span
+from eventsourcing_core.stores._rows import EncodedEvent, Row, RowQuery, Span
 from eventsourcing_core.testing._samples import COUNTED
 
 if TYPE_CHECKING:
     from eventsourcing_core.stores._rows import RowPage
     from eventsourcing_core.stores._storage import Parts, Storage
 
-EVERYTHING = Query()
+EVERYTHING = RowQuery()
 """No filter."""
 
 
@@ -53,7 +53,7 @@ async def rows_of(storage: Storage, stream_id: str, span: Span | None = None) ->
 async def pages_of(
     storage: Storage,
     after: int = 0,
-    query: Query = EVERYTHING,
+    query: RowQuery = EVERYTHING,
     *,
     backward: bool = False,
     limit: int | None = None,

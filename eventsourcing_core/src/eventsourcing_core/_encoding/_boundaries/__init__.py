@@ -1,0 +1,1 @@
+"""Groups and boundaries: what the front makes of queries, markers and groups."""

@@ -1,0 +1,1 @@
+"""What a decision rests on that is not in the stream it writes to."""
