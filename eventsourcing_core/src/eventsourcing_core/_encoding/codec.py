@@ -258,25 +258,14 @@ class EventCodec:
             SerializationError: Bytes cannot be read; names stream, version, type and encoding.
             UnknownEventTypeError: A type has no class, and the registry is strict.
         """
-        # Replays spend their time here, so it is written out: also what new_recorded_event does, as
-        # a call takes a twentieth of that. Texts that are the same in many rows are kept once.
+        # Written out, since replays spend their time here: a call takes a twentieth of that. Texts
+        # that are the same in many rows are kept once.
         readers, conversions, chains = self._readers, self._conversions, self._chains
         opened, closed, texts = OpenRecordedEvent, RecordedEvent, dict[str, str]()
-        refused, values = object(), rows.values() if isinstance(rows, Columns) else rows
+        refused, found = object(), rows.values() if isinstance(rows, Columns) else rows
         stream = kind = last = ""
         (read, typed, restore), conversion, functions = self._own, None, None
-        for (
-            stream_id,
-            version,
-            at,
-            event_type,
-            data,
-            metadata,
-            encoding,
-            event_id,
-            time,
-            tags,
-        ) in values:
+        for stream_id, version, at, event_type, data, metadata, encoding, id_, time, tags in found:
             try:
                 if (
                     event_type != kind
@@ -308,13 +297,12 @@ class EventCodec:
             if stream_id != stream:
                 stream = texts.setdefault(stream_id, stream_id)
             if conversion is None and type(payload) is list:  # of an upcaster, else it is a dict
-                known = NO_TAGS if tags is None else frozenset(tags)
-                yield from _several(payload, event_id, time, kept, stream, version, at, known)
+                yield from _several(payload, id_, time, kept, stream, version, at, tags)
                 continue
             event = opened()
             event.event_type = kind
             event.data = payload
-            event._event_id = event_id  # noqa: SLF001 - it is being built
+            event._event_id = id_  # noqa: SLF001 - it is being built
             event._timestamp = time  # noqa: SLF001 - as above
             event.metadata = kept
             event.stream_id = stream
@@ -391,5 +379,6 @@ def _frozen(metadata: Any) -> MappingProxyType[str, object]:
 
 def _several(made: Any, *facts: Any) -> Iterator[RecordedEvent[Any]]:
     """Give the events that upcasters made of a stored one, of which they share the facts."""
+    *others, tags = facts
     for name, payload in made:
-        yield new_recorded_event(name, payload, *facts)
+        yield new_recorded_event(name, payload, *others, frozenset(tags or ()))

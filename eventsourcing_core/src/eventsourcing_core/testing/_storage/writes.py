@@ -99,7 +99,7 @@ class StorageWriteContract(Chapter):
             assert by_name == [*row]
             assert [type(field) for field in row] == [
                 *(str, int, int),
-                *(str, bytes, bytes, str, bytes, int),
+                *(str, bytes, bytes, str, bytes, int, type(None)),
             ]
 
     async def test_a_batch_of_many_streams_knows_the_version_of_each(self, parts: Parts) -> None:
