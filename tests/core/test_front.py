@@ -21,7 +21,7 @@ from eventsourcing_core import (
     StoreBusyError,
     UnknownEventTypeError,
 )
-from eventsourcing_core.stores import Parts
+from eventsourcing_core.stores import Parts, RowQuery
 from eventsourcing_core.testing._imports.samples import recorded
 from eventsourcing_core.testing._samples import COUNTED, collected, counted, numbers_of
 from eventsourcing_core.testing._storage.counting import CountingStorage
@@ -31,7 +31,7 @@ from tests.contracts._broken import BrokenStorage
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Sequence
 
-    from eventsourcing_core.stores import Append, RowQuery, Storage, Verdict
+    from eventsourcing_core.stores import Append, Storage, Verdict
     from tests.contracts._broken import Pages
 
 ANY = ExpectedVersion.ANY

@@ -258,8 +258,7 @@ class EventCodec:
             SerializationError: Bytes cannot be read; names stream, version, type and encoding.
             UnknownEventTypeError: A type has no class, and the registry is strict.
         """
-        # Written out, since replays spend their time here: a call takes a twentieth of that. Texts
-        # that are the same in many rows are kept once.
+        # Written out: a call takes a twentieth of a replay. Texts that are the same are kept once.
         readers, conversions, chains = self._readers, self._conversions, self._chains
         opened, closed, texts = OpenRecordedEvent, RecordedEvent, dict[str, str]()
         refused, found = object(), rows.values() if isinstance(rows, Columns) else rows
@@ -292,8 +291,7 @@ class EventCodec:
                         self._check_untyped(event_type, payload)
                 kept = NO_METADATA if metadata is None else _frozen(read(metadata))
             except Exception as error:  # noqa: BLE001 - damaged bytes raise anything
-                place = f"version {version} of stream {stream_id!r}"
-                cannot_read(error, place, event_type, encoding)
+                cannot_read(error, stream_id, version, event_type, encoding)
             if stream_id != stream:
                 stream = texts.setdefault(stream_id, stream_id)
             if conversion is None and type(payload) is list:  # of an upcaster, else it is a dict

@@ -71,9 +71,14 @@ def cannot_store(event_type: str, error: Exception) -> NoReturn:
     raise _kind(error)(message) from error
 
 
-def cannot_read(error: Exception, place: str, event_type: str, encoding: str) -> NoReturn:
+def cannot_read(
+    error: Exception, stream_id: str, version: int, event_type: str, encoding: str
+) -> NoReturn:
     """Raise what says where an event stands that cannot be read, and why."""
-    message = f"{place} (type {event_type!r}, encoding {encoding!r}) cannot be read: {_said(error)}"
+    message = (
+        f"version {version} of stream {stream_id!r} (type {event_type!r}, encoding {encoding!r}) "
+        f"cannot be read: {_said(error)}"
+    )
     raise _kind(error)(message) from error
 
 
