@@ -260,9 +260,13 @@ class EventCodec:
         """
         # Written out: a call takes a twentieth of a replay. Texts that are the same are kept once.
         readers, conversions, chains = self._readers, self._conversions, self._chains
-        opened, closed, texts = OpenRecordedEvent, RecordedEvent, dict[str, str]()
-        refused, found = object(), rows.values() if isinstance(rows, Columns) else rows
-        stream = kind = last = ""
+        opened, closed, texts, refused = (
+            OpenRecordedEvent,
+            RecordedEvent,
+            dict[str, str](),
+            object(),
+        )
+        found, stream, kind, last = rows.values() if isinstance(rows, Columns) else rows, "", "", ""
         (read, typed, restore), conversion, functions = self._own, None, None
         for stream_id, version, at, event_type, data, metadata, encoding, id_, time, tags in found:
             try:
