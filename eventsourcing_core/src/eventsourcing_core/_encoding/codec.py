@@ -134,9 +134,7 @@ class EventCodec:
         (encoded,), _ = self._encoded((event,))
         return encoded
 
-    def _encoded(  # noqa: C901 - written out, as decode is
-        self, events: Iterable[Any]
-    ) -> tuple[tuple[EncodedEvent, ...], int]:
+    def _encoded(self, events: Iterable[Any]) -> tuple[tuple[EncodedEvent, ...], int]:
         """Encode events and payloads; give how many bytes they take, too."""
         conversions, typed, write, make = self._conversions, self._typed, self._write, _new
         transform, encoding, most = self._transform, self.encoding, self.max_event_bytes
@@ -170,12 +168,8 @@ class EventCodec:
             if size > most:
                 raise too_large(event_type, size, most)
             total += size
-            try:
-                given_tags = event._tags  # noqa: SLF001 - as below
-            except AttributeError:  # it was decoded, and has none
-                given_tags = NO_TAGS
-            tags = tuple(sorted(given_tags)) if given_tags else None
-            facts = (event_type, data, metadata, encoding, event._event_id, event._timestamp, tags)  # noqa: SLF001 - the properties take as long as all the rest
+            event_id, timestamp, tags = event._event_id, event._timestamp, event._tags  # noqa: SLF001 - the properties take as long as all the rest
+            facts = (event_type, data, metadata, encoding, event_id, timestamp, tags)
             encoded.append(make(EncodedEvent, facts))
         return tuple(encoded), total
 
@@ -260,13 +254,9 @@ class EventCodec:
         """
         # Written out: a call takes a twentieth of a replay. Texts that are the same are kept once.
         readers, conversions, chains = self._readers, self._conversions, self._chains
-        opened, closed, texts, refused = (
-            OpenRecordedEvent,
-            RecordedEvent,
-            dict[str, str](),
-            object(),
-        )
-        found, stream, kind, last = rows.values() if isinstance(rows, Columns) else rows, "", "", ""
+        opened, closed, texts = OpenRecordedEvent, RecordedEvent, dict[str, str]()
+        refused, found = object(), rows.values() if isinstance(rows, Columns) else rows
+        stream = kind = last = ""
         (read, typed, restore), conversion, functions = self._own, None, None
         for stream_id, version, at, event_type, data, metadata, encoding, id_, time, tags in found:
             try:
@@ -310,8 +300,7 @@ class EventCodec:
             event.stream_id = stream
             event.version = version
             event.position = at
-            if tags is not None:
-                event._tags = frozenset(tags)  # noqa: SLF001 - as above
+            event._tags = tags if tags is None else tuple(tags)  # noqa: SLF001 - as above
             event.__class__ = closed
             yield event
 
@@ -383,4 +372,4 @@ def _several(made: Any, *facts: Any) -> Iterator[RecordedEvent[Any]]:
     """Give the events that upcasters made of a stored one, of which they share the facts."""
     *others, tags = facts
     for name, payload in made:
-        yield new_recorded_event(name, payload, *others, frozenset(tags or ()))
+        yield new_recorded_event(name, payload, *others, tags if tags is None else tuple(tags))

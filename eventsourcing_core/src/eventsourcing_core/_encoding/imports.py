@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._encoding.refusals import too_large
 from eventsourcing_core._errors import SerializationError, shown
-from eventsourcing_core._events.tags import tags_of
+from eventsourcing_core._events.tags import stored_tags, tags_of
 from eventsourcing_core._names import check_event_type, check_stream_id
 from eventsourcing_core._versions import ExpectedVersion
 from eventsourcing_core.stores._append import Append, Imported, Write
@@ -96,4 +96,4 @@ def append_of(rows: Sequence[Row], *, encoding: str, max_event_bytes: int) -> Ap
 def _with_checked_tags(placed: Placed) -> Placed:
     stream_id, version, event = placed
     tags = tags_of(event.tags or (), f"version {version} of stream {stream_id!r}:")
-    return (stream_id, version, event._replace(tags=tuple(sorted(tags)) or None))
+    return (stream_id, version, event._replace(tags=stored_tags(tags)))

@@ -2,8 +2,9 @@
 
 Ten thousand of these are built on every replay, so they are made cheap in two ways. An instance
 is filled while it is of a class that allows assignment, and then becomes one of the class that
-does not: a fifth of the time of a frozen dataclass. And id and time are kept as stores keep them,
-as 16 bytes and as microseconds; ``UUID`` and ``datetime`` objects are made when somebody asks.
+does not: a fifth of the time of a frozen dataclass. And id, time and tags are kept as stores keep
+them, as 16 bytes, as microseconds, and as a sorted tuple or None; ``UUID``, ``datetime`` and set
+objects are made when somebody asks.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
 from eventsourcing_core._events.identity import new_event_id
 from eventsourcing_core._events.metadata import NO_METADATA, current_metadata
-from eventsourcing_core._events.tags import NO_TAGS, Tagger, joined_tags, tags_of
+from eventsourcing_core._events.tags import NO_TAGS, Tagger, joined_tags, stored_tags, tags_of
 from eventsourcing_core._events.times import to_datetime, to_microseconds
 from eventsourcing_core._names import check_event_type, check_stream_id
 
@@ -62,7 +63,7 @@ class Event(Generic[T_co]):
     """Facts about the recording (who, why, correlation); read-only."""
     _event_id: bytes
     _timestamp: int
-    _tags: frozenset[str]  # not set where decoding finds none: setting it takes time
+    _tags: tuple[str, ...] | None
 
     def __init__(  # noqa: PLR0913 - a value with eight documented fields
         self,
@@ -82,7 +83,7 @@ class Event(Generic[T_co]):
             _event_id=_id_bytes(event_id),
             _timestamp=_microseconds(timestamp),
             metadata=current_metadata(metadata),
-            _tags=tags_of(tags, f"the event {event_type!r}:"),
+            _tags=stored_tags(tags_of(tags, f"the event {event_type!r}:")),
         )
 
     @staticmethod
@@ -102,9 +103,9 @@ class Event(Generic[T_co]):
             ValueError: For a naive timestamp or a bad tag.
         """
         name = event_types.name_of(type(payload))
-        taggers = event_types.taggers
-        if taggers or tags is not NO_TAGS:
-            tags = _joined(name, payload, tags, taggers.get(name))
+        stored = None
+        if tags is not NO_TAGS or event_types.taggers:
+            stored = _joined(name, payload, tags, event_types.taggers.get(name))
         return new_event(
             name,
             payload,
@@ -112,16 +113,13 @@ class Event(Generic[T_co]):
             new_event_id() if event_id is None else _id_bytes(event_id),
             time.time_ns() // 1000 if timestamp is None else to_microseconds(timestamp),
             current_metadata(metadata),
-            tags,
+            stored,
         )
 
     @property
     def tags(self) -> frozenset[str]:
         """What it is about, beside its stream."""
-        try:
-            return self._tags
-        except AttributeError:  # it was decoded, and has none
-            return NO_TAGS
+        return NO_TAGS if self._tags is None else frozenset(self._tags)
 
     @property
     def event_id(self) -> UUID:
@@ -145,7 +143,7 @@ class Event(Generic[T_co]):
 
     def _facts(self) -> tuple[object, ...]:
         facts = (self.event_type, self.data, self._event_id, self._timestamp, self.metadata)
-        return (*facts, self.tags)
+        return (*facts, self._tags)
 
     def __eq__(self, other: object) -> bool:
         """Compare every field; an event never equals a recorded event."""
@@ -159,7 +157,7 @@ class Event(Generic[T_co]):
 
     def __repr__(self) -> str:
         """Show what the event says, then what identifies it."""
-        tags = f", tags={{{', '.join(map(repr, sorted(self.tags)))}}}" if self.tags else ""
+        tags = f", tags={{{', '.join(map(repr, self._tags))}}}" if self._tags else ""
         return (
             f"{type(self).__name__}({self.event_type!r}, {self.data!r}, "
             f"event_id={str(self.event_id)!r}, timestamp={self.timestamp.isoformat()!r}, "
@@ -174,7 +172,7 @@ class Event(Generic[T_co]):
             self._event_id,
             self._timestamp,
             dict(self.metadata),
-            *((self._tags,) if self.tags else ()),
+            *((self.tags,) if self._tags else ()),
         )
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -245,7 +243,7 @@ class RecordedEvent(Event[T_co]):
             stream_id=stream_id,
             version=version,
             position=position,
-            _tags=tags_of(tags, f"the event {event_type!r}:"),
+            _tags=stored_tags(tags_of(tags, f"the event {event_type!r}:")),
         )
 
     def _facts(self) -> tuple[object, ...]:
@@ -291,7 +289,7 @@ def new_event(  # noqa: PLR0913 - six fields, by position for speed
     event_id: bytes,
     timestamp: int,
     metadata: Mapping[str, object],
-    tags: frozenset[str] = NO_TAGS,
+    tags: tuple[str, ...] | None = None,
 ) -> Event[P]:
     """Make an event of what was checked already."""
     event: Any = _open_event()
@@ -315,7 +313,7 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
     stream_id: str,
     version: int,
     position: int,
-    tags: frozenset[str] = NO_TAGS,
+    tags: tuple[str, ...] | None = None,
 ) -> RecordedEvent[P]:
     """Make a recorded event of what a store holds; not checked again."""
     event: Any = OpenRecordedEvent()
@@ -335,12 +333,13 @@ def new_recorded_event(  # noqa: PLR0913 - eight fields, by position for speed
 
 def _joined(
     name: str, payload: object, given: Iterable[str], tagger: Tagger | None
-) -> frozenset[str]:
+) -> tuple[str, ...] | None:
     """Join the tags that an event is given with those of its payload's class."""
     tags = tags_of(given, f"the event {name!r}:")
-    if tagger is None:
-        return tags
-    return joined_tags(tags, tags_of(tagger(payload), f"@event({name!r}, tags=…):"), name)
+    if tagger is not None:
+        own = tags_of(tagger(payload), f"@event({name!r}, tags=…):")
+        tags = joined_tags(tags, own, f"the event {name!r}")
+    return stored_tags(tags)
 
 
 def _fill(event: object, **fields: object) -> None:
@@ -375,7 +374,7 @@ def _event_from_state(
     """
     kept = MappingProxyType(metadata) if metadata else NO_METADATA
     has_tags = bool(others) and isinstance(others[0], frozenset)
-    tags, place = (others[0], others[1:]) if has_tags else (NO_TAGS, others)
+    tags, place = (stored_tags(others[0]), others[1:]) if has_tags else (None, others)
     if not place:
         return new_event(event_type, data, event_id, timestamp, kept, tags)
     stream_id, version, position = place

@@ -44,7 +44,8 @@ class EventTypes:
         # Of classes that were defined again since, as long as anybody uses them.
         self._former_names: WeakKeyDictionary[type, str] = WeakKeyDictionary()
         self._typed: dict[TypedCodec, TypedTypes] = {}
-        self._taggers: dict[str, Tagger] = {}
+        self.taggers: dict[str, Tagger] = {}
+        """What gives the tags of payloads, by their stored name; for events."""
         self._upcasters: dict[str, Upcaster] = {}
         self._chains: dict[str, Chain] = {}
         self.generation: int = 0
@@ -89,9 +90,9 @@ class EventTypes:
         self._conversions[name] = conversion
         self._classes[name] = cls
         self._names[cls] = name
-        self._taggers.pop(name, None)
+        self.taggers.pop(name, None)
         if tags is not None:
-            self._taggers[name] = tags
+            self.taggers[name] = tags
         for typed in self._typed.values():
             typed.pop(name, None)  # of the class that had the name before
         self.generation += 1
@@ -179,11 +180,6 @@ class EventTypes:
     def conversions(self) -> Mapping[str, Conversion]:
         """The compiled conversions by stored name: a live view, for the codec."""
         return self._conversions
-
-    @property
-    def taggers(self) -> Mapping[str, Tagger]:
-        """What gives the tags of payloads, by their stored name: a live view, for events."""
-        return self._taggers
 
     @property
     def upcasters(self) -> Mapping[str, Upcaster]:

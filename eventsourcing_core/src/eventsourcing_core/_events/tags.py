@@ -49,6 +49,11 @@ def tags_of(given: Iterable[str], whose: str) -> frozenset[str]:
     return _not_too_many(found, whose) or NO_TAGS
 
 
+def stored_tags(tags: frozenset[str]) -> tuple[str, ...] | None:
+    """Give tags as stores keep them: sorted; None if there are none."""
+    return tuple(sorted(tags)) if tags else None
+
+
 def joined_tags(tags: frozenset[str], others: frozenset[str], whose: str) -> frozenset[str]:
     """Give the tags of both.
 

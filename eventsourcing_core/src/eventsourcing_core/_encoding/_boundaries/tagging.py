@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventsourcing_core._events.tags import joined_tags
+from eventsourcing_core._events.tags import joined_tags, stored_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,5 +22,5 @@ def with_tags(events: Iterable[EncodedEvent], tags: frozenset[str]) -> tuple[Enc
     for event in events:
         whose = f"the event {event.event_type!r}"
         joined = joined_tags(frozenset(event.tags or ()), tags, whose)
-        tagged.append(event._replace(tags=tuple(sorted(joined)) or None))
+        tagged.append(event._replace(tags=stored_tags(joined)))
     return tuple(tagged)
