@@ -6,6 +6,14 @@ from eventsourcing_core.testing._appends.append import AppendContract
 from eventsourcing_core.testing._appends.concurrency import ConcurrencyContract
 from eventsourcing_core.testing._appends.repetition import RepetitionContract
 from eventsourcing_core.testing._appends.unique_ids import UniqueIdContract
+from eventsourcing_core.testing._boundaries.conditions import (
+    ConditionContract,
+    ConditionTransactionContract,
+    StorageConditionContract,
+)
+from eventsourcing_core.testing._boundaries.groups import GroupContract, GroupTransactionContract
+from eventsourcing_core.testing._boundaries.holding import HoldContract
+from eventsourcing_core.testing._boundaries.tags import TagContract
 from eventsourcing_core.testing._handles.reopened import (
     ReopenedContract,
     ReopenedIdContract,
@@ -84,6 +92,14 @@ class EventStoreContract(
     TransactionIdContract,
     TransactionMisuseContract,
     InspectionContract,
+    # Several streams, and what matches in any of them.
+    GroupContract,
+    GroupTransactionContract,
+    TagContract,
+    StorageConditionContract,
+    ConditionContract,
+    ConditionTransactionContract,
+    HoldContract,
 ):
     """Every rule of ``Storage``, and what users get of it; inherit and override ``new_location``.
 
@@ -96,8 +112,8 @@ class EventStoreContract(
     time sets ``is_shared = False``.
 
     A chapter about something that the backend does not promise (``Parts.guarantees``) or does not
-    have (``transactions``, ``inspection``), or that these settings rule out, is skipped, and the
-    skip is printed.
+    have (``transactions``, ``inspection``, ``holding``), or that these settings rule out, is
+    skipped, and the skip is printed.
 
     ``deadline``, ``notice``, ``examples``, ``steps`` and ``stretch`` can be set in the class, for a
     slow store; the fixture ``serializer`` can be overridden, to test a store with another than

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Setting = Literal["is_durable", "is_shared"]
-Need = Guarantee | Setting | Literal["inspection", "transactions"]
+Need = Guarantee | Setting | Literal["holding", "inspection", "transactions"]
 """What a chapter is about that not every backend has.
 
 It is a guarantee, a setting of the author's test class, or one of the ``Parts``.

@@ -1,0 +1,1 @@
+"""Several streams, tags, and conditions on what matches."""
