@@ -150,12 +150,12 @@ class Database:
             raise self._translated(error, doing) from error
         return result
 
-    async def isolated(
+    def isolated(
         self,
         connection: Connection,
         work: Callable[[Connection, *Args], Awaitable[T]],
         *args: *Args,
-    ) -> T:
+    ) -> Awaitable[T]:
         """Do some work at READ COMMITTED, whatever the database prefers.
 
         At another level it could fail for what it has nothing to do with. Nearly every database
@@ -163,7 +163,15 @@ class Database:
         once a statement has failed for it.
         """
         if not self._is_strict:
-            return await work(connection, *args)
+            return work(connection, *args)
+        return self._read_committed(connection, work, *args)
+
+    async def _read_committed(
+        self,
+        connection: Connection,
+        work: Callable[[Connection, *Args], Awaitable[T]],
+        *args: *Args,
+    ) -> T:
         async with connection.transaction(isolation="read_committed"):
             return await work(connection, *args)
 

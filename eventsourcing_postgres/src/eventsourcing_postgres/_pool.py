@@ -10,6 +10,8 @@ import asyncpg
 from eventsourcing_postgres._errors import DRIVER
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from asyncpg.pool import PoolConnectionProxy
 
     Driver: TypeAlias = asyncpg.Connection[asyncpg.Record]
@@ -49,10 +51,12 @@ class BoundedConnection(Driver):
         """
         self._mark = mark
 
-    async def _get_statement(self, query: str, *args: Any, **kwargs: Any) -> Any:
+    def _get_statement(self, query: str, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         # Not public, but the one place that the driver's methods go through, but for those below.
-        self._check_open()
-        return await super()._get_statement(query + self._mark, *args, **kwargs)  # type: ignore[misc]  # pyright: ignore - the stubs leave it out
+        if self._mark:
+            self._check_open()
+            query += self._mark
+        return super()._get_statement(query, *args, **kwargs)  # type: ignore[misc]  # pyright: ignore - the stubs leave it out
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - the driver's word
         """Run a statement, or several; see the driver."""

@@ -26,7 +26,7 @@ from eventsourcing_postgres._inline import applied
 from eventsourcing_postgres._standbys import Standbys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from eventsourcing_core.stores import Append, Verdict
     from eventsourcing_postgres._batches import Terms
@@ -169,27 +169,28 @@ class Writer:
             return verdicts
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    async def _commit(
+    # These give what is to be awaited, since a coroutine of their own would cost each append more.
+
+    def _commit(
         self, connection: Connection, work: Work, appends: Sequence[Append], terms: Terms
-    ) -> Sequence[Verdict]:
+    ) -> Awaitable[Sequence[Verdict]]:
         """Write appends in a transaction, and apply them in it to what is inline."""
         builds = self._inline.active
         confirmed = self._standbys.confirmed
         if not builds:
-            isolated = self._database.isolated
-            return await confirmed(connection, isolated, work, appends, terms)
+            return confirmed(connection, self._database.isolated, work, appends, terms)
         terms = terms._replace(applies=applied(builds))
-        return await confirmed(connection, self._inline.commit, builds, work, appends, terms)
+        return confirmed(connection, self._inline.commit, builds, work, appends, terms)
 
-    async def _batch(
+    def _batch(
         self, connection: Connection, appends: Sequence[Append], terms: Terms
-    ) -> list[Verdict]:
-        return await write_batch(connection, appends, self._schema, self._standbys, terms)
+    ) -> Awaitable[list[Verdict]]:
+        return write_batch(connection, appends, self._schema, self._standbys, terms)
 
-    async def _known(
+    def _known(
         self, connection: Connection, appends: Sequence[Append], terms: Terms
-    ) -> list[Verdict]:
-        return await write_known(connection, appends, self._schema, self._standbys, terms)
+    ) -> Awaitable[list[Verdict]]:
+        return write_known(connection, appends, self._schema, self._standbys, terms)
 
     async def _group(
         self, connection: Connection, appends: Sequence[Append], terms: Terms

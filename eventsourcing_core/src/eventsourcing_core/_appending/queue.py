@@ -170,7 +170,8 @@ class AppendQueue:
             self._under_way -= 1
             if entry is None:
                 self._lines.let_go(keys)
-            self._start_writer()
+            if self._lines.turns:
+                self._start_writer()
 
         if entry is not None:
             return await self._verdict_of(entry)
