@@ -81,7 +81,9 @@ def test_events_come_back_as_they_were(path: Path) -> None:
     data = {"amount": Decimal("0.10"), "$odd": [b"\x00", UUID(int=7)], "text": "a\nb\u2028"}
     events = [recorded(1, data), recorded(2, ["a list"]), recorded(3)]
     summary = exported(path, *events)
-    assert [event_of(line, n, path) for n, line in lines_in(path, summary)] == events
+    ((first, lines),) = lines_in(path, summary)
+    numbered = enumerate(lines.splitlines(keepends=True), first)
+    assert [event_of(line, n, path) for n, line in numbered] == events
 
 
 def test_a_whole_archive_is_found_whole(path: Path) -> None:
@@ -89,6 +91,26 @@ def test_a_whole_archive_is_found_whole(path: Path) -> None:
     seen: list[int] = []
     assert checked(path, seen.append) == summary == Summary(49, summary.sha256)
     assert sum(seen) == path.stat().st_size
+
+
+@pytest.mark.parametrize("size", [1, 190, 200, 1000, 10_000])
+def test_lines_are_read_many_at_once_and_none_is_lost(
+    path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = exported(path, *map(recorded, range(1, 50)))
+    monkeypatch.setattr(_archive, "_BLOCK", size)
+    seen: list[int] = []
+    assert checked(path, seen.append) == summary
+    assert sum(seen) == path.stat().st_size
+    blocks = [*lines_in(path, summary)]
+    assert (
+        b"".join(lines for _, lines in blocks).splitlines() == path.read_bytes().splitlines()[1:-1]
+    )
+    number = 2
+    for first, lines in blocks:
+        assert first == number
+        assert lines.endswith(b"\n")
+        number += lines.count(b"\n")
 
 
 def test_an_archive_without_events_is_whole(path: Path) -> None:
@@ -150,7 +172,8 @@ def test_an_archive_of_some_types_is_not_for_importing(path: Path) -> None:
 def test_a_line_that_is_no_event_is_named(path: Path) -> None:
     summary = exported(path, recorded(1), recorded(2))
     path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":0', 1))
-    number, line = next(lines_in(path, summary))
+    number, lines = next(lines_in(path, summary))
+    line = lines.splitlines()[0]
     with pytest.raises(ArchiveError, match="line 2 is no event.*count from 1"):
         event_of(line, number, path)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsourcing_cli._archive import (
@@ -19,8 +19,11 @@ from eventsourcing_cli._archive import (
     event_of,
     lines_in,
 )
-from eventsourcing_cli._lines import row_of
+from eventsourcing_cli._lines import rows_of
 from eventsourcing_core import EventCodec, EventTypes, JsonSerializer, RecordedEvent
+
+if TYPE_CHECKING:
+    from eventsourcing_core.stores import Row
 
 SCALARS: Any = (
     st.none()
@@ -61,6 +64,21 @@ EVENT = RecordedEvent(
     event_id=UUID(int=7),
     timestamp=datetime(2026, 11, 25, tzinfo=UTC),
 )
+BEFORE = (
+    b'{"stream_id":"thing-0","version":1,"event_id":"00000000-0000-0000-0000-000000000000",'
+    b'"event_type":"thing.happened","timestamp":"2026-11-25T00:00:00+00:00",'
+    b'"data":{"number":0},"metadata":{"by":"Alice"}}\n'
+)
+
+
+def row_of(line: bytes) -> Row | None:
+    """Give the row of one line, after another one that needs no closer look."""
+    rows = rows_of(1, BEFORE + line)
+    if rows is None:
+        return None
+    before, row = rows
+    assert before.event_id == bytes(16)
+    return row
 
 
 def line_of(folder: Path, event: RecordedEvent[Any]) -> bytes:
@@ -78,12 +96,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lines")
 
 
+@settings(deadline=None)
 @given(event=EVENTS)
 def test_a_row_is_what_the_store_would_write_of_the_event(
     folder: Path, event: RecordedEvent[Any]
 ) -> None:
     line = line_of(folder, event)
-    row = row_of(2, line)
+    row = row_of(line)
     if row is None:  # nothing is said about it
         return
     codec = EventCodec("json", event_types=EventTypes())
@@ -105,7 +124,7 @@ def test_a_line_of_an_export_is_a_row(folder: Path, data: object) -> None:
     event = RecordedEvent(
         "thing.happened", data, stream_id="thing-ß", version=3, position=1, metadata={"by": "Zoë"}
     )
-    row = row_of(2, line_of(folder, event))
+    row = row_of(line_of(folder, event))
     assert row is not None
     assert row.data == JsonSerializer().serialize(data)
 
@@ -137,9 +156,42 @@ def test_a_line_of_an_export_is_a_row(folder: Path, data: object) -> None:
 )
 def test_any_other_line_needs_a_closer_look(folder: Path, found: bytes, put: bytes) -> None:
     line = line_of(folder, EVENT)
-    assert row_of(2, line) is not None
+    assert row_of(line) is not None
     assert found in line
-    assert row_of(2, line.replace(found, put)) is None
+    assert row_of(line.replace(found, put)) is None
+
+
+def test_lines_are_checked_each_for_itself() -> None:
+    def lines(*datas: bytes) -> bytes:
+        return b"".join(BEFORE.replace(b'{"number":0}', data) for data in datas)
+
+    assert rows_of(1, lines(b'{"a":[]}', b'{"a":[{},1]}')) is not None
+    # What is between two payloads is nobody's, so no payload can end in another one.
+    assert rows_of(1, lines(b'{"a":[{}', b"{}]}")) is None
+    assert rows_of(1, lines(b'{"a":[{}', b"{}]}", b"{},{}")) is None
+    assert rows_of(1, lines(b'{"a":"', b'"}')) is None
+
+
+def test_rows_count_on_from_the_first_line(folder: Path) -> None:
+    rows = rows_of(7, BEFORE + line_of(folder, EVENT) + BEFORE)
+    assert rows is not None
+    assert [(row.position, row.stream_id) for row in rows] == [
+        (6, "thing-0"),
+        (7, "thing-1"),
+        (8, "thing-0"),
+    ]
+
+
+@pytest.mark.parametrize("lines", [b"", BEFORE[:-1], BEFORE + BEFORE[:-1], BEFORE + b"\n", b"x"])
+def test_what_is_no_whole_lines_needs_a_closer_look(lines: bytes) -> None:
+    assert rows_of(1, lines) is None
+
+
+@pytest.mark.parametrize("deep", [100, 101])
+def test_a_payload_among_flat_ones_may_not_be_deep(deep: int) -> None:
+    data = b'{"a":' + b"[" * (deep - 1) + b"]" * (deep - 1) + b"}"
+    lines = BEFORE * 3 + BEFORE.replace(b'{"number":0}', data)
+    assert (rows_of(1, lines) is None) == (deep > 100)
 
 
 def test_a_closer_look_names_the_line() -> None:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _FORMAT = "eventsourcing-archive"
 _VERSION = 1
+_END = b'{"events":'
+"""What the last line begins with, and no other."""
+_BLOCK = 64 * 1024  # bytes that are read at once, and the rest of their last line
 _json = JsonSerializer()
 
 
@@ -219,16 +222,17 @@ def checked(path: Path, on_bytes: Callable[[int], None] = lambda _: None) -> Sum
     digest = sha256()
     events = 0
     with path.open("rb") as file:
-        line = file.readline()
-        _check_header(line, path)
-        digest.update(line)
-        on_bytes(len(line))
-        for line in file:
-            on_bytes(len(line))
-            if _is_summary(line):
-                return _confirmed(Summary(events, digest.hexdigest()), line + file.read(1), path)
-            digest.update(line)
-            events += 1
+        header = file.readline()
+        _check_header(header, path)
+        digest.update(header)
+        on_bytes(len(header))
+        for lines, rest in _blocks_of(file):
+            on_bytes(len(lines) + len(rest))
+            digest.update(lines)
+            events += lines.count(b"\n")
+            if rest:
+                found = Summary(events, digest.hexdigest())
+                return _confirmed(found, rest + file.read(1), path)
     message = f"{path} has no end: export again, or copy the whole file"
     raise ArchiveError(message)
 
@@ -241,29 +245,44 @@ def _confirmed(found: Summary, last_line: bytes, path: Path) -> Summary:
 
 
 def lines_in(path: Path, summary: Summary) -> Iterator[tuple[int, bytes]]:
-    """Give the lines of an archive that was checked, but the first and the last; numbered from 2.
+    """Give the lines of an archive that was checked, but the first and the last, many at once.
 
     Args:
         path: The archive.
         summary: What ``checked`` gave for it.
 
+    Yields:
+        The number of a line, the first event has 2; and the bytes of that and of those behind it.
+
     Raises:
         ArchiveError: At the end: what was read is not what was checked.
     """
     digest = sha256()
+    number = 2
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if _is_summary(line):
+        digest.update(file.readline())
+        for lines, rest in _blocks_of(file):
+            digest.update(lines)
+            if lines:
+                yield number, lines
+            number += lines.count(b"\n")
+            if rest:
                 break
-            digest.update(line)
-            if number > 1:
-                yield number, line
     if digest.hexdigest() != summary.sha256:
         message = (
             f"{path} was changed while it was imported, so the store may hold events of either: "
             "import the whole file into a new store"
         )
         raise ArchiveError(message)
+
+
+def _blocks_of(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """Give the lines of a file, many at once, and the rest of them where the last line is found."""
+    while block := file.read(_BLOCK):
+        block += file.readline()
+        is_end = block.startswith(_END)
+        end = 0 if is_end else block.find(b"\n" + _END) + 1 or len(block)
+        yield block[:end], block[end:]
 
 
 def _header_of(selection: Selection) -> bytes:
@@ -306,7 +325,7 @@ def _summary_line(summary: Summary) -> bytes:
 
 
 def _is_summary(line: bytes) -> bool:
-    return line.startswith(b'{"events":')
+    return line.startswith(_END)
 
 
 def _line_of(event: RecordedEvent[Any]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from eventsourcing_cli._archive import (
@@ -15,19 +16,18 @@ from eventsourcing_cli._archive import (
     event_of,
     lines_in,
 )
-from eventsourcing_cli._lines import ENCODING, row_of
+from eventsourcing_cli._lines import ENCODING, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    from eventsourcing_core import EventStore, StorageEventStore
+    from eventsourcing_core import EventStore, RecordedEvent, StorageEventStore
     from eventsourcing_core.stores import Row
 
 _TELLS = 500  # events between two reports of how far it is
 _MOST_EVENTS = 10_000  # of one transaction,
 _MOST_BYTES = 4 * 1024 * 1024  # and of their lines
-_PART = 250  # lines that are read before the one transaction that is under way gets its turn
 
 
 async def export_events(
@@ -146,21 +146,36 @@ class _Batch:
 
     rows: list[Row] | None
     """The lines as rows; None if they are not all known to be such."""
-    lines: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
-    """Of the archive, each with its number."""
+    blocks: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
+    """The lines, many at once, each time with the number of the first one."""
+    count: int = 0
+    """The number of lines."""
     size: int = 0
-    """Bytes of the lines."""
+    """Their bytes."""
 
-    def add(self, number: int, line: bytes) -> None:
-        """Add a line."""
-        self.lines.append((number, line))
-        self.size += len(line)
+    def add(self, number: int, lines: bytes) -> None:
+        """Add lines."""
+        self.blocks.append((number, lines))
+        self.count += lines.count(b"\n")
+        self.size += len(lines)
         if self.rows is not None:
-            row = row_of(number, line)
-            if row is None:
+            rows = rows_of(number, lines)
+            if rows is None:
                 self.rows = None
             else:
-                self.rows.append(row)
+                self.rows += rows
+
+    def events(self, path: Path) -> list[RecordedEvent[object]]:
+        """Make the events of the lines.
+
+        Raises:
+            ArchiveError: A line is no event.
+        """
+        return [
+            event_of(line, number, path)
+            for first, lines in self.blocks
+            for number, line in enumerate(BytesIO(lines), first)
+        ]
 
 
 async def _batches(
@@ -170,16 +185,13 @@ async def _batches(
         return _Batch([] if store.codec.encoding == ENCODING else None)
 
     batch = empty()
-    for number, line in lines_in(path, summary):
-        if batch.lines and (
-            len(batch.lines) == _MOST_EVENTS or batch.size + len(line) > _MOST_BYTES
-        ):
+    for number, lines in lines_in(path, summary):
+        if batch.blocks and (batch.count >= _MOST_EVENTS or batch.size + len(lines) > _MOST_BYTES):
             yield batch
             batch = empty()
-        batch.add(number, line)
-        if number % _PART == 0:
-            await asyncio.sleep(0)  # what is under way gets its turn
-    if batch.lines:
+        batch.add(number, lines)
+        await asyncio.sleep(0)  # what is under way gets its turn
+    if batch.blocks:
         yield batch
 
 
@@ -189,7 +201,6 @@ async def _write(
     if batch.rows is not None:
         count = await store.import_rows(batch.rows)
     else:
-        events = [event_of(line, number, path) for number, line in batch.lines]
-        count = await store.import_events(events)
-    on_events(len(batch.lines))
+        count = await store.import_events(batch.events(path))
+    on_events(batch.count)
     return count

@@ -1,7 +1,8 @@
 """Appends as the functions ``append`` and ``append_one`` take them.
 
-Their arrays of numbers and of ids are sent as text, which the statements cast: the driver asks of
-each element of an array whether it is an array itself, which takes longer than all else it does.
+Their arrays of numbers, of ids, and of the streams of mixed events are sent as text, which the
+statements take apart: the driver asks of each element of an array whether it is an array itself,
+which takes longer than all else it does.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def group_arguments(placed: Sequence[Placed]) -> list[Any]:
         stream_ids,
         _numbers([first[stream_id] - 1 for stream_id in stream_ids]),
         _numbers([sizes[stream_id] for stream_id in stream_ids]),
-        of_streams if are_mixed else None,
+        "\n".join(of_streams) if are_mixed else None,  # which no id of a stream has
         _numbers(versions) if are_mixed else None,
         *_columns(events),
     ]

@@ -43,20 +43,21 @@ def import_of(placed: Sequence[Placed]) -> Append | None:
     if not placed:
         return None
     # By code points, which is the order of UTF-8 and of "C", too.
-    streams: dict[str, list[EncodedEvent]] = {
-        stream_id: [] for stream_id in sorted({stream_id for stream_id, _, _ in placed})
+    streams: dict[str, tuple[int, list[EncodedEvent]]] = {
+        stream_id: (number, [])
+        for number, stream_id in enumerate(sorted({stream_id for stream_id, _, _ in placed}))
     }
-    numbers = {stream_id: number for number, stream_id in enumerate(streams)}
     imported: list[Imported] = []
+    size = 0
     for stream_id, version, event in placed:
-        stream = streams[stream_id]
-        imported.append(_new(Imported, (numbers[stream_id], len(stream), version)))
-        stream.append(event)
+        number, events = streams[stream_id]
+        imported.append(_new(Imported, (number, len(events), version)))
+        events.append(event)
+        size += len(event[1]) + len(event[2] or b"")
     writes = [
-        Write(stream_id, tuple(stream), ExpectedVersion.ANY)
-        for stream_id, stream in streams.items()
+        Write(stream_id, tuple(events), ExpectedVersion.ANY)
+        for stream_id, (_, events) in streams.items()
     ]
-    size = sum([len(event[1]) + len(event[2] or b"") for _, _, event in placed])
     return Append(tuple(writes), size, tuple(imported))
 
 

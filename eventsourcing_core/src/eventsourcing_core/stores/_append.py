@@ -177,17 +177,20 @@ class Append(NamedTuple):
         for write, index, version in imported:
             stream_id, events, _ = self.writes[write]
             event = events[index]
-            place = places.get(event.event_id)
-            if place is None or event.event_id in seen:
-                _refuse_taken(event.event_id, {}, seen)
+            event_id = event[_EVENT_ID]
+            placed = (stream_id, version, event)
+            place = places.get(event_id)
+            if event_id in seen:
+                _refuse_taken(event_id, {}, seen)
+            elif place is None:
                 before = reached.get(stream_id, 0)
                 if before != version - 1:
                     raise ConcurrencyError(stream_id, version - 1, before, "import")
                 reached[stream_id] = version
-                fresh.append((stream_id, version, event))
+                fresh.append(placed)
             elif place[:2] != (stream_id, version):
-                _refuse_taken(event.event_id, places, seen)
-            seen[event.event_id] = (stream_id, version, event)
+                _refuse_taken(event_id, places, seen)
+            seen[event_id] = placed
         return fresh or Written((), 0)
 
 
