@@ -12,10 +12,12 @@ import pytest
 
 from eventsourcing_core import (
     Aggregate,
+    AppendResult,
     ConcurrencyError,
     Event,
     EventCodec,
     EventTypes,
+    JsonSerializer,
     Repository,
     SerializationError,
     StorageError,
@@ -31,7 +33,7 @@ from eventsourcing_core.stores import Parts
 from eventsourcing_inmemory._storage import InMemoryStorage
 from tests.core._hot import Gated, Hot, Overtaken, Refused, sell_one
 from tests.core._storages import Forgetful
-from tests.core._tills import Events, Shelf, Sold, Till, replayed, sell, state
+from tests.core._tills import Events, Shelf, Sold, Till, replayed, sell, state, types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,12 +73,34 @@ async def test_those_who_wait_are_appended_as_one(hot: Hot, gated: Gated) -> Non
     assert await counts(Events(gated.storage)) == [*range(1, 9)]
 
 
-async def test_a_group_is_no_larger_than_the_loop_can_bear(
-    hot: Hot, gated: Gated, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(turns, "MOST_IN_A_GROUP", 4)
-    await asyncio.gather(*(hot.sell(1) for _ in range(10)))
-    assert gated.sizes == [4, 4, 2]
+async def test_what_is_recorded_is_encoded_once() -> None:
+    texts: list[bytes] = []
+
+    class Noting(JsonSerializer):
+        def serialize(self, tree: object) -> bytes:
+            texts.append(super().serialize(tree))
+            return texts[-1]
+
+    gated = Gated(InMemoryStorage())
+    store = StorageEventStore(Parts(storage=gated), EventCodec(Noting(), event_types=types))
+    tills = Repository(store, Till, cache=10)
+    await asyncio.gather(*(sell(tills, number) for number in range(5)))
+    assert gated.sizes == [5]
+    assert len(texts) == 5
+    assert [event.data.count async for event in store.read("Till-1")] == [*range(5)]
+
+
+async def test_a_store_takes_what_stands_before_it_gives_it() -> None:
+    class Doubling(StorageEventStore):
+        async def append(self, stream_id: str, events: Any, **rest: Any) -> AppendResult:
+            events[:] = [
+                Event.of(Sold("tea", 2 * each.data.count), event_types=types) for each in events
+            ]
+            return await super().append(stream_id, events, **rest)
+
+    store = Doubling(Parts(storage=InMemoryStorage()), EventCodec(event_types=types))
+    await sell(Repository(store, Till, cache=10), 4)
+    assert [event.data.count async for event in store.read("Till-1")] == [8]
 
 
 async def test_nothing_is_read_while_updates_follow_each_other(hot: Hot, gated: Gated) -> None:

@@ -38,7 +38,7 @@ from eventsourcing_core._names import check_stream_id
 from eventsourcing_core._payloads.scalars import plain_tree
 from eventsourcing_core.stores._append import Append, Write
 from eventsourcing_core.stores._checks import check_whole
-from eventsourcing_core.stores._rows import Columns, EncodedEvent
+from eventsourcing_core.stores._rows import Columns, EncodedEvent, EncodedEvents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -197,7 +197,8 @@ class EventCodec:
             )
             raise TypeError(message)
 
-        encoded, size = self._encoded(events)
+        known = events.by(self) if isinstance(events, EncodedEvents) else None
+        encoded, size = known or self._encoded(events)
         if not encoded:
             message = f"nothing to append to stream {stream_id!r}: give at least one event"
             raise ValueError(message)

@@ -20,7 +20,7 @@ from eventsourcing_core._repositories.command import event_ids_of
 from eventsourcing_core._repositories.saving import note_stored
 from eventsourcing_core._state.copying import never_changes
 from eventsourcing_core.stores._event_store import AppendResult
-from eventsourcing_core.stores._rows import Row
+from eventsourcing_core.stores._rows import EncodedEvents, Row
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import Event
+    from eventsourcing_core.stores._rows import EncodedEvent
 
 _LONGEST: Final = 0.02
 """Seconds for which commands decide in one go, and one more."""
@@ -122,11 +123,10 @@ class Decisions(Generic[A]):
     ) -> None:
         self._copy_of = copy_of
         self._codec = codec
-        self._bytes = 0
         self._base = base
         self.state: A = copy_of(base, base.id)
         """The aggregate with all that was recorded, as its events make it."""
-        self.events: list[Event[Any]] = []
+        self.events = EncodedEvents(codec)
         """What was recorded, in order."""
         self._made: list[Decision[A]] = []
 
@@ -138,18 +138,19 @@ class Decisions(Generic[A]):
         """
         end = monotonic() + _LONGEST
         for turn in turns:
-            if self._made and (monotonic() > end or self._bytes > _MOST_BYTES):
+            if self._made and (monotonic() > end or self.events.size > _MOST_BYTES):
                 break
             decision = self._decided(turn)
             self._made.append(decision)
+            encoded: list[EncodedEvent] = []
             try:
-                self._apply(decision.events)
+                self._apply(decision.events, encoded)
             except Exception as error:  # noqa: BLE001 - the class's own fault; whoever met it hears of it
                 self._made[-1] = Decision(turn, decision.aggregate, error=error)
                 self.state = self._copy_of(self._base, self._base.id)  # it may be half changed
-                self._apply(self.events)
+                self._apply(self.events, [])
             else:
-                self.events += decision.events
+                self.events.add(decision.events, encoded)
         return turns[: len(self._made)]
 
     def _decided(self, turn: Turn[A]) -> Decision[A]:
@@ -173,24 +174,31 @@ class Decisions(Generic[A]):
             return Decision(turn, aggregate, error=conflict)
         return Decision(turn, aggregate, events)
 
-    def _apply(self, events: Sequence[Event[Any]]) -> None:
-        """Apply events to the state that is kept, as a load would: as they are stored."""
+    def _apply(self, events: Sequence[Event[Any]], encoded: list[EncodedEvent]) -> None:
+        """Apply events to the state that is kept, as a load would: as they are stored.
+
+        Args:
+            events: The events.
+            encoded: How they are stored is added here.
+        """
         state, page = self.state, stored_as(self.state)
         version = state.version
         state.version = 0  # as in a load
         for number, event in enumerate(events, version + 1):
-            for stored in self._stored(event, state.stream_id, number):
+            for stored in self._stored(event, state.stream_id, number, encoded):
                 state.apply(stored)
             page.event_id = event.raw_event_id
         page.version = state.version = version + len(events)
 
-    def _stored(self, event: Event[Any], stream_id: str, version: int) -> Iterable[Event[Any]]:
+    def _stored(
+        self, event: Event[Any], stream_id: str, version: int, encoded: list[EncodedEvent]
+    ) -> Iterable[Event[Any]]:
         """Give what a load will give of an event; it shares nothing with the caller's."""
         if self._codec is None:
             return (_apart(event),)
-        encoded = self._codec.encode(event)
-        self._bytes += len(encoded.data) + len(encoded.metadata or b"")
-        return self._codec.decode([Row(stream_id, version, version, *encoded)])
+        made = self._codec.encode(event)
+        encoded.append(made)
+        return self._codec.decode([Row(stream_id, version, version, *made)])
 
     @property
     def have_ids(self) -> bool:

@@ -47,9 +47,6 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=Aggregate)
 
-MOST_IN_A_GROUP: Final = 200
-"""Commands: the event loop does nothing else while they decide."""
-
 _PAUSE: Final = 2
 """As after so many attempts, always: a group that waits longer loses the more surely to others."""
 
@@ -136,9 +133,9 @@ class Turns(Generic[A]):
     async def _take_turns(self, key: str, line: _Line[A]) -> None:
         try:
             while line.waiting:
-                count = min(len(line.waiting), MOST_IN_A_GROUP)
-                line.group = [line.waiting.popleft() for _ in range(count)]
-                self._waiting -= count
+                line.group = [*line.waiting]
+                line.waiting.clear()
+                self._waiting -= len(line.group)
                 try:
                     await self._settle(key, line.group)
                 except Exception as error:  # noqa: BLE001 - whatever it is, who waits for it gets it

@@ -34,15 +34,20 @@ def copy_state(source: T, target: T) -> None:
         TypeError: An attribute cannot be copied; it says which, and what to do.
     """
     skipped = passed_over(type(source))
-    # What refers to the aggregate itself, and what may be compared by identity, stays that.
-    memo: dict[int, Any] = {**_constants_of(type(source)), id(source): target}
+    memo: dict[int, Any] | None = None  # most states need none
     values = {name: value for name, value in attributes_of(source) if name not in skipped}
     for name, _ in [*attributes_of(target)]:
         if name not in values and name not in skipped:
             delattr(target, name)
     for name, value in values.items():
         try:
-            setattr(target, name, unshared(value, memo))
+            if not never_changes(value):
+                if memo is None:
+                    # What refers to the aggregate itself, and what may be compared by identity,
+                    # stays that.
+                    memo = {**_constants_of(type(source)), id(source): target}
+                value = _copied(value, memo)  # noqa: PLW2901 - each is put into its place
+            setattr(target, name, value)
         except Exception as error:
             message = (
                 f"{type(source).__name__}.{name} cannot be copied, so it cannot be kept in a cache "
@@ -52,16 +57,18 @@ def copy_state(source: T, target: T) -> None:
             raise TypeError(message) from error
 
 
-def unshared(value: Any, memo: dict[int, Any] | None = None) -> Any:
-    """Give a value itself if it never changes, and else a deep copy.
+def unshared(value: Any) -> Any:
+    """Give a value itself if it never changes, and else a deep copy."""
+    return value if never_changes(value) else _copied(value, {})
+
+
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    """Give a deep copy.
 
     Args:
-        value: The value.
+        value: What can change.
         memo: What was copied already, by identity: two names of one object stay so.
     """
-    if never_changes(value):
-        return value
-    memo = {} if memo is None else memo
     if id(value) in memo:
         return memo[id(value)]
     kind = type(value)
@@ -92,26 +99,23 @@ def never_changes(value: Any) -> bool:
 
 
 def _constants_of(cls: type[Any]) -> dict[int, Any]:
-    """Give the objects that a class's module and its bases' have names for, by identity."""
-    constants: dict[int, Any] = {}
-    for module, name in _constant_names(cls):
-        value = getattr(sys.modules.get(module), name, None)
-        constants[id(value)] = value
-    for name in _constant_attributes(cls):
+    """Give the objects that a class, its module and its bases' have names for, by identity."""
+    constants = dict(_module_constants(cls))
+    for name in _constant_attributes(cls):  # these may refer to the class
         value = getattr(cls, name, None)
         constants[id(value)] = value
     return constants
 
 
 @once_per_class
-def _constant_names(cls: Any) -> tuple[tuple[str, str], ...]:
+def _module_constants(cls: Any) -> dict[int, Any]:
     modules = {base.__module__ for base in cls.__mro__ if base is not object}
-    return tuple(
-        (module, name)
+    return {
+        id(value): value
         for module in sorted(modules)
-        for name, value in [*vars(sys.modules.get(module, object)).items()]
+        for value in [*vars(sys.modules.get(module, object)).values()]
         if _is_constant(value)
-    )
+    }
 
 
 @once_per_class

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, overload
 
 if TYPE_CHECKING:
+    from eventsourcing_core._events.event import Event
     from eventsourcing_core.stores._snapshot_store import Snapshot, SnapshotStore
 
 
@@ -211,3 +212,37 @@ class RowQuery(NamedTuple):
 
 
 _EVERYTHING = RowQuery()
+
+
+class EncodedEvents(list["Event[Any]"]):
+    """Events, and what a codec made of them; an append by that very codec takes it as it is.
+
+    It is a list of the events, so whatever stands before a store may look at them, and give the
+    store other ones.
+
+    Args:
+        codec: What encodes them; None: nobody has.
+    """
+
+    __slots__ = ("_codec", "_encoded", "_events", "size")
+
+    def __init__(self, codec: object | None) -> None:
+        super().__init__()
+        self._codec = codec
+        self._events: list[Event[Any]] = []
+        self._encoded: list[EncodedEvent] = []
+        self.size: int = 0
+        """Bytes of data and metadata of all events together."""
+
+    def add(self, events: Iterable[Event[Any]], encoded: Iterable[EncodedEvent]) -> None:
+        """Add events, and what was made of them."""
+        self += events
+        self._events += events
+        for each in encoded:
+            self._encoded.append(each)
+            self.size += len(each.data) + len(each.metadata or b"")
+
+    def by(self, codec: object) -> tuple[tuple[EncodedEvent, ...], int] | None:
+        """Give what a codec has made of the list's events, and its size; None if it has not."""
+        is_theirs = codec is self._codec and self == self._events
+        return (tuple(self._encoded), self.size) if is_theirs else None
