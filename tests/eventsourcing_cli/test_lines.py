@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,11 +19,10 @@ from eventsourcing_cli._archive import (
     event_of,
     lines_in,
 )
-from eventsourcing_cli._lines import rows_of
+from eventsourcing_cli._archive import line_of as line_of_event
+from eventsourcing_cli._lines import lines_of, rows_of
 from eventsourcing_core import EventCodec, EventTypes, JsonSerializer, RecordedEvent
-
-if TYPE_CHECKING:
-    from eventsourcing_core.stores import Row
+from eventsourcing_core.stores import Columns, Row
 
 SCALARS: Any = (
     st.none()
@@ -68,6 +67,17 @@ BEFORE = (
     b'{"stream_id":"thing-0","version":1,"event_id":"00000000-0000-0000-0000-000000000000",'
     b'"event_type":"thing.happened","timestamp":"2026-11-25T00:00:00+00:00",'
     b'"data":{"number":0},"metadata":{"by":"Alice"}}\n'
+)
+ROW = Row(
+    "thing-0",
+    1,
+    1,
+    "thing.happened",
+    b'{"number":0}',
+    None,
+    "json",
+    bytes(16),
+    round(datetime(2026, 11, 25, tzinfo=UTC).timestamp()) * 1_000_000,
 )
 
 
@@ -159,6 +169,53 @@ def test_any_other_line_needs_a_closer_look(folder: Path, found: bytes, put: byt
     assert row_of(line) is not None
     assert found in line
     assert row_of(line.replace(found, put)) is None
+
+
+@given(events=st.lists(EVENTS, min_size=1, max_size=3))
+@settings(deadline=None)
+def test_rows_are_the_lines_of_their_events(events: list[RecordedEvent[Any]]) -> None:
+    codec = EventCodec("json", event_types=EventTypes())
+    rows = [
+        Row(event.stream_id, event.version, event.position, *codec.encode(event))
+        for event in events
+    ]
+    lines = lines_of(rows)
+    if lines is not None:  # else nothing is said about them
+        assert lines == b"".join(map(line_of_event, codec.decode(rows)))
+    assert lines_of(Columns(*zip(*rows, strict=True))) == lines
+
+
+def test_rows_that_the_store_has_written_are_lines() -> None:
+    rows = [ROW, ROW._replace(stream_id='"ß"\\', data='{"a":["Zoë",1.5,{}]}'.encode(), timestamp=7)]
+    lines = lines_of([*rows, ROW._replace(metadata=b'{"by":"Alice"}')])
+    assert lines is not None
+    assert lines.splitlines(keepends=True)[::2] == [
+        BEFORE.replace(b'{"by":"Alice"}', b"{}"),
+        BEFORE,
+    ]
+    assert b'00:00:00.000007+00:00","data":{"a":["Zo\xc3\xab",1.5,{}]}' in lines
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(ROW._replace(encoding="msgpack"), id="encoding"),
+        pytest.param(ROW._replace(data=b'{"number": 0}'), id="space"),
+        pytest.param(ROW._replace(data=b'{"number":1e2}'), id="number"),
+        pytest.param(ROW._replace(data=b'{"a":"\\u00e9"}'), id="escape"),
+        pytest.param(ROW._replace(data=b'{"a":1,"a":1}'), id="twice"),
+        pytest.param(ROW._replace(data=b'{"$uuid":"x"}'), id="tag"),
+        pytest.param(ROW._replace(data=b"[1]"), id="no dict"),
+        pytest.param(ROW._replace(data=b'{"a":['), id="no JSON"),
+        pytest.param(ROW._replace(data=b'{"a":"\xff"}'), id="no UTF-8"),
+        pytest.param(ROW._replace(data=b'{"a":' + b"[" * 10_000), id="deep"),
+        pytest.param(ROW._replace(metadata=b"[1]"), id="metadata"),
+        pytest.param(ROW._replace(metadata=b'{"a" :1}'), id="space in metadata"),
+    ],
+)
+def test_any_other_row_needs_a_closer_look(row: Row) -> None:
+    assert lines_of([ROW, ROW]) is not None
+    assert lines_of([ROW, row, ROW]) is None
 
 
 def test_lines_are_checked_each_for_itself() -> None:

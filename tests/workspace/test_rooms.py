@@ -84,7 +84,7 @@ DOORS = {
         AliasLayout Change ClassLayout Comparison Compatibility EnumLayout Example FieldLayout
         Freezing FrozenFile FrozenFileError Layout RecordLayout Shape TypeCheck catalogue_page
         check_store compare_layouts freeze frozen_paths json_schema layout_of misread newest
-        read_frozen unfrozen
+        read_frozen stored_rows unfrozen
     """,
     "eventsourcing_core.testing": """
         AggregateOutcome BackendContract DeciderOutcome EventStoreContract FrozenEventsContract

@@ -1,9 +1,10 @@
-"""Lines of an archive whose bytes a store of JSON can keep as they are.
+"""Lines of an archive, and rows of a store of JSON: the bytes of payloads stay as they are.
 
 To make an event of a line, and bytes of the event again, takes five times as long. So lines of the
 form in which ``export`` writes nearly all are only checked, many at once: that their parts are what
-they should be, and that the bytes of the payloads would be read as the same values. About any other
-lines nothing is said here: the events of their batch are made, and whoever makes them says what is
+they should be, and that the bytes of the payloads would be read as the same values. And rows become
+lines if the serializer would write their payloads in these very bytes. About any other lines and
+rows nothing is said here: the events of their batch are made, and whoever makes them says what is
 wrong.
 """
 
@@ -11,14 +12,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import chain, count, repeat
-from json import JSONDecoder
+from json import JSONDecoder, JSONEncoder
 from secrets import token_hex
 from struct import iter_unpack
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core import JsonSerializer
-from eventsourcing_core.stores import Row
+from eventsourcing_core.stores import Columns, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +40,7 @@ _EMPTY = b"{}"
 _DEEPEST = 100  # lists and dicts in a payload; more may be nested more deeply than a store keeps
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SECOND = 1_000_000  # microseconds
 _BETWEEN = token_hex(16)
 """Stands between payloads that are read at once. No payload has it: nobody could know it."""
 _SEPARATOR = f',"{_BETWEEN}",'.encode()
@@ -45,6 +48,8 @@ _SEPARATOR = f',"{_BETWEEN}",'.encode()
 _new: Any = vars(tuple)["__new__"]  # takes half of the time of the constructor of a NamedTuple
 _plain = JSONDecoder().raw_decode  # what looks for no tags takes half of the time
 _tagged = JsonSerializer().deserialize
+_written = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+"""As the serializer writes what has no tags."""
 
 
 def rows_of(number: int, lines: bytes) -> list[Row] | None:
@@ -83,6 +88,75 @@ def rows_of(number: int, lines: bytes) -> list[Row] | None:
         return None
 
 
+def lines_of(rows: Sequence[Row]) -> bytes | None:
+    """Give rows as whole lines; None if one of them needs a closer look.
+
+    Args:
+        rows: Some of the rows of a store, at least one.
+    """
+    values = rows.values() if isinstance(rows, Columns) else rows
+    stream_ids, versions, _, event_types, datas, metadatas, encodings, event_ids, timestamps = zip(
+        *values, strict=True
+    )
+    if {*encodings} != {ENCODING}:
+        return None
+    try:
+        texts = _as_written(datas)
+        given = iter(_as_written([metadata for metadata in metadatas if metadata is not None]))
+    except (ValueError, RecursionError):
+        return None
+    lines = [
+        f'{{"stream_id":{_quoted(stream_id)},"version":{version},'
+        f'"event_id":"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}",'
+        f'"event_type":{_quoted(event_type)},"timestamp":"{_shown(*divmod(time, _SECOND))}",'
+        f'"data":{text},"metadata":{"{}" if metadata is None else next(given)}}}\n'
+        for stream_id, version, digits, event_type, time, text, metadata in zip(
+            stream_ids,
+            versions,
+            map(bytes.hex, event_ids),
+            event_types,
+            timestamps,
+            texts,
+            metadatas,
+            strict=True,
+        )
+    ]
+    return "".join(lines).encode()
+
+
+def _as_written(datas: Sequence[bytes]) -> list[str]:
+    """Give dicts as text, if the serializer would write them so.
+
+    Raises:
+        ValueError: They are no dicts without tags, or the serializer would write them otherwise.
+    """
+    if not datas:
+        return []
+    text = f"[{_SEPARATOR.join(datas).decode()}]"
+    trees, end = _plain(text)
+    if '"$' in text or end != len(text) or not _are_apart(trees, len(datas)):
+        raise ValueError
+    if _written(trees) != text:
+        raise ValueError
+    return text[1:-1].split(_SEPARATOR.decode())
+
+
+@lru_cache(maxsize=4096)
+def _quoted(name: str) -> str:
+    return _written(name)
+
+
+def _shown(second: int, microsecond: int) -> str:
+    """Give a time as ``datetime.isoformat`` does."""
+    fraction = f".{microsecond:06}" if microsecond else ""
+    return f"{_second(second)}{fraction}+00:00"
+
+
+@lru_cache(maxsize=4096)
+def _second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat()
+
+
 def _ids(texts: Sequence[bytes]) -> list[bytes]:
     together = bytes.fromhex(b"".join(texts).decode().replace("-", ""))
     return [*chain.from_iterable(iter_unpack("16s", together))]
@@ -112,10 +186,16 @@ def _are_dicts(datas: Sequence[bytes]) -> bool:
         return all(type(_tagged(data)) is dict for data in datas)
     text = f"[{together.decode()}]"
     trees, end = _plain(text)
-    # One value before, between and behind all the separators, so each of them is a whole one.
+    return end == len(text) and _are_apart(trees, len(datas))
+
+
+def _are_apart(trees: Sequence[object], count: int) -> bool:
+    """Tell whether so many dicts stand before, between and behind all the separators.
+
+    Each is one value, so none can have ended in another one.
+    """
     return (
-        end == len(text)
-        and len(trees) == 2 * len(datas) - 1
-        and trees[1::2] == [_BETWEEN] * (len(datas) - 1)
+        len(trees) == 2 * count - 1
+        and trees[1::2] == [_BETWEEN] * (count - 1)
         and {*map(type, trees[::2])} == {dict}
     )

@@ -14,9 +14,11 @@ from eventsourcing_cli._archive import (
     Selection,
     Summary,
     event_of,
+    line_of,
     lines_in,
 )
-from eventsourcing_cli._lines import ENCODING, rows_of
+from eventsourcing_cli._lines import ENCODING, lines_of, rows_of
+from eventsourcing_core.evolution import stored_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -25,13 +27,13 @@ if TYPE_CHECKING:
     from eventsourcing_core import EventStore, RecordedEvent, StorageEventStore
     from eventsourcing_core.stores import Row
 
-_TELLS = 500  # events between two reports of how far it is
+_ROWS = 500  # of a store, that are made lines at once
 _MOST_EVENTS = 10_000  # of one transaction,
 _MOST_BYTES = 4 * 1024 * 1024  # and of their lines
 
 
 async def export_events(
-    store: EventStore,
+    store: StorageEventStore,
     archive: PartialArchive,
     selection: Selection,
     *,
@@ -52,18 +54,15 @@ async def export_events(
         EventSourcingError: The store cannot be read.
         OSError: The disk is full, or the like.
     """
-    events = store.read_all(
-        after_position=after_position,
-        event_types=selection.event_types,
-        stream_prefix=selection.stream_prefix,
-    )
-    async for event in events:
-        archive.write(event)
-        if archive.events % _TELLS == 0:
-            on_position(event.position)
+    async with aclosing(_lines(store, selection, after_position)) as pages:
+        async for lines, position in pages:
+            archive.write_lines(lines)
+            on_position(position)
 
 
-async def position_of(store: EventStore, archive: PartialArchive, selection: Selection) -> int:
+async def position_of(
+    store: StorageEventStore, archive: PartialArchive, selection: Selection
+) -> int:
     """Find where the store has the last event of an archive; 0 if there is none in it yet.
 
     The events up to there are read and compared: two stores may have that one, and others before.
@@ -79,18 +78,40 @@ async def position_of(store: EventStore, archive: PartialArchive, selection: Sel
     """
     position = 0
     comparison = archive.comparing()
-    events = store.read_all(
-        limit=archive.events,
-        event_types=selection.event_types,
-        stream_prefix=selection.stream_prefix,
-    )
-    async for event in events:
-        comparison.add(event)
-        position = event.position
+    async with aclosing(_lines(store, selection, 0, archive.events)) as pages:
+        async for lines, at in pages:
+            comparison.add(lines)
+            position = at
     if comparison.is_equal:
         return position
     message = f"{archive.partial} is of another store's events: delete it, or give that store's URL"
     raise ArchiveError(message)
+
+
+async def _lines(
+    store: StorageEventStore, selection: Selection, after_position: int, limit: int | None = None
+) -> AsyncGenerator[tuple[bytes, int], None]:
+    """Give events of a store as lines, many at once, and each time the position of the last one."""
+    if limit == 0:
+        return
+    pages = stored_rows(
+        store,
+        after_position=after_position,
+        event_types=selection.event_types,
+        stream_prefix=selection.stream_prefix,
+    )
+    left = limit
+    async with aclosing(pages):
+        async for page in pages:
+            for begin in range(0, len(page), _ROWS):
+                rows = page[begin : begin + _ROWS][:left]
+                lines = lines_of(rows)
+                if lines is None:
+                    lines = b"".join(map(line_of, store.codec.decode(rows)))
+                yield lines, rows[-1].position
+                left = None if left is None else left - len(rows)
+                if left == 0:
+                    return
 
 
 async def last_position_of(store: EventStore) -> int:

@@ -33,7 +33,7 @@ from eventsourcing_core.evolution._layouts.layout import (
     RecordLayout,
 )
 from eventsourcing_core.evolution._layouts.shape import Shape
-from eventsourcing_core.evolution._stored_events import TypeCheck, check_store
+from eventsourcing_core.evolution._stored_events import TypeCheck, check_store, stored_rows
 
 __all__ = [
     "AliasLayout",
@@ -61,5 +61,6 @@ __all__ = [
     "misread",
     "newest",
     "read_frozen",
+    "stored_rows",
     "unfrozen",
 ]

@@ -16,13 +16,14 @@ from eventsourcing_core._encoding.pipeline import Pipeline, pipeline_named
 from eventsourcing_core._encoding.refusals import no_class
 from eventsourcing_core._errors import said_of, shortened
 from eventsourcing_core._events.chains import described_chain
+from eventsourcing_core._names import is_name
 from eventsourcing_core._payloads.converter import Compiler, compile_conversion, fields_of
 from eventsourcing_core.evolution._layouts.describing import layout_of
 from eventsourcing_core.evolution._unknown import unknown_fields
 from eventsourcing_core.stores._rows import Place, RowQuery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from eventsourcing_core._encoding.front import StorageEventStore
     from eventsourcing_core._events.event_types import EventTypes
@@ -92,6 +93,32 @@ async def check_store(
         if rows:
             on_position(rows[-1].position)
     return [checker.found[name] for name in sorted(checker.found)]
+
+
+async def stored_rows(
+    store: StorageEventStore,
+    *,
+    after_position: int = 0,
+    event_types: Collection[str] | None = None,
+    stream_prefix: str | None = None,
+) -> AsyncGenerator[Sequence[Row], None]:
+    """Give the rows of all streams as they are stored, by position, a page at a time.
+
+    Args:
+        store: Where they are.
+        after_position: They come after this one.
+        event_types: The stored names of their types; None: all.
+        stream_prefix: How the ids of their streams begin; None: anyhow.
+
+    Raises:
+        StorageError: The store cannot be read.
+    """
+    prefix = stream_prefix or ""
+    if prefix and not is_name(prefix):  # no stream begins so
+        return
+    types = None if event_types is None else frozenset(filter(is_name, event_types))
+    async for page in store.pages(Reading(after_position, Query(types, prefix))):
+        yield page.rows
 
 
 async def _pages(store: StorageEventStore, sample: int | None) -> AsyncIterator[Sequence[Row]]:
