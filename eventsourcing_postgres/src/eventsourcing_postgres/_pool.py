@@ -10,8 +10,6 @@ import asyncpg
 from eventsourcing_postgres._errors import DRIVER
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from asyncpg.pool import PoolConnectionProxy
 
     Driver: TypeAlias = asyncpg.Connection[asyncpg.Record]
@@ -51,7 +49,7 @@ class BoundedConnection(Driver):
         """
         self._mark = mark
 
-    def _get_statement(self, query: str, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+    def _get_statement(self, query: str, *args: Any, **kwargs: Any) -> Any:
         # Not public, but the one place that the driver's methods go through, but for those below.
         if self._mark:
             self._check_open()
