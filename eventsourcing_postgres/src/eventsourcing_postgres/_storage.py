@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eventsourcing_core.stores import ALL_GUARANTEES, Guarantee, Parts
 from eventsourcing_postgres._batches import is_single
@@ -20,7 +20,7 @@ from eventsourcing_postgres._waking import Waking
 from eventsourcing_postgres._writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     import asyncpg
 
@@ -102,11 +102,11 @@ class PostgresStorage:
         """
         await self._database.open(doing, connections)
 
-    def write(self, appends: Sequence[Append]) -> Coroutine[Any, Any, Sequence[Verdict]]:
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         """Write appends; see ``Storage.write``."""
         if all(map(is_single, appends)):
-            return self._writer.write_batch(appends)
-        return self._writer.write_mixed(appends)
+            return await self._writer.write_batch(appends)
+        return await self._writer.write_mixed(appends)
 
     def rows(self, stream_id: str, span: Span) -> AsyncIterator[Sequence[Row]]:
         """Give the rows of a stream; see ``Storage.rows``."""
