@@ -200,6 +200,7 @@ def test_rows_that_the_store_has_written_are_lines() -> None:
     "row",
     [
         pytest.param(ROW._replace(encoding="msgpack"), id="encoding"),
+        pytest.param(ROW._replace(tags=("thing:0",)), id="tags"),
         pytest.param(ROW._replace(data=b'{"number": 0}'), id="space"),
         pytest.param(ROW._replace(data=b'{"number":1e2}'), id="number"),
         pytest.param(ROW._replace(data=b'{"a":"\\u00e9"}'), id="escape"),

@@ -82,6 +82,7 @@ def rows_of(number: int, lines: bytes) -> list[Row] | None:
             repeat(ENCODING),
             _ids(event_ids),
             _microseconds(timestamps),
+            repeat(None),  # a line says nothing of tags
         )
         return [_new(Row, row) for row in values]
     except ValueError:
@@ -95,10 +96,19 @@ def lines_of(rows: Sequence[Row]) -> bytes | None:
         rows: Some of the rows of a store, at least one.
     """
     values = rows.values() if isinstance(rows, Columns) else rows
-    stream_ids, versions, _, event_types, datas, metadatas, encodings, event_ids, timestamps = zip(
-        *values, strict=True
-    )
-    if {*encodings} != {ENCODING}:
+    (
+        stream_ids,
+        versions,
+        _,
+        event_types,
+        datas,
+        metadatas,
+        encodings,
+        event_ids,
+        timestamps,
+        tags,
+    ) = zip(*values, strict=True)
+    if {*encodings} != {ENCODING} or tags.count(None) < len(tags):
         return None
     try:
         texts = _as_written(datas)

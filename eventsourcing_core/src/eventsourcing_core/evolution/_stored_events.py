@@ -117,7 +117,7 @@ async def stored_rows(
     if prefix and not is_name(prefix):  # no stream begins so
         return
     types = None if event_types is None else frozenset(filter(is_name, event_types))
-    async for page in store.pages(Reading(after_position, Query(types, prefix))):
+    async for page in store.pages(Reading(after_position, RowQuery(types, prefix))):
         yield page.rows
 
 
