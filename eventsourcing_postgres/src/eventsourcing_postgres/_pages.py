@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 FIRST_PAGE = 500
 """Events in the first page: most streams are short."""
 LARGEST_PAGE = 5_000
-"""Events in the largest page; each page has four times as many as the one before."""
+"""Events in the largest page of all streams."""
+LARGEST_OF_STREAM = 3_000
+"""Events in the largest page of a stream, which is folded while the server reads the next one."""
+_GROWTH = 2
+"""How many times as many events each page has as the one before: so many as the server reads
+while the consumer works on that one."""
 PAGE_BYTES = 8 * 1024 * 1024
 """Bytes after which a page ends, however few its events."""
 
@@ -61,10 +66,12 @@ class Paging:
 
     Args:
         limit: The most rows of all pages together; None: no limit.
+        largest: The most rows of a page.
     """
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int | None, largest: int = LARGEST_PAGE) -> None:
         self._left = LARGEST_INTEGER if limit is None else limit
+        self._largest = largest
         self._page = FIRST_PAGE
 
     @property
@@ -94,7 +101,7 @@ class Paging:
     def take(self, rows: Sequence[Row]) -> None:
         """Count the rows that came, and ask for more of them next time."""
         self._left -= len(rows)
-        self._page = min(self._page * 4, LARGEST_PAGE)
+        self._page = min(self._page * _GROWTH, self._largest)
 
 
 async def steps_from(
@@ -172,7 +179,7 @@ class _StreamReader:
         last = LARGEST_INTEGER - 1 if last is None else last
         self._source = source
         self._stream_id = stream_id
-        self._paging = Paging(limit)
+        self._paging = Paging(limit, LARGEST_OF_STREAM)
         self.cursor, self.end = (last + 1, first) if self._is_backward else (first - 1, last)
         """Where reading begins, exclusive, and where it ends."""
 
