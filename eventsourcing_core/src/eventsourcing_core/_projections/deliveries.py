@@ -32,7 +32,7 @@ The more there are, the fewer times a key is written that has several: far behin
 MOST_BYTES = 16 * 1024 * 1024
 """How many bytes of payloads are read ahead, and a page more."""
 TURN = 500
-"""How many events are decoded in one turn of the event loop."""
+"""How many events are looked at in one turn of the event loop."""
 
 
 class Read(NamedTuple):

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from contextlib import contextmanager
-from functools import cached_property
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
-from eventsourcing_core._errors import OutageError, ProjectionError, StorageError, said_of
+from eventsourcing_core._errors import (
+    OutageError,
+    ProjectionError,
+    SerializationError,
+    StorageError,
+    TransformError,
+    said_of,
+)
+from eventsourcing_core._projections._reading.decoding import decoded
+from eventsourcing_core._projections._reading.delivery import parts_of, places_of, ready
 from eventsourcing_core.stores._builds import BatchRefusedError, ProjectionKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
-    from eventsourcing_core._projections._reading.delivery import Delivery
+    from eventsourcing_core._projections._reading.delivery import Delivery, Part
     from eventsourcing_core._projections.definition import Definition
     from eventsourcing_core._projections.deliveries import Parking
     from eventsourcing_core._projections.kinds import Projection, Reactor, View
@@ -28,6 +36,8 @@ if TYPE_CHECKING:
 
 _TURN = 0.02
 """Seconds that a view computes in one turn of the event loop, about."""
+TURN = 500
+"""How many events are decoded in one turn, at most."""
 
 
 class Handler(Protocol):
@@ -42,34 +52,6 @@ class Handler(Protocol):
         ...
 
 
-class Again:
-    """Decodes events of a page again, so that each is as it is stored.
-
-    A value may hold what an event holds: who changes the one has changed the other.
-
-    Args:
-        codec: What decodes them.
-        deliveries: The page.
-    """
-
-    def __init__(self, codec: EventCodec, deliveries: Sequence[Delivery]) -> None:
-        self._codec = codec
-        self._deliveries = deliveries
-
-    @cached_property
-    def _rows(self) -> Mapping[int, Row]:
-        return {delivery.position: delivery.row for delivery in self._deliveries}
-
-    @cached_property
-    def _places(self) -> Mapping[int, int]:
-        return {id(part.event): part.place for each in self._deliveries for part in each.parts}
-
-    def __call__(self, event: RecordedEvent[Any]) -> RecordedEvent[Any]:
-        """Give an event as it is stored."""
-        found = [*self._codec.decode([self._rows[event.position]])]
-        return found[self._places.get(id(event), 0)]
-
-
 def handler_of(definition: Definition, codec: EventCodec) -> Handler:
     """Give what applies the events of a view or a projection; reactors apply nothing here."""
     follower: Any = definition.follower
@@ -77,7 +59,7 @@ def handler_of(definition: Definition, codec: EventCodec) -> Handler:
         case ProjectionKind.VIEW if definition.values is not None:
             return ViewHandler(follower, definition.values, codec)
         case ProjectionKind.PROJECTION:
-            return ProjectionHandler(follower)
+            return ProjectionHandler(follower, codec)
         case _:
             return NoHandler()
 
@@ -88,7 +70,7 @@ class ViewHandler:
     Args:
         view: The view.
         values: What encodes its values.
-        codec: What decodes events again.
+        codec: What makes events of rows.
     """
 
     def __init__(self, view: View[Any], values: ValueCodec[Any], codec: EventCodec) -> None:
@@ -98,21 +80,20 @@ class ViewHandler:
 
     async def many(self, batch: Batch, deliveries: Sequence[Delivery], parking: Parking) -> None:
         """See ``Handler.many``; an event that fails parks its key, and no other one fails."""
-        again = Again(self._codec, deliveries)
-        by_key: defaultdict[str, list[RecordedEvent[Any]]] = defaultdict(list)
-        last: object = None
-        for event, key in ready(deliveries, parking):
-            by_key[key].append(again(event) if event is last else event)
-            last = event
+        by_key: defaultdict[str, list[Row]] = defaultdict(list)
+        for row, key in ready(deliveries, parking):
+            by_key[key].append(row)
         if not by_key:
             return
+        parts = parts_of(deliveries)
         stored = await batch.values([*by_key])
         changed: dict[str, str | None] = {}
         now = asyncio.get_running_loop().time
         turn = now() + _TURN
-        for key, events in by_key.items():
+        for key, rows in by_key.items():
             text = stored.get(key)
-            new = self._evolved(key, text, events, parking, again)
+            places = places_of(parts, rows, (key,))
+            new = self._evolved(key, text, rows, places, parking)
             if new != text:
                 changed[key] = new
             if now() >= turn:  # other tasks of the process are not to wait for all of them
@@ -132,38 +113,30 @@ class ViewHandler:
         self,
         key: str,
         text: str | None,
-        events: Sequence[RecordedEvent[Any]],
+        rows: Sequence[Row],
+        places: Mapping[int, Collection[int]],
         parking: Parking,
-        again: Again,
     ) -> str | None:
-        """Give the JSON of a value after events."""
-        evolve = self._evolve
+        """Give the JSON of a value after events: at once, or one by one to see which one fails."""
         try:
-            value = None if text is None else self._values.decode(text)
-            for event in events:
-                value = evolve(value, event)
-            return None if value is None else self._values.encode(value)
-        except Exception:  # noqa: BLE001 - it is the user's function: which event was it?
-            return self._carefully(key, text, map(again, events), parking)
-
-    def _carefully(
-        self, key: str, text: str | None, events: Iterable[RecordedEvent[Any]], parking: Parking
-    ) -> str | None:
-        """Apply events as far as they can be: what fails may have changed the value in place."""
-        for position, made in groupby(events, lambda event: event.position):
-            if parking.holds(key):
-                parking.wait(key, position)
-                continue
-            try:
-                text = self._step(text, made)
-            except Exception as error:  # noqa: BLE001 - as above
-                parking.fail(key, position, error)
-        return text
+            return self._step(text, decoded(self._codec, rows, places))
+        except Exception:  # noqa: BLE001 - the user's function, or a row that cannot be read
+            # Once more from the text, with new events: what fails may have changed in place.
+            for row in rows:
+                if parking.holds(key):
+                    parking.wait(key, row[2])
+                    continue
+                try:
+                    text = self._step(text, decoded(self._codec, [row], places))
+                except Exception as error:  # noqa: BLE001 - as above
+                    parking.fail(key, row[2], error)
+            return text
 
     def _step(self, text: str | None, events: Iterable[RecordedEvent[Any]]) -> str | None:
+        evolve = self._evolve
         value = None if text is None else self._values.decode(text)
         for event in events:
-            value = self._evolve(value, event)
+            value = evolve(value, event)
         return None if value is None else self._values.encode(value)
 
 
@@ -172,17 +145,59 @@ class ProjectionHandler:
 
     Args:
         projection: The projection.
+        codec: What makes events of rows.
     """
 
-    def __init__(self, projection: Projection[Any]) -> None:
+    def __init__(self, projection: Projection[Any], codec: EventCodec) -> None:
         self._apply_many = projection.apply_many
+        self._codec = codec
 
     async def many(self, batch: Batch, deliveries: Sequence[Delivery], parking: Parking) -> None:
         """See ``Handler.many``."""
-        events = [event for event, _ in ready(deliveries, parking)]
+        pairs = [*ready(deliveries, parking)]
+        parts = parts_of(deliveries)
+        events: list[RecordedEvent[Any]] = []
+        for start in range(0, len(pairs), TURN):
+            events += self._decoded(pairs[start : start + TURN], parts, parking)
+            await asyncio.sleep(0)  # other tasks of the process are not to wait for all of them
         if events:
             with telling_faults():
                 await self._apply_many(events, batch.connection)
+
+    def _decoded(
+        self,
+        pairs: Sequence[tuple[Row, str]],
+        parts: Mapping[int, Sequence[Part]],
+        parking: Parking,
+    ) -> Iterable[RecordedEvent[Any]]:
+        if not parts:
+            with suppress(SerializationError, TransformError):
+                return [*decoded(self._codec, [row for row, _ in pairs])]
+        return self._one_by_one(pairs, parts, parking)
+
+    def _one_by_one(
+        self,
+        pairs: Iterable[tuple[Row, str]],
+        parts: Mapping[int, Sequence[Part]],
+        parking: Parking,
+    ) -> Iterator[RecordedEvent[Any]]:
+        """Decode rows of which some cannot be read, or whose parts have keys of their own."""
+        for at, group in groupby(pairs, lambda pair: pair[0][2]):
+            several = [*group]
+            row = several[0][0]
+            keys: list[str] = []
+            for _, key in several:
+                if parking.holds(key):  # since one before could not be read
+                    parking.wait(key, at)
+                else:
+                    keys.append(key)
+            if not keys:
+                continue
+            try:
+                yield from [*decoded(self._codec, [row], places_of(parts, [row], keys))]
+            except (SerializationError, TransformError) as error:
+                for key in keys:
+                    parking.fail(key, at, error)
 
     async def one(self, batch: Batch, events: Sequence[RecordedEvent[Any]], key: str) -> None:  # noqa: ARG002 - its tables are its own
         """See ``Handler.one``."""
@@ -220,27 +235,6 @@ class NoHandler:
         """See ``Handler.one``."""
 
 
-def ready(
-    deliveries: Sequence[Delivery], parking: Parking
-) -> Iterator[tuple[RecordedEvent[Any], str]]:
-    """Give the events that can be applied, each with a key; the others are noted as waiting."""
-    is_free = parking.is_empty
-    for delivery in deliveries:
-        _, event, keys, error, parts = delivery
-        for key in keys:
-            if is_free and event is not None and not parts:
-                yield event, key
-            elif parking.holds(key):
-                parking.wait(key, delivery.position)
-            elif event is None:
-                parking.fail(key, delivery.position, error)
-                is_free = False
-            elif not parts:
-                yield event, key
-        for part in parts:
-            yield from ((part.event, key) for key in part.keys if not parking.holds(key))
-
-
 async def carefully(
     handler: Handler,
     codec: EventCodec,
@@ -253,17 +247,20 @@ async def carefully(
     Raises:
         BatchRefusedError: An event has ended the transaction.
     """
-    again = Again(codec, deliveries)
-    for delivery in deliveries:
-        for key in dict.fromkeys(key for _, key in ready([delivery], parking)):
-            events = [again(event) for event in delivery.events_of(key)]
-            try:
+    parts = parts_of(deliveries)
+    for row, key in ready(deliveries, parking):
+        if parking.holds(key):  # since the one before
+            parking.wait(key, row[2])
+            continue
+        try:
+            events = [*decoded(codec, [row], places_of(parts, [row], (key,)))]
+            if events:
                 async with batch.savepoint():
                     await handler.one(batch, events, key)
-            except (OutageError, BatchRefusedError):
-                raise
-            except Exception as error:  # noqa: BLE001 - it is the user's code
-                parking.fail(key, delivery.position, error)
+        except (OutageError, BatchRefusedError):
+            raise
+        except Exception as error:  # noqa: BLE001 - it is the user's code
+            parking.fail(key, row[2], error)
 
 
 async def react(reactor: Reactor, events: Iterable[RecordedEvent[Any]]) -> Exception | None:

@@ -22,6 +22,7 @@ from eventsourcing_core._errors import (
     StorageError,
     said_of,
 )
+from eventsourcing_core._projections._reading.delivery import events_of
 from eventsourcing_core._projections._reading.reader import Reader
 from eventsourcing_core._projections.deliveries import (
     MOST_ROWS,
@@ -274,11 +275,11 @@ class ProjectionWorker:
         try:
             return await self._in_one(group, deliveries, to)
         except BatchRefusedError as error:
-            if not any(delivery.event for delivery in deliveries):
+            if all(delivery.error for delivery in deliveries):
                 raise  # nothing of the user's was done in it
             refusal = str(error)
         if len(deliveries) == 1:
-            parked = deliveries[0]._replace(event=None, error=refusal, parts=())
+            parked = deliveries[0]._replace(error=refusal)
             return await self._batch(group, [parked], to)
         logger.warning("%s: %s; its events are tried in smaller batches", self.build, refusal)
         middle = len(deliveries) // 2
@@ -302,8 +303,7 @@ class ProjectionWorker:
             logger.warning("%s: %s; its events are tried one by one", self.build, said_of(error))
             parking = Parking(self._parked, self._terms.first_pause)
             async with self._store.batch(self.build, move, lease=self._terms.lease) as batch:
-                codec = self._events.codec
-                await carefully(self._handler, codec, batch, deliveries, parking)
+                await carefully(self._handler, self._events.codec, batch, deliveries, parking)
                 await parking.park(batch)
         self._note_parked(parking)
         return group.moved(to)
@@ -326,9 +326,8 @@ class ProjectionWorker:
             if parking.holds(key):
                 parking.wait(key, position)
                 continue
-            error: Exception | str | None = delivery.error
-            if delivery.event is not None:
-                error = await react(reactor, delivery.events_of(key))
+            events = events_of(self._events.codec, delivery, key)
+            error = delivery.error or await react(reactor, events)
             if error:
                 parking.fail(key, position, error)
         to = progress_at(delivery.row)

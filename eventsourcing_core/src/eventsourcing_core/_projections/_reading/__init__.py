@@ -1,1 +1,1 @@
-"""From the rows of a page to events with their keys."""
+"""From the rows of a page to the keys that they belong to, and to events where they are applied."""

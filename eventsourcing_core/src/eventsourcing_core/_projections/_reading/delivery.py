@@ -1,4 +1,4 @@
-"""Deliveries: stored events as they are brought in, with what upcasters made of them."""
+"""Deliveries: stored events as they are brought in, and the keys that they belong to."""
 
 from __future__ import annotations
 
@@ -7,52 +7,48 @@ from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+from eventsourcing_core._projections._reading.decoding import decoded
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
+    from eventsourcing_core._projections.deliveries import Parking
     from eventsourcing_core.stores._rows import Row
 
 
 class Part(NamedTuple):
-    """One of the events that upcasters made of a stored one."""
+    """One of the events that upcasters make of a stored one."""
 
-    event: RecordedEvent[Any]
-    keys: Collection[str]
-    """The keys among those of the group that it belongs to."""
     place: int
     """Which one of them it is, counted from 0."""
+    keys: Collection[str]
+    """The keys among those of the group that it belongs to."""
 
 
 class Delivery(NamedTuple):
     """A stored event, and the keys among those of the group that it belongs to.
 
-    Upcasters may have made several events of it. They are one delivery, since a position is passed
-    with all of them or with none.
+    Upcasters may make several events of it. They are one delivery, since a position is passed with
+    all of them or with none.
     """
 
     row: Row
     """The event as it is stored."""
-    event: RecordedEvent[Any] | None
-    """None if it cannot be read, or its keys cannot be told."""
     keys: Collection[str]
-    """None of them if there is no event, and its stream belongs to another group: see ``error``."""
+    """None of them if they cannot be told, and its stream belongs to another group."""
     error: str = ""
-    """Why there is no event; then its key is the id of its stream, and whoever has that decides."""
+    """Why it cannot be applied, if that is known already: then its key is the id of its stream, and
+    whoever has that decides."""
     parts: Sequence[Part] = ()
-    """Of an event that went through upcasters, what they made and is wanted here; then ``event`` is
-    the first one, and ``keys`` are those of all. Empty for any other event."""
+    """What upcasters make of it and is wanted here, if these parts have keys of their own; then
+    ``keys`` are those of all."""
 
     @property
     def position(self) -> int:
         """The position of the event."""
         return self.row[2]
-
-    def events_of(self, key: str) -> list[RecordedEvent[Any]]:
-        """Give the events that belong to a key, in their order."""
-        if self.parts:
-            return [part.event for part in self.parts if key in part.keys]
-        return [] if self.event is None else [self.event]
 
 
 _stream: Callable[[Row], str] = itemgetter(0)
@@ -67,24 +63,21 @@ class Deliveries(Sequence[Delivery]):
 
     Args:
         rows: The events as they are stored.
-        events: See ``Delivery``.
         keys: See ``Delivery``; None: the key of each is the id of its stream.
-        errors: Why there is no event, by position.
+        errors: Why an event cannot be applied, by position; empty where there are no keys.
         parts: See ``Delivery``, by position.
     """
 
-    __slots__ = ("errors", "events", "keys", "parts", "rows")
+    __slots__ = ("errors", "keys", "parts", "rows")
 
     def __init__(
         self,
         rows: Sequence[Row],
-        events: Sequence[RecordedEvent[Any] | None],
         keys: Sequence[Collection[str]] | None,
         errors: Mapping[int, str],
         parts: Mapping[int, Sequence[Part]],
     ) -> None:
         self.rows = rows
-        self.events = events
         self.keys = keys
         self.errors = errors
         self.parts = parts
@@ -101,13 +94,7 @@ class Deliveries(Sequence[Delivery]):
             keys += each.keys or ()
             errors |= each.errors
             parts |= each.parts
-        return cls(
-            [row for each in found for row in each.rows],
-            [event for each in found for event in each.events],
-            keys or None,
-            errors,
-            parts,
-        )
+        return cls([row for each in found for row in each.rows], keys or None, errors, parts)
 
     def __len__(self) -> int:
         """Count them."""
@@ -119,9 +106,9 @@ class Deliveries(Sequence[Delivery]):
         keys = zip(map(_stream, rows)) if self.keys is None else self.keys
         texts = map(errors.get, map(position, rows), repeat("")) if errors else repeat("")
         if not self.parts:
-            return map(Delivery, rows, self.events, keys, texts)
+            return map(Delivery, rows, keys, texts)
         parts = map(self.parts.get, map(position, rows), repeat(()))
-        return map(Delivery, rows, self.events, keys, texts, parts)
+        return map(Delivery, rows, keys, texts, parts)
 
     @overload
     def __getitem__(self, place: int) -> Delivery: ...
@@ -131,11 +118,54 @@ class Deliveries(Sequence[Delivery]):
 
     def __getitem__(self, place: int | slice) -> Delivery | Deliveries:
         """Make one, or give a part."""
-        rows, events, keys = self.rows, self.events, self.keys
+        rows, keys = self.rows, self.keys
         if isinstance(place, slice):
             part = None if keys is None else keys[place]
-            return Deliveries(rows[place], events[place], part, self.errors, self.parts)
+            return Deliveries(rows[place], part, self.errors, self.parts)
         row = rows[place]
         wanted = (row[0],) if keys is None else keys[place]
-        error, parts = self.errors.get(row[2], ""), self.parts.get(row[2], ())
-        return Delivery(row, events[place], wanted, error, parts)
+        return Delivery(row, wanted, self.errors.get(row[2], ""), self.parts.get(row[2], ()))
+
+
+def ready(deliveries: Sequence[Delivery], parking: Parking) -> Iterable[tuple[Row, str]]:
+    """Give the rows that can be applied, each with a key; the others are noted as waiting."""
+    if isinstance(deliveries, Deliveries) and deliveries.keys is None and parking.is_empty:
+        return zip(deliveries.rows, map(_stream, deliveries.rows), strict=True)
+    return _ready(deliveries, parking)
+
+
+def _ready(deliveries: Iterable[Delivery], parking: Parking) -> Iterator[tuple[Row, str]]:
+    for row, keys, error, _ in deliveries:
+        for key in keys:
+            if parking.holds(key):
+                parking.wait(key, row[2])
+            elif error:
+                parking.fail(key, row[2], error)
+            else:
+                yield row, key
+
+
+def parts_of(deliveries: Sequence[Delivery]) -> Mapping[int, Sequence[Part]]:
+    """Give the parts of deliveries, by position; most have none."""
+    if isinstance(deliveries, Deliveries):
+        return deliveries.parts
+    return {delivery.position: delivery.parts for delivery in deliveries if delivery.parts}
+
+
+def places_of(
+    parts: Mapping[int, Sequence[Part]], rows: Iterable[Row], keys: Collection[str]
+) -> Mapping[int, Collection[int]]:
+    """Give which parts of rows belong to one of some keys; see ``decoded``."""
+    if not parts:
+        return {}
+    return {
+        row[2]: [part.place for part in parts[row[2]] if any(key in keys for key in part.keys)]
+        for row in rows
+        if parts.get(row[2])
+    }
+
+
+def events_of(codec: EventCodec, delivery: Delivery, key: str) -> Iterator[RecordedEvent[Any]]:
+    """Give the events of a delivery that belong to a key, in their order."""
+    rows, parts = [delivery.row], {delivery.position: delivery.parts}
+    return decoded(codec, rows, places_of(parts, rows, (key,)))
