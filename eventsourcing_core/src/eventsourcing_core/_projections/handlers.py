@@ -17,7 +17,7 @@ from eventsourcing_core._errors import (
     said_of,
 )
 from eventsourcing_core._projections._reading.decoding import decoded
-from eventsourcing_core._projections._reading.delivery import parts_of, places_of, ready
+from eventsourcing_core._projections._reading.delivery import is_plain, parts_of, places_of, ready
 from eventsourcing_core.stores._builds import BatchRefusedError, ProjectionKind
 
 if TYPE_CHECKING:
@@ -154,22 +154,21 @@ class ProjectionHandler:
 
     async def many(self, batch: Batch, deliveries: Sequence[Delivery], parking: Parking) -> None:
         """See ``Handler.many``."""
-        pairs = [*ready(deliveries, parking)]
-        parts = parts_of(deliveries)
         events: list[RecordedEvent[Any]] = []
-        for start in range(0, len(pairs), TURN):
-            events += self._decoded(pairs[start : start + TURN], parts, parking)
+        for start in range(0, len(deliveries), TURN):
+            events += self._decoded(deliveries[start : start + TURN], parking)
             await asyncio.sleep(0)  # other tasks of the process are not to wait for all of them
         if events:
             with telling_faults():
                 await self._apply_many(events, batch.connection)
 
     def _decoded(
-        self,
-        pairs: Sequence[tuple[Row, str]],
-        parts: Mapping[int, Sequence[Part]],
-        parking: Parking,
+        self, deliveries: Sequence[Delivery], parking: Parking
     ) -> Iterable[RecordedEvent[Any]]:
+        if is_plain(deliveries, parking):
+            with suppress(SerializationError, TransformError):
+                return [*decoded(self._codec, deliveries.rows)]
+        parts, pairs = parts_of(deliveries), [*ready(deliveries, parking)]
         if not parts:
             with suppress(SerializationError, TransformError):
                 return [*decoded(self._codec, [row for row, _ in pairs])]

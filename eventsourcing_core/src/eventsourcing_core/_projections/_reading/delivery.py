@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, overload
 
 from eventsourcing_core._projections._reading.decoding import decoded
 
@@ -127,9 +127,14 @@ class Deliveries(Sequence[Delivery]):
         return Delivery(row, wanted, self.errors.get(row[2], ""), self.parts.get(row[2], ()))
 
 
+def is_plain(deliveries: Sequence[Delivery], parking: Parking) -> TypeGuard[Deliveries]:
+    """Tell whether all can be applied, each under the id of its stream, as far as is known."""
+    return isinstance(deliveries, Deliveries) and deliveries.keys is None and parking.is_empty
+
+
 def ready(deliveries: Sequence[Delivery], parking: Parking) -> Iterable[tuple[Row, str]]:
     """Give the rows that can be applied, each with a key; the others are noted as waiting."""
-    if isinstance(deliveries, Deliveries) and deliveries.keys is None and parking.is_empty:
+    if is_plain(deliveries, parking):
         return zip(deliveries.rows, map(_stream, deliveries.rows), strict=True)
     return _ready(deliveries, parking)
 
