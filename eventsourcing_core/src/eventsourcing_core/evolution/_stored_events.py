@@ -20,7 +20,7 @@ from eventsourcing_core._names import is_name
 from eventsourcing_core._payloads.converter import Compiler, compile_conversion, fields_of
 from eventsourcing_core.evolution._layouts.describing import layout_of
 from eventsourcing_core.evolution._unknown import unknown_fields
-from eventsourcing_core.stores._rows import Place, RowQuery
+from eventsourcing_core.stores._rows import Columns, Place, RowQuery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -155,7 +155,8 @@ class _Checker:
     def check(self, rows: Sequence[Row]) -> None:
         """Read rows."""
         ways, readers = self._ways, self._readers
-        for stream_id, version, position, event_type, data, metadata, encoding, *_ in rows:
+        values = rows.values() if isinstance(rows, Columns) else rows
+        for stream_id, version, position, event_type, data, metadata, encoding, _, _, _ in values:
             found, decode, unknown = ways.get(event_type) or self._way(event_type)
             tree: Any = None
             try:
