@@ -79,6 +79,14 @@ async def test_large_events_come_as_rows(store: PostgresEventStore, large: int) 
         assert [row.version for page in pages for row in page] == [1, 2, 3]
 
 
+async def test_pages_grow_by_two_up_to_the_largest(store: PostgresEventStore) -> None:
+    for _ in range(2):
+        await append(store, "a", *["x"] * 4_500)
+    sizes = [len(page) for page in await pages_of(store, "a")]
+    assert sizes == [500, 1_000, 2_000, 3_000, 2_500]
+    assert [len(page) for page in await pages_of_all(store)] == [500, 1_000, 2_000, 4_000, 1_500]
+
+
 async def test_a_large_event_on_a_later_page_comes_as_a_row(store: PostgresEventStore) -> None:
     many = 5 * FIRST_PAGE + LARGEST_PAGE
     for _ in range(2):
