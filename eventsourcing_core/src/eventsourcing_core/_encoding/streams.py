@@ -193,6 +193,8 @@ def check_order(last: int | None, keys: Sequence[int], *, backward: bool, whose:
     Raises:
         StorageError: It names the storage.
     """
+    if isinstance(keys, range) and keys.step > 0 and not backward:
+        keys = keys[:1]  # the others follow it in order
     known = keys if last is None else [last, *keys]
     earlier, later = (known[1:], known) if backward else (known, known[1:])
     if any(map(ge, earlier, later)):
