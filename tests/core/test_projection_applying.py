@@ -76,12 +76,16 @@ class Listed(Projection[None]):
 
 def rows(*stored: tuple[str, int | None]) -> list[Row]:
     """Give rows of these streams, with these numbers; None: with bytes that nobody can read."""
-    return [
-        Row(stream_id, at, at, *codec.encode(Event("numbered", {"number": number})))._replace(
-            **({"data": b"damaged"} if number is None else {})
-        )
-        for at, (stream_id, number) in enumerate(stored, 1)
-    ]
+    found = list[Row]()
+    for at, (stream_id, number) in enumerate(stored, 1):
+        row = Row(stream_id, at, at, *codec.encode(Event("numbered", {"number": number})))
+        found.append(row._replace(data=b"damaged") if number is None else row)
+    return found
+
+
+def new_batch() -> Any:
+    """Give as much of a batch as handlers use."""
+    return Batch()
 
 
 def deliveries_of(follower: Any, found: Sequence[Row]) -> Any:
@@ -105,9 +109,9 @@ def test_what_is_read_ahead_is_not_decoded_yet() -> None:
 
 
 async def test_an_event_that_cannot_be_read_parks_its_key_in_a_view() -> None:
-    batch, parking = Batch(), Parking({}, 1.0)
+    batch, parking = new_batch(), Parking({}, 1.0)
     await handler(Numbers()).many(batch, deliveries_of(Numbers(), STORED), parking)
-    await parking.park(batch)  # pyright: ignore[reportArgumentType] - as much of one as is used
+    await parking.park(batch)
     assert batch.stored == {"a": "[1]", "b": "[2,3]"}
     assert batch.parked == {"a": [3, 5]}
 
@@ -116,17 +120,17 @@ async def test_an_event_that_cannot_be_read_parks_its_key_in_a_view() -> None:
 async def test_an_event_that_cannot_be_read_parks_its_key_and_the_rest_is_given_at_once(
     known: dict[str, int],
 ) -> None:
-    projection, batch, parking = Listed(), Batch(), Parking(known, 1.0)
+    projection, batch, parking = Listed(), new_batch(), Parking(known, 1.0)
     await handler(projection).many(batch, deliveries_of(projection, STORED), parking)
-    await parking.park(batch)  # pyright: ignore[reportArgumentType] - as above
+    await parking.park(batch)
     assert projection.given == [[("a", 1), ("b", 2), ("b", 3)]]
     assert batch.parked == {"a": [3, 5]}
 
 
 async def test_one_by_one_what_comes_after_an_event_that_fails_waits_behind_it() -> None:
-    projection, batch, parking = Listed(), Batch(), Parking({}, 1.0)
+    projection, batch, parking = Listed(), new_batch(), Parking({}, 1.0)
     found = deliveries_of(projection, rows(("a", 1), ("a", -1), ("b", 2), ("a", 3), ("b", None)))
-    await carefully(handler(projection), codec, batch, found, parking)  # pyright: ignore[reportArgumentType] - as above
-    await parking.park(batch)  # pyright: ignore[reportArgumentType] - as above
+    await carefully(handler(projection), codec, batch, found, parking)
+    await parking.park(batch)
     assert projection.given == [[("a", 1)], [("b", 2)]]
     assert batch.parked == {"a": [2, 4], "b": [5]}

@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from contextlib import contextmanager, suppress
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from eventsourcing_core._errors import (
     OutageError,
@@ -17,7 +17,12 @@ from eventsourcing_core._errors import (
     said_of,
 )
 from eventsourcing_core._projections._reading.decoding import decoded
-from eventsourcing_core._projections._reading.delivery import is_plain, parts_of, places_of, ready
+from eventsourcing_core._projections._reading.delivery import (
+    Deliveries,
+    parts_of,
+    places_of,
+    stream,
+)
 from eventsourcing_core.stores._builds import BatchRefusedError, ProjectionKind
 
 if TYPE_CHECKING:
@@ -232,6 +237,29 @@ class NoHandler:
 
     async def one(self, batch: Batch, events: Sequence[RecordedEvent[Any]], key: str) -> None:
         """See ``Handler.one``."""
+
+
+def is_plain(deliveries: Sequence[Delivery], parking: Parking) -> TypeGuard[Deliveries]:
+    """Tell whether all can be applied, each under the id of its stream, as far as is known."""
+    return isinstance(deliveries, Deliveries) and deliveries.keys is None and parking.is_empty
+
+
+def ready(deliveries: Sequence[Delivery], parking: Parking) -> Iterable[tuple[Row, str]]:
+    """Give the rows that can be applied, each with a key; the others are noted as waiting."""
+    if is_plain(deliveries, parking):
+        return zip(deliveries.rows, map(stream, deliveries.rows), strict=True)
+    return _ready(deliveries, parking)
+
+
+def _ready(deliveries: Iterable[Delivery], parking: Parking) -> Iterator[tuple[Row, str]]:
+    for row, keys, error, _ in deliveries:
+        for key in keys:
+            if parking.holds(key):
+                parking.wait(key, row[2])
+            elif error:
+                parking.fail(key, row[2], error)
+            else:
+                yield row, key
 
 
 async def carefully(

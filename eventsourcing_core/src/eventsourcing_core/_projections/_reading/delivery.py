@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from eventsourcing_core._projections._reading.decoding import decoded
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
-    from eventsourcing_core._projections.deliveries import Parking
     from eventsourcing_core.stores._rows import Row
 
 
@@ -51,7 +50,8 @@ class Delivery(NamedTuple):
         return self.row[2]
 
 
-_stream: Callable[[Row], str] = itemgetter(0)
+stream: Callable[[Row], str] = itemgetter(0)
+"""Gives the stream of a row."""
 position: Callable[[Row], int] = itemgetter(2)
 """Gives the position of a row."""
 
@@ -103,7 +103,7 @@ class Deliveries(Sequence[Delivery]):
     def __iter__(self) -> Iterator[Delivery]:
         """Make them, one after the other."""
         rows, errors = self.rows, self.errors
-        keys = zip(map(_stream, rows)) if self.keys is None else self.keys
+        keys = zip(map(stream, rows)) if self.keys is None else self.keys
         texts = map(errors.get, map(position, rows), repeat("")) if errors else repeat("")
         if not self.parts:
             return map(Delivery, rows, keys, texts)
@@ -125,29 +125,6 @@ class Deliveries(Sequence[Delivery]):
         row = rows[place]
         wanted = (row[0],) if keys is None else keys[place]
         return Delivery(row, wanted, self.errors.get(row[2], ""), self.parts.get(row[2], ()))
-
-
-def is_plain(deliveries: Sequence[Delivery], parking: Parking) -> TypeGuard[Deliveries]:
-    """Tell whether all can be applied, each under the id of its stream, as far as is known."""
-    return isinstance(deliveries, Deliveries) and deliveries.keys is None and parking.is_empty
-
-
-def ready(deliveries: Sequence[Delivery], parking: Parking) -> Iterable[tuple[Row, str]]:
-    """Give the rows that can be applied, each with a key; the others are noted as waiting."""
-    if is_plain(deliveries, parking):
-        return zip(deliveries.rows, map(_stream, deliveries.rows), strict=True)
-    return _ready(deliveries, parking)
-
-
-def _ready(deliveries: Iterable[Delivery], parking: Parking) -> Iterator[tuple[Row, str]]:
-    for row, keys, error, _ in deliveries:
-        for key in keys:
-            if parking.holds(key):
-                parking.wait(key, row[2])
-            elif error:
-                parking.fail(key, row[2], error)
-            else:
-                yield row, key
 
 
 def parts_of(deliveries: Sequence[Delivery]) -> Mapping[int, Sequence[Part]]:
