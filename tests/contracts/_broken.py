@@ -6,8 +6,13 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from eventsourcing_core import AppendResult, ConcurrencyError, DuplicateEventError
-from eventsourcing_core.stores import Parts, Row, RowPage, Written
+from eventsourcing_core import (
+    AppendResult,
+    ConcurrencyError,
+    DuplicateEventError,
+    HistoryChangedError,
+)
+from eventsourcing_core.stores import Found, MissedError, Parts, Row, RowPage, Written
 from eventsourcing_inmemory._inspection import InMemoryInspection
 from eventsourcing_inmemory._log import EventLog
 from eventsourcing_inmemory._storage import InMemoryStorage
@@ -45,6 +50,7 @@ class BrokenStorage(InMemoryStorage):
             storage=cls(log),
             transactions=InMemoryTransactions(log),
             inspection=InMemoryInspection(log),
+            holding=log.holding,
         )
 
     @classmethod
@@ -58,11 +64,11 @@ class BrokenStorage(InMemoryStorage):
     def verdict(self, append: Append) -> Verdict:
         try:
             return self.decide(append)
-        except (ConcurrencyError, DuplicateEventError) as error:
+        except (ConcurrencyError, DuplicateEventError, HistoryChangedError, MissedError) as error:
             return error
 
     def decide(self, append: Append) -> Written:
-        settled = append.settle(self.versions(append), self.places(append))
+        settled = append.settle(self.versions(append), self.places(append), self.found(append))
         return settled if isinstance(settled, Written) else self.keep(append, settled)
 
     def versions(self, append: Append) -> dict[str, int]:
@@ -71,6 +77,15 @@ class BrokenStorage(InMemoryStorage):
     def places(self, append: Append) -> dict[bytes, Row]:
         ids = append.event_ids
         return {key: self.log.places[key] for key in ids if key in self.log.places}
+
+    def found(self, append: Append) -> Found | None:
+        condition, log = append.condition, self.log
+        if condition is None:
+            return None
+        rows = log.index.matching(condition.items, condition.horizon)
+        at = condition.witness.position if condition.witness else 0
+        there = log.rows[at - 1].event_id if 0 < at <= len(log.rows) else None
+        return Found(rows, len(log.rows), there)
 
     def keep(self, append: Append, placed: Sequence[Placed]) -> Written:
         """Write what was decided."""
@@ -82,7 +97,8 @@ class BrokenStorage(InMemoryStorage):
             ]
         )
         last = {row.stream_id: row for row in self.log.rows[begin - 1 :]}
-        results = [AppendResult(last[key].version, last[key].position) for key in append.keys]
+        ends = [last.get(write.stream_id) for write in append.writes]  # an import may skip some
+        results = [AppendResult(end.version, end.position) for end in ends if end]
         return Written(() if append.imported else tuple(results), len(placed))
 
     def add(self, rows: Sequence[Row]) -> None:

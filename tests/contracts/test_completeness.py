@@ -24,8 +24,10 @@ FAULTS: dict[type[object], list[str]] = {
     EventStoreContract: [
         "test_broken_appends.py",
         "test_broken_concurrency.py",
+        "test_broken_conditions.py",
         "test_broken_filters.py",
         "test_broken_follows.py",
+        "test_broken_groups.py",
         "test_broken_handles.py",
         "test_broken_imports.py",
         "test_broken_inspections.py",
@@ -34,6 +36,7 @@ FAULTS: dict[type[object], list[str]] = {
         "test_broken_readers.py",
         "test_broken_reads.py",
         "test_broken_storages.py",
+        "test_broken_tags.py",
         "test_broken_transactions.py",
         "test_broken_values.py",
         "test_broken_waits.py",
