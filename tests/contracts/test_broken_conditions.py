@@ -14,6 +14,7 @@ from eventsourcing_core.testing._boundaries.conditions import (
     ConditionTransactionContract,
     StorageConditionContract,
 )
+from eventsourcing_core.testing._machine.boundaries import BoundaryMachineContract
 from tests.contracts._broken import BrokenStorage, opening
 from tests.contracts._wrapped import Wrapped
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from eventsourcing_inmemory._log import EventLog
 
 JUDGED = "test_each_of_a_batch_is_judged_by_what_is_written_before_it"
+MODEL = "test_a_store_does_what_the_model_does_across_streams"
 ABOUT = "test_a_condition_is_about_what_its_query_matches"
 
 
@@ -49,6 +51,7 @@ class ConditionsIgnored(Broken):
         "test_a_decision_is_right_beside_appends_without_a_condition",
         "test_a_refused_decision_leaves_a_transaction_usable",
         "test_what_a_transaction_wrote_itself_refuses",
+        MODEL,
         JUDGED,
     )
 
@@ -75,7 +78,7 @@ class TypesBesideTagsIgnored(Broken):
 
 
 class AnyTagWillDo(Broken):
-    caught_by = (f"{ABOUT}[two tags]", "test_what_does_not_match_does_not_refuse")
+    caught_by = (MODEL, f"{ABOUT}[two tags]", "test_what_does_not_match_does_not_refuse")
 
     def condition(self, condition: Condition) -> Condition:
         items = [
@@ -305,7 +308,10 @@ class ChecksBeforeTheLocks(BrokenJudge):
 
 
 class TestBrokenConditions(
-    ConditionContract, StorageConditionContract, ConditionTransactionContract
+    ConditionContract,
+    StorageConditionContract,
+    ConditionTransactionContract,
+    BoundaryMachineContract,
 ):
     faults = (*Broken.__subclasses__(), *BrokenJudge.__subclasses__())
     deadline = 1

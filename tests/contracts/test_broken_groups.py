@@ -13,6 +13,7 @@ from eventsourcing_core import ConcurrencyError, ExpectedVersion
 from eventsourcing_core.stores import LocalHolding, Span, Written
 from eventsourcing_core.testing._boundaries.groups import GroupContract, GroupTransactionContract
 from eventsourcing_core.testing._boundaries.holding import HoldContract
+from eventsourcing_core.testing._machine.boundaries import BoundaryMachineContract
 from eventsourcing_inmemory._backend import parts_of
 from eventsourcing_inmemory._log import EventLog
 from tests.contracts._broken import opening
@@ -86,6 +87,7 @@ class RequiresIgnored(Broken):
     caught_by = (
         "test_a_required_stream_that_has_moved_refuses_a_group",
         "test_of_groups_that_require_each_others_streams_one_wins",
+        "test_a_store_does_what_the_model_does_across_streams",
         "test_a_group_that_is_refused_leaves_a_transaction_usable",
     )
 
@@ -186,7 +188,7 @@ class RefusesKnownStreams(Broken):
         return verdict
 
 
-class TestBrokenGroups(GroupContract, GroupTransactionContract):
+class TestBrokenGroups(GroupContract, GroupTransactionContract, BoundaryMachineContract):
     faults = tuple(Broken.__subclasses__())
     deadline = 1
 

@@ -32,6 +32,7 @@ from eventsourcing_core.testing._imports.ids import ImportedIdContract
 from eventsourcing_core.testing._imports.imports import ImportContract
 from eventsourcing_core.testing._imports.neighbours import ImportNeighbourContract
 from eventsourcing_core.testing._imports.refusals import ImportRefusalContract
+from eventsourcing_core.testing._machine.boundaries import BoundaryMachineContract
 from eventsourcing_core.testing._machine.machine import MachineContract
 from eventsourcing_core.testing._reads.follow import FollowContract
 from eventsourcing_core.testing._reads.long_logs import LongLogContract
@@ -99,6 +100,7 @@ class EventStoreContract(
     StorageConditionContract,
     ConditionContract,
     ConditionTransactionContract,
+    BoundaryMachineContract,
     HoldContract,
 ):
     """Every rule of ``Storage``, and what users get of it; inherit and override ``new_location``.

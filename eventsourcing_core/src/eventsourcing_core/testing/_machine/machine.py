@@ -357,13 +357,18 @@ class MachineContract(Chapter):
             def __init__(self) -> None:
                 super().__init__(open_parts, codec, deadline)
 
-        run_state_machine_as_test(
-            Machine,
-            settings=settings(
-                max_examples=self.examples,
-                stateful_step_count=self.steps,
-                deadline=None,  # a store may be as slow as its disk
-                suppress_health_check=[HealthCheck.too_slow],  # likewise
-                database=None,  # one store's failures say nothing about another's
-            ),
-        )
+        run_machine(Machine, self.examples, self.steps)
+
+
+def run_machine(machine: type[EventStoreMachine], examples: int, steps: int) -> None:
+    """Try many stores, with as many calls to each."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,  # a store may be as slow as its disk
+            suppress_health_check=[HealthCheck.too_slow],  # likewise
+            database=None,  # one store's failures say nothing about another's
+        ),
+    )
