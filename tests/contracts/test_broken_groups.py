@@ -198,7 +198,7 @@ class TestBrokenGroups(GroupContract, GroupTransactionContract, BoundaryMachineC
         return opening(fault)
 
 
-class BrokenHolding(LocalHolding):
+class BrokenHolding:
     """A fault holds tags in another way."""
 
     caught_by: ClassVar[tuple[str, ...]] = ()
@@ -210,8 +210,11 @@ class BrokenHolding(LocalHolding):
         return replace(parts_of(log), holding=cls(log))
 
     def __init__(self, log: EventLog) -> None:
-        super().__init__()
+        self.local = LocalHolding()
         self.log = log
+
+    def hold(self, tag: str) -> AbstractAsyncContextManager[None]:
+        return self.local.hold(tag)
 
 
 class HoldsNothing(BrokenHolding):
@@ -257,7 +260,7 @@ class LosesTheTurn(BrokenHolding):
     @asynccontextmanager
     async def hold(self, tag: str) -> AsyncIterator[None]:
         async def take() -> AbstractAsyncContextManager[None]:
-            holding = LocalHolding.hold(self, tag)
+            holding = self.local.hold(tag)
             await holding.__aenter__()
             return holding
 

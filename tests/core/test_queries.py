@@ -107,18 +107,25 @@ def test_all_events_without_tags_share_one_set() -> None:
 
 
 def test_tags_are_part_of_what_an_event_is() -> None:
-    facts = {"event_id": UUID(int=1), "timestamp": Event("x", {}).timestamp}
-    plain, tagged = Event("x", {}, **facts), Event("x", {}, tags={"a"}, **facts)
+    time = Event("x", {}).timestamp
+
+    def made(*tags: str) -> Event[object]:
+        return Event("x", {}, event_id=UUID(int=1), timestamp=time, tags=tags)
+
+    plain, tagged = made(), made("b", "a")
     assert plain != tagged
-    assert tagged == Event("x", {}, tags=["a"], **facts)
+    assert tagged == made("a", "b")
     assert "tags" not in repr(plain)
     assert repr(Event("x", {}, tags={"b", "a"})).endswith("tags={'a', 'b'})")
 
 
 @pytest.mark.parametrize("tags", [(), ("a", "b")])
 def test_events_with_tags_are_pickled_and_copied(tags: tuple[str, ...]) -> None:
-    recorded = RecordedEvent("x", {}, stream_id="s", version=2, position=3, tags=tags)
-    for made in (Event("x", {}, tags=tags), recorded):
+    events: list[Event[object]] = [
+        Event("x", {}, tags=tags),
+        RecordedEvent("x", {}, stream_id="s", version=2, position=3, tags=tags),
+    ]
+    for made in events:
         for again in (pickle.loads(pickle.dumps(made)), deepcopy(made)):  # noqa: S301 - our own
             assert again == made
             assert again.tags == {*tags}
@@ -159,9 +166,9 @@ def test_a_query_is_joined_with_queries_only() -> None:
 
 
 def test_a_query_for_nothing_in_particular_is_refused() -> None:
-    for make in (Query, lambda: Query(tags=[]), lambda: Query(tags=set())):
+    for tags in ((), [], set[str]()):
         with pytest.raises(ValueError, match=r"needs tags or event_types.*Query.all\(\)"):
-            make()
+            Query(tags=tags)
 
 
 @pytest.mark.parametrize(

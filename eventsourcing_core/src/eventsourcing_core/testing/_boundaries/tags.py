@@ -168,7 +168,7 @@ class TagContract(Chapter, needs=(Guarantee.BOUNDARIES,)):
             ({"event_types": [OTHER], "stream_prefix": "s"}, [4]),
             ({"after_position": 0, "event_types": list[str]()}, list[int]()),
         ):
-            found = store.read_all(query=query, **filters)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - filters of several types
+            found = store.read_all(query=query, **filters)  # pyright: ignore[reportArgumentType] - filters of several types
             assert numbers_of(await collected(found)) == expected
 
     async def test_following_a_query_gives_what_matches(self, store: StorageEventStore) -> None:
