@@ -12,8 +12,8 @@ from eventsourcing_core.stores import Condition, Found, Matched, MissedError, Qu
 from eventsourcing_core.testing._boundaries.conditions import (
     ConditionContract,
     ConditionTransactionContract,
-    StorageConditionContract,
 )
+from eventsourcing_core.testing._boundaries.storages import StorageConditionContract
 from eventsourcing_core.testing._machine.boundaries import BoundaryMachineContract
 from tests.contracts._broken import BrokenStorage, opening
 from tests.contracts._wrapped import Wrapped

@@ -347,6 +347,7 @@ def test_the_horizon_of_a_long_refusal_is_at_its_last_event() -> None:
         )
         assert isinstance(verdict, MissedError)
         assert (len(verdict.rows), verdict.horizon) == (100, horizon)
+        assert verdict.are_more is (count > 100)
 
 
 def test_a_witness_must_be_there() -> None:

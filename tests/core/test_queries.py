@@ -162,7 +162,7 @@ def test_a_query_joins_others() -> None:
 def test_a_query_is_joined_with_queries_only() -> None:
     other: Any = {"a"}
     with pytest.raises(TypeError):
-        Query(tags={"a"}) | other
+        _ = Query(tags={"a"}) | other
 
 
 def test_a_query_for_nothing_in_particular_is_refused() -> None:

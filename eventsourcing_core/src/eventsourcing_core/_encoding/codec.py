@@ -371,6 +371,7 @@ def _frozen(metadata: Any) -> MappingProxyType[str, object]:
 
 def _several(made: Any, *facts: Any) -> Iterator[RecordedEvent[Any]]:
     """Give the events that upcasters made of a stored one, of which they share the facts."""
-    *others, tags = facts
+    event_id, time, metadata, stream_id, version, position, tags = facts
+    place = (stream_id, version, position, tags if tags is None else tuple(tags))
     for name, payload in made:
-        yield new_recorded_event(name, payload, *others, tags if tags is None else tuple(tags))
+        yield new_recorded_event(name, payload, event_id, time, metadata, *place)

@@ -373,8 +373,9 @@ def _event_from_state(
     A recorded one's place comes last.
     """
     kept = MappingProxyType(metadata) if metadata else NO_METADATA
-    has_tags = bool(others) and isinstance(others[0], frozenset)
-    tags, place = (stored_tags(others[0]), others[1:]) if has_tags else (None, others)
+    tags, place = None, others
+    if others and type(others[0]) is frozenset:
+        tags, place = stored_tags(others[0]), others[1:]
     if not place:
         return new_event(event_type, data, event_id, timestamp, kept, tags)
     stream_id, version, position = place

@@ -9,10 +9,10 @@ from eventsourcing_core.testing._appends.unique_ids import UniqueIdContract
 from eventsourcing_core.testing._boundaries.conditions import (
     ConditionContract,
     ConditionTransactionContract,
-    StorageConditionContract,
 )
 from eventsourcing_core.testing._boundaries.groups import GroupContract, GroupTransactionContract
 from eventsourcing_core.testing._boundaries.holding import HoldContract
+from eventsourcing_core.testing._boundaries.storages import StorageConditionContract
 from eventsourcing_core.testing._boundaries.tags import TagContract
 from eventsourcing_core.testing._handles.reopened import (
     ReopenedContract,

@@ -143,7 +143,8 @@ class Groups:
         wanted = Wanted(items=marker.items)
         events = tuple(self._asking.chosen(self._codec.decode(rows), wanted))
         after = Condition(before.items, horizon, seen, witness)
-        return BoundaryError(events, Marker(after, marker.items, self._token))
+        after_these = Marker(after, marker.items, self._token)
+        return BoundaryError(events, after_these, are_more=error.are_more)
 
     def to_hold(self, tags: Sequence[str]) -> list[AbstractAsyncContextManager[None]]:
         """Give what holds tags, in one order for everybody, so that nobody waits in a circle.

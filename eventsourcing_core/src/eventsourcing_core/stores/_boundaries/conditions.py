@@ -85,12 +85,14 @@ class MissedError(Exception):
     Attributes:
         rows: The events that the caller has not read, at most the first 100, by position.
         horizon: Whoever has read these, too, has read all that matches up to this position.
+        are_more: Whether there are more than these.
     """
 
-    def __init__(self, rows: Sequence[Row], horizon: int) -> None:
+    def __init__(self, rows: Sequence[Row], horizon: int, *, are_more: bool = False) -> None:
         super().__init__(f"{len(rows)} events that match were not read")
         self.rows = rows
         self.horizon = horizon
+        self.are_more = are_more
 
 
 def check_condition(condition: Condition, found: Found, others: Iterable[Row] = ()) -> None:
@@ -119,5 +121,5 @@ def check_condition(condition: Condition, found: Found, others: Iterable[Row] = 
         return
     if len(missed) > MOST_MISSED:
         del missed[MOST_MISSED:]
-        raise MissedError(missed, missed[-1].position)
+        raise MissedError(missed, missed[-1].position, are_more=True)
     raise MissedError(missed, max(last, missed[-1].position))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from eventsourcing_core._errors import EventSourcingError, shown
 from eventsourcing_core._events.tags import tags_of
 from eventsourcing_core._names import check_event_type
+from eventsourcing_core.stores._boundaries.conditions import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -134,6 +135,20 @@ class Marker:
     store: bytes = field(repr=False)
     """Whose it is."""
 
+    def after(self, position: int, event_id: bytes) -> Marker:
+        """Give the marker of whoever has appended with this one; for decisions.
+
+        The append has passed, and what matches was locked until it was stored. So at or below its
+        last event nothing matches that was not read, or stored by it.
+
+        Args:
+            position: The position of its last event.
+            event_id: The id of that event.
+        """
+        witness = Witness(position, event_id)
+        condition = self.condition._replace(horizon=position, seen=frozenset(), witness=witness)
+        return replace(self, condition=condition)
+
     def __repr__(self) -> str:
         """Show how far was read, which helps in logs."""
         return f"<Marker at position {self.condition.horizon}>"
@@ -151,17 +166,21 @@ class MatchingEvents(NamedTuple):
 class BoundaryError(EventSourcingError):
     """Events were written that match, and that were not read; nothing was written.
 
-    Fold them, decide again, and append with the new marker. There may be more of them than an error
-    carries (100): then the next try is refused with the next ones.
+    Fold them, decide again, and append with the new marker. If there are more of them than an error
+    carries (100), read all that matches again: a state without the others is an old one.
 
     Attributes:
         events: The events that were missed, the first ones, by position.
         marker: The marker of whoever has read these, too.
+        are_more: Whether more were missed than these.
     """
 
-    def __init__(self, events: tuple[RecordedEvent[Any], ...], marker: Marker) -> None:
+    def __init__(
+        self, events: tuple[RecordedEvent[Any], ...], marker: Marker, *, are_more: bool = False
+    ) -> None:
         self.events = events
         self.marker = marker
+        self.are_more = are_more
         count = len(events)
         what = "an event that matches has" if count == 1 else f"{count} events that match have"
         where = f", the first one at position {events[0].position}" if events else ""
@@ -170,26 +189,28 @@ class BoundaryError(EventSourcingError):
             "error.events, decide again, and append with error.marker"
         )
 
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+    def __reduce__(self) -> tuple[type, tuple[object, ...], dict[str, bool]]:
         """Pickle by the facts, so that the error crosses process borders."""
-        return type(self), (self.events, self.marker)
+        return type(self), (self.events, self.marker), {"are_more": self.are_more}
 
 
 def _types_of(given: object) -> frozenset[str | type]:
     if isinstance(given, str | bytes) or not isinstance(given, Collection):
         message = f"event_types is a collection of classes or names, got {shown(given)}"
         raise TypeError(message)
-    types: Collection[object] = given
+    types: list[object] = [*given]
     if not types:
         message = "event_types names no type: leave it out, or name one"
         raise ValueError(message)
+    found: list[str | type] = []
     for each in types:
-        if isinstance(each, str):
-            check_event_type(each)
-        elif not isinstance(each, type):
+        if not isinstance(each, str | type):
             message = f"event_types holds classes or names, got {shown(each)}"
             raise TypeError(message)
-    return frozenset(types)  # type: ignore[arg-type]  # pyright: ignore[reportReturnType] - checked one by one
+        if isinstance(each, str):
+            check_event_type(each)
+        found.append(each)
+    return frozenset(found)
 
 
 def _shown_part(part: QueryPart) -> str:
