@@ -92,13 +92,16 @@ def test_what_gives_tags_is_a_function() -> None:
 def test_a_class_that_is_defined_again_has_the_tags_of_its_new_definition() -> None:
     types = EventTypes()
     made: list[type[Any]] = []
-    for tag in ("old", "new"):
 
-        @event("queries.again", event_types=types, tags=lambda _, tag=tag: {tag})
+    def define(tag: str) -> None:
+        @event("queries.again", event_types=types, tags=lambda _: {tag})
         class Again:
             pass
 
         made.append(Again)
+
+    define("old")
+    define("new")
     assert [Event.of(each(), event_types=types).tags for each in made] == [{"new"}, {"new"}]
 
 
@@ -166,9 +169,10 @@ def test_a_query_is_joined_with_queries_only() -> None:
 
 
 def test_a_query_for_nothing_in_particular_is_refused() -> None:
-    for tags in ((), [], set[str]()):
-        with pytest.raises(ValueError, match=r"needs tags or event_types.*Query.all\(\)"):
-            Query(tags=tags)
+    with pytest.raises(ValueError, match=r"needs tags or event_types.*Query.all\(\)"):
+        Query()
+    with pytest.raises(ValueError, match="needs tags or event_types"):
+        Query(tags=[])
 
 
 @pytest.mark.parametrize(
