@@ -374,7 +374,7 @@ def _event_from_state(
     """
     kept = MappingProxyType(metadata) if metadata else NO_METADATA
     tags, place = None, others
-    if others and type(others[0]) is frozenset:
+    if others and not isinstance(others[0], str):  # else a stream id
         tags, place = stored_tags(others[0]), others[1:]
     if not place:
         return new_event(event_type, data, event_id, timestamp, kept, tags)
