@@ -82,9 +82,10 @@ DOORS = {
     """,
     "eventsourcing_core.evolution": """
         AliasLayout Change ClassLayout Comparison Compatibility EnumLayout Example FieldLayout
-        Freezing FrozenFile FrozenFileError Layout RecordLayout Shape TypeCheck catalogue_page
+        Freezing FrozenFile FrozenFileError Layout RecordLayout Shape TransformProgress
+        TransformationError Transformed TypeCheck catalogue_page
         check_store compare_layouts freeze frozen_paths json_schema layout_of misread newest
-        read_frozen stored_rows unfrozen
+        read_frozen stored_rows transform unfrozen
     """,
     "eventsourcing_core.testing": """
         AggregateOutcome BackendContract DeciderOutcome EventStoreContract FrozenEventsContract

@@ -21,7 +21,7 @@ from eventsourcing_cli import (
     _streams,
     _tail,
 )
-from eventsourcing_cli._evolution import cataloguing, checking, comparing, freezing
+from eventsourcing_cli._evolution import cataloguing, checking, comparing, freezing, transforming
 from eventsourcing_cli._projections import group
 
 NAME = "eventsourcing"
@@ -69,7 +69,7 @@ def eventsourcing(
 
 for _module in (
     *(_demo, _plugins, _schema, _streams, _show, _tail, _stats, _export, _import, group),
-    *(freezing, comparing, checking, cataloguing),
+    *(freezing, comparing, checking, cataloguing, transforming),
 ):
     _module.add_to(app)
 

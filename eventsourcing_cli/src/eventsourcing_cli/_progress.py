@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -130,9 +131,25 @@ def growing_progress(
     Yields:
         A function to say how many are done now, and how many there are now.
     """
-    meter = Meter(clock)
+    with staged_progress(clock=clock) as tell:
+        yield partial(tell, what)
+
+
+@contextmanager
+def staged_progress(
+    *, clock: Callable[[], float] = monotonic
+) -> Iterator[Callable[[str, int, int], None]]:
+    """Show the same of several things, one after the other.
+
+    Args:
+        clock: Gives seconds.
+
+    Yields:
+        A function to say what is done now, and of it what ``growing_progress`` is told.
+    """
+    stages = _Stages(clock)
     if not sys.stderr.isatty():
-        yield _into_pipe(what, meter, clock)
+        yield _into_pipe(stages, clock)
         return
     with Progress(
         TextColumn("{task.description}"),
@@ -141,25 +158,44 @@ def growing_progress(
         transient=True,
         expand=True,
     ) as bar:
-        task = bar.add_task(what)
+        task = bar.add_task("")
 
-        def tell(done: int, total: int) -> None:
-            line = f"{what}: {meter.said(done, total)}"
+        def tell(what: str, done: int, total: int) -> None:
+            line = stages.said(what, done, total)
             bar.update(task, description=line, completed=done, total=total)
 
         yield tell
 
 
-def _into_pipe(what: str, meter: Meter, clock: Callable[[], float]) -> Callable[[int, int], None]:
-    """Give a function that writes a line every few seconds; none where it is soon done."""
-    written_at = clock()
+class _Stages:
+    """What is said of several things: each has a meter of its own.
 
-    def tell(done: int, total: int) -> None:
-        nonlocal written_at
-        line = f"{what}: {meter.said(done, total)}"
+    Args:
+        clock: Gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._what = ""
+        self._meter = Meter(clock)
+
+    def said(self, what: str, done: int, total: int) -> str:
+        """Give the line that says how far it is."""
+        if what != self._what:
+            self._what, self._meter = what, Meter(self._clock)
+        return f"{what}: {self._meter.said(done, total)}"
+
+
+def _into_pipe(stages: _Stages, clock: Callable[[], float]) -> Callable[[str, int, int], None]:
+    """Give a function that writes a line every few seconds; none where nothing is new."""
+    written_at, written = clock(), ""
+
+    def tell(what: str, done: int, total: int) -> None:
+        nonlocal written_at, written
+        line = stages.said(what, done, total)
         now = clock()
-        if now >= written_at + _PIPE_PAUSE:
-            written_at = now
+        if now >= written_at + _PIPE_PAUSE and line != written:
+            written_at, written = now, line
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 

@@ -28,16 +28,23 @@ async def reading(url: str) -> AsyncIterator[StorageEventStore]:
         yield backend.event_store
 
 
-def looked_into(url: str) -> AbstractAsyncContextManager[Backend]:
+def looked_into(
+    url: str, event_types: EventTypes | None = None
+) -> AbstractAsyncContextManager[Backend]:
     """Open the backend of a URL, whose schema is neither made nor changed.
+
+    Args:
+        url: Of the backend.
+        event_types: What events are read as; as dicts, if it is not given.
 
     Raises:
         EventSourcingError: As ``open_backend``.
         ValueError: As ``open_backend``.
     """
+    types = EventTypes() if event_types is None else event_types
     if _can_migrate(url):
-        return open_backend(url, event_types=EventTypes(), migrate=False)
-    return open_backend(url, event_types=EventTypes())
+        return open_backend(url, event_types=types, migrate=False)
+    return open_backend(url, event_types=types)
 
 
 def _can_migrate(url: str) -> bool:

@@ -1,7 +1,7 @@
-"""Layouts of events: how they change, and examples of them that are kept.
+"""Layouts of events: how they change, examples of them that are kept, and stores in a new form.
 
-The command ``eventsourcing`` (``freeze``, ``compare``, ``check``, ``catalogue``) does its work with
-this. Nothing here is needed to run a program.
+The command ``eventsourcing`` (``freeze``, ``compare``, ``check``, ``catalogue``, ``transform``)
+does its work with this. Nothing here is needed to run a program.
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ from eventsourcing_core.evolution._layouts.layout import (
 )
 from eventsourcing_core.evolution._layouts.shape import Shape
 from eventsourcing_core.evolution._stored_events import TypeCheck, check_store, stored_rows
+from eventsourcing_core.evolution._transforming.report import (
+    TransformationError,
+    Transformed,
+    TransformProgress,
+)
+from eventsourcing_core.evolution._transforming.transformation import transform
 
 __all__ = [
     "AliasLayout",
@@ -50,6 +56,9 @@ __all__ = [
     "Layout",
     "RecordLayout",
     "Shape",
+    "TransformProgress",
+    "TransformationError",
+    "Transformed",
     "TypeCheck",
     "catalogue_page",
     "check_store",
@@ -62,5 +71,6 @@ __all__ = [
     "newest",
     "read_frozen",
     "stored_rows",
+    "transform",
     "unfrozen",
 ]

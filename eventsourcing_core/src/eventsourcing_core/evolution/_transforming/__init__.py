@@ -1,0 +1,1 @@
+"""Transforming a store: its events, through upcasters, into a new store."""
