@@ -161,7 +161,7 @@ async def test_stores_that_cannot_be_the_two_are_refused() -> None:
             await transform(one.event_store, one.event_store)
         with pytest.raises(ValueError, match="two registries"):
             await transform(one.event_store, other.event_store)
-        with pytest.raises(TypeError, match=r"the target is an event store, as backend\.event_store"):
+        with pytest.raises(TypeError, match="the target is an event store"):
             await transform(one.event_store, other)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - it is refused
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import asdict
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from eventsourcing_core import Backend, EventTypes
     from eventsourcing_core.evolution import Transformed, TransformProgress
 
+_MOMENT = 5.0  # seconds that moving and comparing what came meanwhile takes, then one can switch
 _GOES_ON = 1
 """The exit code where the source has more events by now."""
 
@@ -86,7 +88,7 @@ def transform(  # noqa: PLR0913 - the options of the command
     ] = False,
     as_json: OneObject = False,
 ) -> int:
-    """Move the events of a store through upcasters into a new store, and compare both.
+    """Move a store through upcasters into a new one, and compare both.
 
     Each event is written under the name and in the form of today. The source may be written
     meanwhile. With --follow it goes on until Ctrl-C or SIGTERM: stop what writes the source, and
@@ -145,21 +147,24 @@ def _teller(tell: Callable[[str, int, int], None]) -> Callable[[TransformProgres
 
 
 def _told_when_to_switch(
-    tell: Callable[[TransformProgress], None],
+    tell: Callable[[TransformProgress], None], clock: Callable[[], float] = monotonic
 ) -> Callable[[TransformProgress], None]:
-    """Say once, beside how far it is, that the time has come."""
-    is_said = False
+    """Say once, beside how far it is, that the rest takes only a moment."""
+    is_said, caught_up_at = False, clock()
 
     def told(now: TransformProgress) -> None:
-        nonlocal is_said
+        nonlocal is_said, caught_up_at
         tell(now)
-        if now.stage == "following" and not now.lag and not is_said:
-            is_said = True
-            typer.echo(
-                f"all events up to position {now.position:,} are moved and compared: to switch, "
-                "stop what writes the source, and then end this with Ctrl-C or SIGTERM",
-                err=True,
-            )
+        if now.stage == "following" and not is_said:
+            before, caught_up_at = caught_up_at, clock()
+            is_said = caught_up_at < before + _MOMENT
+            if is_said:
+                typer.echo(
+                    f"all up to position {now.position:,} is moved and compared, {now.lag:,} are "
+                    "to come: to switch, stop what writes the source, and then end this with "
+                    "Ctrl-C or SIGTERM",
+                    err=True,
+                )
 
     return told
 

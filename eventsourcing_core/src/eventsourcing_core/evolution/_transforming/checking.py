@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing_core._encoding.all_streams import Reading
 from eventsourcing_core.evolution._transforming.form import ORIGINAL_VERSION, original_version
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eventsourcing_core._encoding.front import StorageEventStore
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core.evolution._transforming.report import Transformed
+    from eventsourcing_core.stores._rows import RowPage
 
 _TELLS = 500  # events between two reports of how far it is
 
@@ -105,17 +106,19 @@ async def _events(
     counts: _Counts | None = None,
 ) -> AsyncGenerator[RecordedEvent[Any]]:
     """Read all streams between two positions, and count what is stored there."""
-    async for page in store.pages(Reading(after, Query())):
-        rows = page.rows
-        is_end = to_position is not None and page.seen_to >= to_position
-        if to_position is not None and is_end:
-            rows = [row for row in rows if row.position <= to_position]
-        if counts is not None:
-            counts.source += len(rows)
-        for event in store.codec.decode(rows):
-            yield event
-        if is_end:
-            return
+    reading = cast("AsyncGenerator[RowPage]", store.pages(Reading(after, Query())))
+    async with aclosing(reading) as pages:
+        async for page in pages:
+            rows = page.rows
+            is_end = to_position is not None and page.seen_to >= to_position
+            if to_position is not None and is_end:
+                rows = [row for row in rows if row.position <= to_position]
+            if counts is not None:
+                counts.source += len(rows)
+            for event in store.codec.decode(rows):
+                yield event
+            if is_end:
+                return
 
 
 _CURE = "remove the target, and begin with a new one"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing_core._encoding.all_streams import Reading
 from eventsourcing_core._errors import SerializationError, StorageError, TransformError
@@ -13,12 +13,12 @@ from eventsourcing_core.evolution._transforming.report import TransformationErro
 from eventsourcing_core.stores._rows import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
     from eventsourcing_core._encoding.front import StorageEventStore
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core.evolution._transforming.report import Transformed
-    from eventsourcing_core.stores._rows import Row
+    from eventsourcing_core.stores._rows import Row, RowPage
 
 _MOST_EVENTS = 10_000  # stored events of one transaction,
 _MOST_BYTES = 4 * 1024 * 1024  # and of their data
@@ -68,9 +68,12 @@ class Moving:
     async def _move(self, on_position: Callable[[int], None]) -> int:
         """Read, and write meanwhile what was read before; give up to where the source was read."""
         seen_to = self.position
+        # No further: where others write all the time, each page would be a few events, without end.
+        last = await self._source.last_position()
         writing: asyncio.Task[None] | None = None
+        pages = cast("AsyncGenerator[RowPage]", self._source.pages(Reading(self.position, Query())))
         try:
-            async for page in self._source.pages(Reading(self.position, Query())):
+            async for page in pages:
                 for rows in _parts(page.rows):
                     events, position, error = await self._forms(rows)
                     if writing is not None:
@@ -81,7 +84,10 @@ class Moving:
                     if error is not None:
                         raise error
                 seen_to = page.seen_to
+                if seen_to >= last:
+                    break
         finally:  # also where an event stops it: what came before it is written
+            await pages.aclose()
             if writing is not None:
                 await writing
         return seen_to
