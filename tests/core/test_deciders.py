@@ -220,6 +220,57 @@ def test_what_cannot_be_a_decider_is_refused(options: dict[str, Any], message: s
         decider(**options)
 
 
+def lamp_decide(command: bool, is_on: bool) -> list[Added]:  # noqa: FBT001 - as the domain has it
+    return [] if command == is_on else [Added("on")]
+
+
+def lamp_evolve(is_on: bool, _: Added) -> bool:  # noqa: FBT001 - as the domain has it
+    return not is_on
+
+
+def yields(_command: str, _state: Basket) -> Iterator[Added]:
+    yield Added("a")
+
+
+def gives_a_tuple(_command: str, _state: Basket) -> tuple[Added, ...]:
+    return ()
+
+
+@pytest.mark.parametrize(
+    ("decided", "evolved", "first", "said"),
+    [
+        (lamp_evolve, lamp_decide, False, "decide says that it gives <class 'bool'>"),
+        (lambda *_: None, lamp_decide, False, r"evolve says that it gives list\[.*Added\].*False"),
+        (lambda *_: None, gives_a_tuple, Basket(), "evolve says that it gives tuple"),
+        (partial(lamp_evolve), lamp_decide, False, "decide says"),
+    ],
+    ids=["both", "evolve", "tuple", "partial"],
+)
+def test_functions_that_are_exchanged_are_refused(
+    decided: Any, evolved: Any, first: object, said: str
+) -> None:
+    with pytest.raises(TypeError, match=rf"(?s){said}.*Decider\(decide, evolve, initial\)"):
+        Decider(decided, evolved, first, category="swapped", event_types=types)
+
+
+@pytest.mark.parametrize(
+    ("decided", "evolved", "first"),
+    [
+        (lamp_decide, lamp_evolve, False),
+        (yields, lambda state, _: state, Basket()),
+        (gives_a_tuple, lambda state, _: state, Basket()),
+        (lambda *_: [], lambda state, _: state, list[int]),
+        (lambda *_: [], lambda state, _: state, None),
+    ],
+    ids=["list", "iterator", "tuple", "generic", "none"],
+)
+def test_functions_that_are_in_order_are_taken(decided: Any, evolved: Any, first: Any) -> None:
+    made: Decider[Any, Any, Any] = Decider(
+        decided, evolved, first, category="in_order", event_types=types
+    )
+    assert made.initial == ([] if first == list[int] else first)
+
+
 @pytest.mark.parametrize("category", ["", "a-b"])
 def test_a_category_that_is_none_is_refused(category: str) -> None:
     with pytest.raises(ValueError, match="^category must not be empty or hold a '-'"):

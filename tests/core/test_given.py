@@ -14,6 +14,7 @@ from eventsourcing_core import (
     Decider,
     Event,
     EventTypes,
+    SerializationError,
     UnknownEventTypeError,
     event,
 )
@@ -275,3 +276,42 @@ def test_what_cannot_be_called_or_raised_is_refused_at_once() -> None:
         outcome.then_raises(error)
     with pytest.raises(TypeError, match="takes payloads"):
         given(Account, [Opened("A")])
+
+
+def test_events_that_no_store_takes_are_refused_on_both_sides() -> None:
+    wrong: Any = "text"
+    with pytest.raises(SerializationError, match=r"Deposited\.amount must be int, got str"):
+        given(Account).when(lambda account: account.deposit(5)).then(Deposited(wrong))
+    with pytest.raises(SerializationError, match=r"Deposited\.amount must be int"):
+        given(balances, Deposited(wrong))
+    equal: Any = 1.0
+    with pytest.raises(SerializationError, match=r"Deposited\.amount must be int, got float"):
+        given(Account).when(lambda account: account.deposit(equal)).then(Deposited(1))
+
+
+def test_an_unregistered_event_is_not_expected() -> None:
+    with pytest.raises(UnknownEventTypeError):
+        given(Account).when(lambda account: account.deposit(5)).then(Alike())
+
+
+def keep(command: int, kept: list[int]) -> list[Deposited]:
+    kept.append(command)
+    return [Deposited(command)]
+
+
+def forget(kept: list[int], _: Deposited) -> list[int]:
+    return kept
+
+
+def keep_too(kept: list[int], event: Deposited) -> list[int]:
+    return [*kept, event.amount]
+
+
+def test_the_state_is_what_the_events_make_and_not_what_decide_leaves() -> None:
+    forgetting = Decider(keep, forget, list[int], category="forgetting", event_types=types)
+    outcome = given(forgetting).when(5)
+    with pytest.raises(AssertionError, match=r"(?s)another one.*- \[5\].*\+ \[\]"):
+        outcome.then_state([5])
+    changing = Decider(keep, keep_too, list[int], category="changing", event_types=types)
+    with pytest.raises(AssertionError, match=r"(?s)decide has changed the state.*\+ \[5, 5\]"):
+        given(changing).when(5).then_state([5])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -80,7 +81,7 @@ def test_the_last_line_holds_the_checksum_of_those_above(path: Path) -> None:
 
 def test_events_come_back_as_they_were(path: Path) -> None:
     data = {"amount": Decimal("0.10"), "$odd": [b"\x00", UUID(int=7)], "text": "a\nb\u2028"}
-    events = [recorded(1, data), recorded(2, ["a list"]), recorded(3)]
+    events = [recorded(1, data), recorded(2, {"list": ["a"]}), recorded(3)]
     summary = exported(path, *events)
     ((first, lines),) = lines_in(path, summary)
     numbered = enumerate(lines.splitlines(keepends=True), first)
@@ -177,6 +178,22 @@ def test_a_line_that_is_no_event_is_named(path: Path) -> None:
     line = lines.splitlines()[0]
     with pytest.raises(ArchiveError, match="line 2 is no event.*count from 1"):
         event_of(line, number, path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kind"),
+    [("data", "[1]", "list"), ("data", '"a"', "str"), ("metadata", "[]", "list")],
+)
+def test_a_line_whose_data_are_no_object_says_so(
+    field: str, value: str, kind: str, path: Path
+) -> None:
+    summary = exported(path, recorded(1))
+    line = next(line for _, line in lines_in(path, summary))
+    changed = re.sub(rf'"{field}":\{{.*?\}}'.encode(), f'"{field}":{value}'.encode(), line, count=1)
+    assert changed != line
+    said = f"line 2 is no event.*{field} is an object of JSON, found {kind}"
+    with pytest.raises(ArchiveError, match=said):
+        event_of(changed, 2, path)
 
 
 @pytest.mark.parametrize("change", ["an event", "the end"])

@@ -187,6 +187,31 @@ def test_every_layout_ever_frozen_is_compared_with_the_newest(run: Run, write: W
     ]
 
 
+@pytest.mark.parametrize(("require", "code"), [("full", 0), ("forward", 0), ("backward", 0)])
+def test_only_the_newest_old_layout_has_to_read_new_events(
+    require: str, code: int, run: Run, write: Write
+) -> None:
+    run("freeze", write(BANK))
+    second = BANK.replace(
+        "home: Home | None = None", "home: Home | None = None\n    limit: int = 5"
+    )
+    run("freeze", write(second))
+    # Of the first layout no program is left, and it could not read what the third one writes.
+    third = second.replace("kind: Kind", "kind: Kind | None")
+    run("freeze", write(third))
+    fourth = write(third.replace("reason: str | int", "reason: str | int | None = None"))
+    assert run("compare", "frozen", write(third), "--require", require).code == code
+    assert run("compare", "frozen", fourth, "--require", "full").code == 1
+
+
+def test_every_old_layout_has_to_be_read(run: Run, write: Write) -> None:
+    run("freeze", write(BANK))
+    second = write(BANK.replace("owner: str", "owner: str\n    limit: int"))
+    run("freeze", second)
+    for require, code in (("forward", 0), ("backward", 1), ("full", 1)):
+        assert run("compare", "frozen", second, "--require", require).code == code
+
+
 def test_a_serializer_that_came_later_hides_no_layout(run: Run, write: Write) -> None:
     run("freeze", write(BANK), "--serializer", "json")
     later = write(BANK.replace("owner: str", "owner: str\n    limit: int"))

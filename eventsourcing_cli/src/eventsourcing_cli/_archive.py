@@ -375,6 +375,10 @@ def event_of(line: bytes, number: int, path: Path) -> RecordedEvent[object]:
     """
     try:
         fields: Any = _json.deserialize(line)
+        for name in ("data", "metadata"):
+            if type(fields[name]) is not dict:
+                message = f"{name} is an object of JSON, found {type(fields[name]).__name__}"
+                raise TypeError(message)  # noqa: TRY301 - as whatever else is wrong in it
         return RecordedEvent(
             fields["event_type"],
             fields["data"],

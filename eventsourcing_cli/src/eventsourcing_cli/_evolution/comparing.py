@@ -41,6 +41,7 @@ class _Pair(NamedTuple):
     what: str
     compatibility: Compatibility
     changes: tuple[Change, ...] = ()
+    is_newest: bool = True
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,7 +72,8 @@ def compare(
 
     backward: new code reads old events. forward: old code reads new events, as it must while both
     run. full: both. none: neither. Each layout of OLD is compared with the newest of NEW, since
-    there are events of all of them.
+    there are events of all of them. Old code has the newest layout of OLD: only that one has to
+    read new events.
     """
     pairs = list(_compared(_layouts(old), _layouts(new)))
     for pair in pairs:
@@ -81,7 +83,19 @@ def compare(
             _say(pair)
     if not pairs and not as_json:
         typer.echo("nothing has changed")
-    return 0 if all(pair.compatibility.covers(require) for pair in pairs) else _TOO_LITTLE
+    return 0 if all(_is_enough(pair, require) for pair in pairs) else _TOO_LITTLE
+
+
+def _is_enough(pair: _Pair, require: Compatibility) -> bool:
+    """Tell whether who has to can read whose events.
+
+    There are events of every layout, and so new code has to read all. There are programs of the
+    newest one only: no code of today has an older layout, and so it reads no new event.
+    """
+    if not pair.is_newest:
+        is_asked = require in {Compatibility.FULL, Compatibility.BACKWARD}
+        require = Compatibility.BACKWARD if is_asked else Compatibility.NONE
+    return pair.compatibility.covers(require)
 
 
 def _layouts(named: str) -> Layouts:
@@ -134,7 +148,8 @@ def _compared(old: Layouts, new: Layouts) -> Iterator[_Pair]:
             newest = new[event_type][max(new[event_type])]
             found = compare_layouts(layout, newest)
             if found.changes:
-                yield _Pair(event_type, number, "changed", *found)
+                is_newest = number == max(old[event_type])
+                yield _Pair(event_type, number, "changed", *found, is_newest)
 
 
 def _facts(pair: _Pair) -> dict[str, object]:

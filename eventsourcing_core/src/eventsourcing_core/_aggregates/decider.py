@@ -10,10 +10,12 @@ import inspect
 from abc import ABCMeta
 from collections.abc import Iterator
 from functools import partial
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
 from eventsourcing_core._aggregates.categories import check_category
+from eventsourcing_core._aggregates.decider_hints import check_not_swapped, function_of
 from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event import Event
 from eventsourcing_core._events.event_types import EventTypes, default_event_types
@@ -68,7 +70,8 @@ class Decider(Generic[C, E, S]):
 
     Raises:
         TypeError: A function would have to be awaited, or ``evolve`` is a generator; ``initial``
-            can change and cannot be copied.
+            can change and cannot be copied; or ``decide`` and ``evolve`` are exchanged, as far as
+            their annotations say so.
         ValueError: The category is empty, holds a ``-``, or is another one's.
     """
 
@@ -93,6 +96,7 @@ class Decider(Generic[C, E, S]):
         self.evolve = evolve
         """The function that was given."""
         self._new = _maker_of(initial)
+        check_not_swapped(decide, evolve, self._new())
         self.aggregate_class: type[Decided[C, E, S]] = _class_of(
             self, category, event_types, state_version, ignores
         )
@@ -213,7 +217,7 @@ def _payloads(command: object, given: object) -> tuple[object, ...]:
 
 def _maker_of(initial: S | Callable[[], S]) -> Callable[[], S]:
     given: Any = initial
-    if isinstance(given, type | partial) or inspect.isroutine(given):
+    if isinstance(given, type | partial | GenericAlias) or inspect.isroutine(given):
         _check_function("initial", given, may_yield=False)
         return cast("Callable[[], S]", given)
     state = cast("S", given)
@@ -228,13 +232,6 @@ def _maker_of(initial: S | Callable[[], S]) -> Callable[[], S]:
     if never_changes(own):
         return lambda: own
     return lambda: unshared(own)
-
-
-def function_of(given: Any) -> Any:
-    """Give what is called in the end, of a partial or an object with ``__call__``."""
-    while isinstance(given, partial):
-        given = cast("Any", given.func)
-    return given if inspect.isroutine(given) or inspect.isclass(given) else given.__call__
 
 
 def _check_function(name: str, given: Any, *, may_yield: bool) -> None:

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
 from eventsourcing_core._aggregates.decider import Decided, Decider
+from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Self
+
+    from eventsourcing_core._events.event_types import EventTypes
 
 A = TypeVar("A", bound=Aggregate)
 C = TypeVar("C")
@@ -68,6 +71,7 @@ def given(
 
     Raises:
         TypeError: It is about something else, or a class is given in place of a payload.
+        SerializationError: An event cannot be stored, so it cannot have happened.
         UnknownEventTypeError: The class of a payload is not registered.
     """
     if isinstance(subject, Decider):
@@ -114,7 +118,9 @@ class GivenDecider(Generic[C, S]):
         What it raises is kept for ``then_raises``. Each call begins with what was given.
         """
         decided = self._class.from_events(self._id, self._history)
-        return DeciderOutcome(decided, _error_of(lambda one: one.decide(command), decided))
+        error = _error_of(lambda one: one.decide(command), decided)
+        events = [*self._history, *decided.pending_events]
+        return DeciderOutcome(decided, error, self._class.from_events(self._id, events).state)
 
 
 class Outcome(Generic[A]):
@@ -138,13 +144,21 @@ class Outcome(Generic[A]):
 
         Args:
             events: Their payloads; one is compared by its class and by ``==``.
+
+        Raises:
+            SerializationError: One of them cannot be stored: a field is of another type than its
+                hint says.
+            UnknownEventTypeError: The class of one is not registered.
         """
         __tracebackhide__ = True
+        types = self._aggregate.event_types
+        _check_storable([Event.of(event, event_types=types) for event in events], types)
         self._refuse_error(f"{len(events)} events" if len(events) != 1 else "an event")
         if not _are_equal(events, self.events):
             difference = _difference(events, self.events)
             message = f"other events were recorded (- expected, + recorded):\n{difference}"
             raise AssertionError(message)
+        _check_storable(self._aggregate.pending_events, types)  # 1 and True are equal, too
         return self
 
     def then_nothing(self) -> Self:
@@ -213,10 +227,25 @@ class AggregateOutcome(Outcome[A], Generic[A]):
 class DeciderOutcome(Outcome[Decided[Any, Any, S]], Generic[S]):
     """What came of a command to a decider."""
 
+    def __init__(self, aggregate: Decided[Any, Any, S], error: Exception | None, state: S) -> None:
+        super().__init__(aggregate, error)
+        self._state = state
+
     def then_state(self, state: S) -> Self:
-        """Claim that this is the state after the command."""
+        """Claim that this is the state after the command: what ``evolve`` makes of all events.
+
+        It is made anew, of what was given and what was recorded. The state that ``decide`` has got
+        must be the same after it: one that ``decide`` has changed is stored nowhere.
+        """
         __tracebackhide__ = True
-        _check_state(state, self._aggregate.state)
+        _check_state(state, self._state)
+        if self._aggregate.state != self._state:
+            difference = _difference([self._state], [self._aggregate.state])
+            message = (
+                "decide has changed the state that it was given, and only evolve may (- as the "
+                f"events make it, + as it was left):\n{difference}"
+            )
+            raise AssertionError(message)
         return self
 
 
@@ -230,7 +259,19 @@ def _history(cls: type[Aggregate], events: Iterable[Any]) -> list[Event[Any]]:
             raise TypeError(message)
         is_event = issubclass(type(event), Event)
         history.append(event if is_event else Event.of(event, event_types=cls.event_types))
+    _check_storable(history, cls.event_types)
     return history
+
+
+def _check_storable(events: Iterable[Event[Any]], event_types: EventTypes) -> None:
+    """Refuse events that no store would take.
+
+    Raises:
+        SerializationError: One of them is such; names the field.
+    """
+    codec = EventCodec(event_types=event_types)
+    for event in events:
+        codec.encode(event)
 
 
 def _error_of(command: Callable[[A], object], aggregate: A) -> Exception | None:
