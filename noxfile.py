@@ -218,7 +218,7 @@ def run_script(session: nox.Session, script: str, wheels: Path, project: Path) -
 def plugin_pages(session: nox.Session) -> None:
     """The plugins of the how-to pages, as their readers make them: installed, tested and used."""
     wheels = build(session, "--all-packages")
-    for page in ("write-a-store", "write-a-serializer"):
+    for page in ("write-a-store", "write-a-serializer", "write-a-payload-family"):
         project = wheels.parent / page
         text = Path("docs", "how-to", f"{page}.md").read_text("utf-8")
         blocks = re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)

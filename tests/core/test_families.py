@@ -70,6 +70,17 @@ def test_they_are_asked_about_a_class_with_a_constructor(asked: Asked) -> None:
     assert set(asked.classes) == {Given}
 
 
+def test_they_are_asked_about_a_class_that_is_made_by_new(asked: Asked) -> None:
+    class Made:
+        def __new__(cls, **_: object) -> Made:
+            """Make it."""
+            return super().__new__(cls)
+
+    with pytest.raises(SerializationError, match="Made has no typed fields: make it an @event"):
+        EventTypes().register(Made)
+    assert set(asked.classes) == {Made}
+
+
 @pytest.mark.usefixtures("asked")
 @pytest.mark.parametrize(
     ("mark", "name"), [("__attrs_attrs__", "attrs"), ("__pydantic_complete__", "pydantic")]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from eventsourcing_core._payloads.families.family import PayloadClass, PayloadFamily
 
 
+_CONSTRUCTORS = frozenset(("__init__", "__new__"))
+
+
 class Families:
     """The families that are there.
 
@@ -74,9 +77,9 @@ def _is_plain(cls: Any) -> bool:
     """Tell whether a class has no constructor of its own, or is one of the standard library."""
     return (
         not isinstance(cls, type)
-        or issubclass(cls, Enum)
+        or issubclass(cls, Enum | tuple)  # a NamedTuple has a __new__
         or cls.__module__ in sys.stdlib_module_names
-        or all("__init__" not in vars(base) for base in cls.__mro__ if base is not object)
+        or all(_CONSTRUCTORS.isdisjoint(vars(base)) for base in cls.__mro__ if base is not object)
     )
 
 
