@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from uuid import UUID  # noqa: TC003 - evaluated
 
 import pytest
@@ -72,7 +72,7 @@ def test_they_are_asked_about_a_class_with_a_constructor(asked: Asked) -> None:
 
 def test_they_are_asked_about_a_class_that_is_made_by_new(asked: Asked) -> None:
     class Made:
-        def __new__(cls, **_: object) -> Made:
+        def __new__(cls, **_: object) -> Self:
             """Make it."""
             return super().__new__(cls)
 
