@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from eventsourcing_core import Aggregate, Event, EventTypes, event
+from eventsourcing_core import Aggregate, Decider, Event, EventTypes, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -52,6 +53,43 @@ class HotPurse(Aggregate):
         """Count."""
         self.balance += event.data.amount
         self.tags.append(event.data.tag)
+
+
+@dataclass(frozen=True)
+class Move:
+    """The same command, to a decider."""
+
+    tag: str
+    amount: int
+
+
+@dataclass
+class Purse:
+    """The same state, of a decider."""
+
+    balance: int = 0
+    tags: list[str] = field(default_factory=list[str])
+
+
+def decide(command: Move, purse: Purse) -> list[Moved]:
+    """Move some, in two steps, unless there is not enough."""
+    tag, amount = command.tag, command.amount
+    if purse.balance + amount < 0 and amount < 0:
+        raise OverdrawnError(len(purse.tags))
+    return [Moved(f"{tag}/a", max(amount, 0)), Moved(f"{tag}/b", min(amount, 0))]
+
+
+def evolve(purse: Purse, event: Moved) -> Purse:
+    """Count."""
+    purse.balance += event.amount
+    purse.tags.append(event.tag)
+    return purse
+
+
+decider_types = EventTypes()
+"""A registry of its own: a decider has the streams of the aggregates, as if in another program."""
+decider_types.register(Moved)
+purses = Decider(decide, evolve, Purse, category="HotPurse", event_types=decider_types)
 
 
 class Told(NamedTuple):

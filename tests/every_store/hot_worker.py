@@ -1,7 +1,8 @@
 """A process that updates a few purses in many tasks; it says as JSON what each was told.
 
 ``python -m tests.every_store.hot_worker URL NAME CACHE TASKS COMMANDS PAUSE``; a ``CACHE`` of 0 is
-none, and between two commands a task makes a pause of at most ``PAUSE`` milliseconds.
+none, and between two commands a task makes a pause of at most ``PAUSE`` milliseconds. One whose
+name begins with ``decider`` has a decider in place of aggregates.
 """
 
 from __future__ import annotations
@@ -11,13 +12,22 @@ import json
 import random
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from eventsourcing_core import open_backend
-from tests.every_store._hot_histories import HotPurse, OverdrawnError, Told, types
+from tests.every_store._hot_histories import (
+    HotPurse,
+    Move,
+    OverdrawnError,
+    Told,
+    decider_types,
+    purses,
+    types,
+)
 
 if TYPE_CHECKING:
-    from eventsourcing_core import Repository
+    from eventsourcing_core import Backend
 
 PURSES = ("one", "two", "three")
 ATTEMPTS = 10_000  # a conflict is nobody's refusal
@@ -25,11 +35,42 @@ COMMAND_IDS = 0.2  # of the commands have one, and half of these are given twice
 CANCELLED = 0.1  # of the others are cancelled
 
 
+Update = Callable[[str, Move, str | None], Awaitable[tuple[list[str], int]]]
+"""Gives a command to a purse, and gives its tags and its version."""
+
+
+def of_aggregates(backend: Backend, cache: int) -> Update:
+    """Give what updates aggregates."""
+    repository = backend.repository(HotPurse, cache=cache or None, snapshot_frequency=50)
+
+    async def update(purse: str, command: Move, command_id: str | None) -> tuple[list[str], int]:
+        updated = await repository.update(
+            purse,
+            lambda purse: purse.move(command.tag, command.amount),
+            attempts=ATTEMPTS,
+            command_id=command_id,
+        )
+        return updated.tags, updated.version
+
+    return update
+
+
+def of_a_decider(backend: Backend, cache: int) -> Update:
+    """Give what lets a decider decide."""
+    repository = backend.repository(purses, cache=cache or None, snapshot_frequency=50)
+
+    async def update(purse: str, command: Move, command_id: str | None) -> tuple[list[str], int]:
+        updated = await repository.decide(purse, command, attempts=ATTEMPTS, command_id=command_id)
+        return updated.state.tags, updated.version
+
+    return update
+
+
 class Caller:
     """Gives commands to purses, and writes down what it was told."""
 
-    def __init__(self, purses: Repository[HotPurse], name: str) -> None:
-        self._purses = purses
+    def __init__(self, update: Update, name: str) -> None:
+        self._update = update
         self._name = name
         self._random = random.Random(name)  # noqa: S311 - no secret
         self.told: list[Told] = []
@@ -63,19 +104,14 @@ class Caller:
 
         try:
             async with asyncio.timeout(patience):
-                updated = await self._purses.update(
-                    purse,
-                    lambda purse: purse.move(tag, amount),
-                    attempts=ATTEMPTS,
-                    command_id=command_id,
-                )
+                tags, version = await self._update(purse, Move(tag, amount), command_id)
         except OverdrawnError as error:
             told("overdrawn", error.version)
         except TimeoutError:
             told("cancelled", 0)
         else:
             # A repetition gives the aggregate as it is now.
-            last = updated.tags.index(f"{tag}/b") + 1 if command_id else updated.version
+            last = tags.index(f"{tag}/b") + 1 if command_id else version
             told("done", last)
 
 
@@ -83,9 +119,10 @@ async def main(  # noqa: PLR0913 - the command line
     url: str, name: str, cache: int, tasks: int, commands: int, pause: int
 ) -> None:
     """Update, and print what was told."""
-    async with open_backend(url, event_types=types) as backend:
-        purses = backend.repository(HotPurse, cache=cache or None, snapshot_frequency=50)
-        caller = Caller(purses, name)
+    is_decider = name.startswith("decider")
+    async with open_backend(url, event_types=decider_types if is_decider else types) as backend:
+        update = of_a_decider(backend, cache) if is_decider else of_aggregates(backend, cache)
+        caller = Caller(update, name)
         print(json.dumps("ready"), flush=True)
         sys.stdin.readline()
 

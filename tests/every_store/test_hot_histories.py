@@ -26,6 +26,8 @@ WORKERS = (
     ("b", 2, 8, 150, 0),
     ("slow", 3, 1, 80, 20),
     ("outside", 0, 2, 30, 0),
+    ("decider", 3, 4, 80, 5),
+    ("decider-outside", 0, 2, 20, 0),
 )
 """Each one's name, how many it keeps, its tasks, its commands, and the milliseconds of its longest
 pause: in a pause others go on, and what is kept is out of date."""
