@@ -84,7 +84,7 @@ def counting(types: EventTypes, number: str) -> type[Any]:
         event_types = types
         count: int = 0
 
-        def apply(self, _: Event[Any]) -> None:
+        def apply(self, event: Event[Any]) -> None:  # noqa: ARG002 - it only counts
             self.count += 1
 
     return Counting

@@ -38,6 +38,7 @@ class Moved(NamedTuple):
     data: Any
     timestamp: datetime
     metadata: Mapping[str, object]
+    tags: frozenset[str]
 
 
 def history(first: int, count: int) -> list[Event[Any]]:
@@ -58,7 +59,7 @@ async def expected(source: EventStore) -> list[Moved]:
         metadata = {**event.metadata}
         if version != event.version:
             metadata[ORIGINAL] = event.version
-        facts = (event.event_type, event.data, event.timestamp, metadata)
+        facts = (event.event_type, event.data, event.timestamp, metadata, event.tags)
         made.append(Moved(event.stream_id, version, event_id, *facts))
     return made
 
@@ -68,7 +69,7 @@ async def stored(target: EventStore) -> list[Moved]:
     return [
         Moved(
             *(event.stream_id, event.version, event.event_id, event.event_type),
-            *(event.data, event.timestamp, dict(event.metadata)),
+            *(event.data, event.timestamp, dict(event.metadata), event.tags),
         )
         async for event in target.read_all()
     ]

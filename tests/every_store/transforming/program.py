@@ -32,7 +32,7 @@ def run(twin: str, arguments: list[str]) -> int:
     """Run the command."""
     setattr(moving, "_MOST_EVENTS", PART)  # noqa: B010 - type checkers hold it for a constant
     if twin == "forgets":
-        moving.position_of = forgotten
+        setattr(moving, "position_of", forgotten)  # noqa: B010 - as above
         advance: Callable[..., object] = compare_nothing
         setattr(checking.Checking, "advance", advance)  # noqa: B010 - as above
     return main(arguments)

@@ -166,11 +166,12 @@ async def test_stores_that_cannot_be_the_two_are_refused() -> None:
 
 
 RIGHT: dict[str, Any] = {"stream_id": "account-1", "metadata": {"user": "Zoë", ORIGINAL: 2}}
-WRONG = {
+WRONG: dict[str, dict[str, Any]] = {
     "the stream": {"stream_id": "account-2"},
     "the type": {"event_type": "owner.renamed"},
     "the id": {"event_id": uuid4()},
     "the time": {"timestamp": datetime(2026, 1, 1, tzinfo=UTC)},
+    "the tags": {"tags": {"owner:z"}},
     "the original version": {"metadata": {"user": "Zoë"}},
     "the metadata": {"metadata": {"user": "Bob", ORIGINAL: 2}},
     "the payload": {"data": {"name": "z"}},
@@ -269,6 +270,7 @@ async def test_a_broken_twin_is_found(twin: type[Moving]) -> None:
             return moving.position
 
         async def fails() -> bool:
+            position = 0
             for number in range(3):
                 await source.event_store.append(
                     "account-1",

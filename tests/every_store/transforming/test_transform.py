@@ -100,9 +100,9 @@ async def test_a_store_holds_what_upcasters_make_of_another(
 
 def _pages(backend: Any) -> Any:
     from eventsourcing_core._encoding.all_streams import Reading  # noqa: PLC0415 - of this test only
-    from eventsourcing_core.stores import Query  # noqa: PLC0415 - as above
+    from eventsourcing_core.stores import RowQuery  # noqa: PLC0415 - as above
 
-    return backend.event_store.pages(Reading(0, Query()))
+    return backend.event_store.pages(Reading(0, RowQuery()))
 
 
 async def test_an_aggregate_is_what_it_was(store_url: str, target_url: str) -> None:
@@ -127,6 +127,16 @@ async def test_ids_times_and_metadata_are_kept(store_url: str, target_url: str) 
         (event,) = [event async for event in backend.event_store.read("account-1")]
     assert (event.event_id, event.timestamp) == (noted.event_id, noted.timestamp)
     assert event.metadata == {"user": "Zoë", "n": 2, ORIGINAL: 2}
+
+
+async def test_each_event_that_is_made_has_the_tags() -> None:
+    source_url, target_url = f"memory://{uuid4()}", f"memory://{uuid4()}"
+    split = Event("owner.changed", {"name": "a", "place": "b"}, tags={"owner:a", "bank:1"})
+    await store_old(source_url, "account-1", split, Event("deposited", {"amount": 1}))
+    await transformed(source_url, target_url)
+    async with open_backend(target_url, event_types=types) as backend:
+        found = [event.tags async for event in backend.event_store.read_all()]
+    assert found == [split.tags, split.tags, frozenset()]
 
 
 async def test_it_goes_on_wherever_it_was_stopped(
@@ -262,10 +272,15 @@ async def test_events_that_are_too_large_for_one_transaction_go_by_parts(
     monkeypatch.setattr(moving, "_MOST_BYTES", 30)
     await store_old(store_url, "account-1", *history(0, len(HISTORY)))
     parts: list[int] = []
+
+    def tell(now: TransformProgress) -> None:
+        if now.stage == "moving":
+            parts.append(now.position)
+
     await transformed(
         store_url,
         target_url,
-        on_progress=lambda now: parts.append(now.position) if now.stage == "moving" else None,
+        on_progress=tell,
     )
     assert len(parts) > 2
     assert await faults_of(store_url, target_url) == []

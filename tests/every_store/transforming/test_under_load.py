@@ -69,8 +69,8 @@ async def line_of(stream: asyncio.StreamReader | None, wanted: str) -> str:
 async def transformed_under_load(urls: tuple[str, str], twin: str) -> tuple[int, list[str]]:
     """Give the exit code, and what is wrong in the target."""
     source_url, target_url = urls
-    arguments = (twin, "transform", *urls, "--events", "tests.every_store._accounts:types")
-    arguments += ("--follow", "--json", "--serializer", "msgpack")
+    options = ("--events", "tests.every_store._accounts:types", "--serializer", "msgpack")
+    arguments = (twin, "transform", *urls, *options, "--follow", "--json")
     for number in range(EVENTS // APPEND):
         await store_old(source_url, f"account-{number % STREAMS}", *history(number, APPEND))
 

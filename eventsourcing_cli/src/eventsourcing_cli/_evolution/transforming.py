@@ -170,7 +170,7 @@ def _told_when_to_switch(
 
 
 def _facts(moved: Transformed) -> dict[str, object]:
-    return asdict(moved) | {"lag": moved.lag}
+    return {**asdict(moved), "lag": moved.lag}
 
 
 def _said(moved: Transformed) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, get_origin
 
 from eventsourcing_core._aggregates.aggregate import EVERY_TYPE, Aggregate
-from eventsourcing_core._aggregates.decider import function_of
+from eventsourcing_core._aggregates.decider_hints import function_of
 from eventsourcing_core._errors import UnknownEventTypeError
 from eventsourcing_core._events.event import Event
 from eventsourcing_core._events.handled import payloads_named, payloads_of

@@ -10,7 +10,7 @@ from eventsourcing_core._encoding.all_streams import Reading
 from eventsourcing_core.evolution._transforming.form import ORIGINAL_VERSION, original_version
 from eventsourcing_core.evolution._transforming.place import position_of
 from eventsourcing_core.evolution._transforming.report import TransformationError
-from eventsourcing_core.stores._rows import Query
+from eventsourcing_core.stores._rows import RowQuery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -106,7 +106,7 @@ async def _events(
     counts: _Counts | None = None,
 ) -> AsyncGenerator[RecordedEvent[Any]]:
     """Read all streams between two positions, and count what is stored there."""
-    reading = cast("AsyncGenerator[RowPage]", store.pages(Reading(after, Query())))
+    reading = cast("AsyncGenerator[RowPage]", store.pages(Reading(after, RowQuery())))
     async with aclosing(reading) as pages:
         async for page in pages:
             rows = page.rows
@@ -133,6 +133,7 @@ def _difference(
         "the type": event.event_type != moved.event_type,
         "the id": (event.raw_event_id == moved.raw_event_id) is not is_first,
         "the time": event.raw_timestamp != moved.raw_timestamp,
+        "the tags": event.tags != moved.tags,
         "the original version": event.version != original_version(moved),
         "the metadata": _own_metadata(event) != _own_metadata(moved),
         "the payload": not _say_the_same(event, moved, codec),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from eventsourcing_core._events.event import new_recorded_event
+from eventsourcing_core._events.tags import stored_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,6 +47,7 @@ def forms_of(row: Row, version: int, codec: EventCodec) -> Iterator[RecordedEven
             event.stream_id,
             version + number,
             event.position,
+            stored_tags(event.tags),
         )
 
 

@@ -10,7 +10,7 @@ from eventsourcing_core._errors import SerializationError, StorageError, Transfo
 from eventsourcing_core.evolution._transforming.form import forms_of
 from eventsourcing_core.evolution._transforming.place import position_of
 from eventsourcing_core.evolution._transforming.report import TransformationError
-from eventsourcing_core.stores._rows import Query
+from eventsourcing_core.stores._rows import RowQuery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -71,7 +71,8 @@ class Moving:
         # No further: where others write all the time, each page would be a few events, without end.
         last = await self._source.last_position()
         writing: asyncio.Task[None] | None = None
-        pages = cast("AsyncGenerator[RowPage]", self._source.pages(Reading(self.position, Query())))
+        reading = Reading(self.position, RowQuery())
+        pages = cast("AsyncGenerator[RowPage]", self._source.pages(reading))
         try:
             async for page in pages:
                 for rows in _parts(page.rows):

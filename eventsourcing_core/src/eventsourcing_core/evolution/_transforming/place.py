@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eventsourcing_core._encoding.all_streams import Reading
 from eventsourcing_core.evolution._transforming.form import forms_of, original_version
 from eventsourcing_core.evolution._transforming.report import TransformationError
-from eventsourcing_core.stores._rows import Query
+from eventsourcing_core.stores._rows import RowQuery
 
 if TYPE_CHECKING:
     from eventsourcing_core._encoding.front import StorageEventStore
@@ -48,14 +48,14 @@ async def position_of(target: StorageEventStore, source: StorageEventStore) -> i
 
 
 async def _last_row(store: StorageEventStore) -> Row | None:
-    async for page in store.pages(Reading(0, Query(), backward=True, limit=1)):
+    async for page in store.pages(Reading(0, RowQuery(), backward=True, limit=1)):
         for row in page.rows:
             return row
     return None
 
 
 async def _row_at(store: StorageEventStore, position: int) -> Row | None:
-    async for page in store.pages(Reading(position - 1, Query(), limit=1)):
+    async for page in store.pages(Reading(position - 1, RowQuery(), limit=1)):
         for row in page.rows:
             return row if row.position == position else None
     return None

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from eventsourcing_core._errors import EventSourcingError
-
 Stage = Literal["moving", "checking", "following"]
 """What a transformation is at: it moves events, compares both stores, or waits for new events."""
 
 
-class TransformationError(EventSourcingError):
+class TransformationError(ValueError):
     """The target holds other events than upcasters make of the source, or an event stops it."""
 
 
