@@ -12,6 +12,7 @@ import pytest
 from eventsourcing_core import Event, EventTypes, ExpectedVersion, open_backend
 from eventsourcing_core.evolution import Transformed, transform
 from eventsourcing_core.evolution._transforming import moving
+from eventsourcing_core.stores import OutageError
 from tests.every_store._accounts import Account, Deposited, store_old, types
 from tests.every_store.transforming._moved import (
     HISTORY,
@@ -299,3 +300,29 @@ async def test_a_registry_without_classes_copies(store_url: str, target_url: str
             "account-1", history(0, 1), expected_version=ExpectedVersion.ANY
         )
         assert (await transform(source.event_store, target.event_store)).written == 1
+
+
+async def test_one_that_follows_waits_until_an_outage_is_over(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    source_url, target_url = f"memory://{uuid4()}", f"memory://{uuid4()}"
+    await store_old(source_url, "account-1", *history(0, 7))
+    finish, advance = asyncio.Event(), moving.Moving.advance
+    outages = 2
+
+    async def away(self: moving.Moving, on_position: Any) -> None:
+        nonlocal outages
+        outages -= 1
+        if outages >= 0:
+            message = "the server restarts"
+            raise OutageError(message)
+        finish.set()
+        await advance(self, on_position)
+
+    monkeypatch.setattr(moving.Moving, "advance", away)
+    report = await transformed(source_url, target_url, finish=finish)
+    assert (report.written, report.lag) == (6, 0)
+    assert caplog.text.count("is waited for: the server restarts") == 2
+    outages = 1
+    with pytest.raises(OutageError):
+        await transformed(source_url, target_url)
