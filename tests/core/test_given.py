@@ -315,3 +315,43 @@ def test_the_state_is_what_the_events_make_and_not_what_decide_leaves() -> None:
     changing = Decider(keep, keep_too, list[int], category="changing", event_types=types)
     with pytest.raises(AssertionError, match=r"(?s)decide has changed the state.*\+ \[5, 5\]"):
         given(changing).when(5).then_state([5])
+
+
+@event(event_types=types, tags=lambda e: {f"account:{e.account}", "paid"})
+class Paid:
+    """One account has paid another one."""
+
+    account: str
+
+
+def pay(command: str, paid: list[str]) -> list[Paid]:
+    return [] if command in paid else [Paid(command)]
+
+
+def note(paid: list[str], event: Paid) -> list[str]:
+    return [*paid, event.account]
+
+
+paying = Decider(pay, note, list[str], category="paying", event_types=types)
+
+
+def test_tags_are_claimed_for_each_event_in_order() -> None:
+    given(paying).when("a").then(Paid("a")).then_tags({"paid", "account:a"})
+    given(Account).when(lambda account: account.deposit(1, 2)).then_tags((), [])
+    given(Account).when(lambda _: None).then_tags()
+
+
+@pytest.mark.parametrize("tags", [[{"paid"}], [{"account:a", "paid", "x"}], [], [{"paid"}] * 2])
+def test_other_tags_are_shown(tags: list[set[str]]) -> None:
+    with pytest.raises(AssertionError, match=r"other tags \(- expected, \+ recorded\)"):
+        given(paying).when("a").then_tags(*tags)
+
+
+def test_tags_of_a_command_that_was_refused_cannot_be_claimed() -> None:
+    with pytest.raises(AssertionError, match="less than nothing"):
+        given(Account).when(lambda account: account.deposit(-1)).then_tags(())
+
+
+def test_a_single_tag_is_no_set_of_them() -> None:
+    with pytest.raises(TypeError, match="as a set, got 'paid'"):
+        given(paying).when("a").then_tags("paid")

@@ -31,6 +31,7 @@ ORDER = (
     "_aggregates",
     "_snapshots",
     "_repositories",
+    "_decisions",
     "_projections",
     "_inline",
     "_backend",
@@ -50,9 +51,10 @@ MOST_LINES_OF_A_FUNCTION = 50
 DOORS = {
     "eventsourcing_core": """
         Aggregate AggregateNotFoundError AppendResult Backend BoundaryError Checkpoint
-        CombinablePolicy ConcurrencyError Decided Decider DeciderRepository DuplicateEventError
-        DuplicatePluginError Event EventCodec EventSourcingError EventStore EventTypes EveryEvents
-        ExpectedVersion Folded Follower HistoryChangedError InlineError InlineMismatchError
+        CombinablePolicy ConcurrencyError Decided Decider DeciderDecision DeciderRepository
+        Decision DuplicateEventError DuplicatePluginError Event EventCodec EventSourcingError
+        EventStore EventTypes EveryEvents ExpectedVersion Folded Follower HistoryChangedError
+        InlineError InlineMismatchError
         InvalidStreamIdError JsonSerializer Marker MatchingEvents OnDemand Page PluginError
         Projection ProjectionError ProjectionParkedError ProjectionStatus Projections Projector
         Query Reactor RecordedEvent Repository Saved SchemaError SerializationError SlowLoad

@@ -7,7 +7,9 @@ What users need is imported from here. ``stores`` is for authors of stores, ``ho
 from eventsourcing_core._aggregates.aggregate import Aggregate
 from eventsourcing_core._aggregates.decider import Decided, Decider
 from eventsourcing_core._aggregates.fold import Folded, fold
-from eventsourcing_core._backend import Backend, open_backend, open_migrator
+from eventsourcing_core._backend.backend import Backend
+from eventsourcing_core._backend.opening import open_backend, open_migrator
+from eventsourcing_core._decisions.decision import DeciderDecision, Decision
 from eventsourcing_core._encoding.codec import EventCodec
 from eventsourcing_core._encoding.front import StorageEventStore
 from eventsourcing_core._encoding.transaction import Transaction
@@ -88,7 +90,9 @@ __all__ = [
     "ConcurrencyError",
     "Decided",
     "Decider",
+    "DeciderDecision",
     "DeciderRepository",
+    "Decision",
     "DuplicateEventError",
     "DuplicatePluginError",
     "Event",

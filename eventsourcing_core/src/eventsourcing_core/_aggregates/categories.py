@@ -48,7 +48,10 @@ def claim(category: str, cls: type, event_types: EventTypes, *, is_given: bool) 
     owner = owners.get(category, cls)
     if not _is_related(owner, cls, category) and (is_given or "<locals>" not in cls.__qualname__):
         del owner  # else it would be kept
-        gc.collect()  # a class that nobody uses any more is in a cycle, and still there
+        # A class that nobody uses any more is in a cycle, and still there. Twice, as the page of an
+        # aggregate in the notebook, which goes with the aggregate, knows its repository.
+        gc.collect()
+        gc.collect()
         owner = owners.get(category, cls)
         if not _is_related(owner, cls, category):
             message = (

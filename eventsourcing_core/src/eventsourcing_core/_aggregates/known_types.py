@@ -93,23 +93,40 @@ def check_known(aggregate: Aggregate, stored: StoredAs, doing: str) -> None:
     Raises:
         UnknownEventTypeError: It names the type, the stream, the version and the cure.
     """
-    cls = type(aggregate)
-    if not stored.untyped or cls.ignores == EVERY_TYPE:
-        return
-    types = cls.event_types
-    for name, version in stored.untyped.items():
-        if name in types.conversions or name in cls.ignores or not types.conversions:
-            continue
-        if handled_by(cls).takes_dicts:
-            return
+    found = unknown_type_in(stored.untyped, type(aggregate))
+    if found is not None:
+        name, version = found
         where = f"version {version}" if version else "an event before its snapshot"
         message = (
             f"{aggregate.stream_id!r} is not {doing}: {where} is of type {name!r}, which this "
-            f"program does not know, so its state may be wrong: update this program to one that "
-            f"has a class for the type, or import its module; if such events do not concern "
-            f"{cls.__name__}, say so in the class by ignores = ({name!r},)"
+            f"program does not know, so its state may be wrong: {cure_of(name, type(aggregate))}"
         )
         raise UnknownEventTypeError(message)
+
+
+def unknown_type_in(untyped: Mapping[str, int], cls: type[Aggregate]) -> tuple[str, int] | None:
+    """Give the first type that was read as a dict and concerns a class, with its place, if any.
+
+    Args:
+        untyped: The types of events that were read as dicts, each with a place.
+        cls: The class that they were applied to.
+    """
+    if not untyped or cls.ignores == EVERY_TYPE:
+        return None
+    types = cls.event_types
+    for name, place in untyped.items():
+        if name in types.conversions or name in cls.ignores or not types.conversions:
+            continue
+        return None if handled_by(cls).takes_dicts else (name, place)
+    return None
+
+
+def cure_of(name: str, cls: type[Aggregate]) -> str:
+    """Say what helps against a type that this program does not know."""
+    return (
+        "update this program to one that has a class for the type, or import its module; if such "
+        f"events do not concern {cls.__name__}, say so in the class by ignores = ({name!r},)"
+    )
 
 
 def _payloads_for(evolve: Any) -> list[Any]:

@@ -37,6 +37,8 @@ class StoredAs:
     version of the first one; 0 where only its snapshot knows."""
     in_doubt: tuple[int, ...] = ()
     """Of the first pending events: the sizes of the appends that may have stored them, or not."""
+    home: object = None
+    """What of a repository has loaded it; None if nothing has."""
 
 
 # By identity: two objects that are equal have a place each, and some cannot be hashed.

@@ -41,10 +41,12 @@ class Loading(Generic[A]):
         kind: AggregateKind[A],
         snapshots: Snapshots[A] | None,
     ) -> None:
-        self._store = store
+        self.store = store
+        """Where the events are."""
+        self.snapshots = snapshots
+        """What it loads and takes snapshots by; None: by nothing."""
         self._class = aggregate_class
         self._kind = kind
-        self._snapshots = snapshots
 
     async def load(
         self,
@@ -59,11 +61,11 @@ class Loading(Generic[A]):
         new = self._class(id)
         stream_id = new.stream_id
 
-        if self._snapshots is None:
+        if self.snapshots is None:
             pages = source.events.read_pages(stream_id, to_version=at_version)
             folded = await self._kind.fold(pages, new, 0)
         else:
-            folded = await self._snapshots.load(
+            folded = await self.snapshots.load(
                 source, stream_id, new, lambda: self._class(id), at_version
             )
 
@@ -81,6 +83,7 @@ class Loading(Generic[A]):
                 folded.snapshot_version,
                 seconds,
                 folded.untyped,
+                home=self,
             ),
         )
         return aggregate
@@ -97,7 +100,7 @@ class Loading(Generic[A]):
         aggregate.version = 0  # until the end, as in a load
         try:
             folded = await fold_after(
-                self._store,
+                self.store,
                 aggregate.stream_id,
                 self._kind.fold,
                 aggregate,
@@ -129,10 +132,10 @@ class Loading(Generic[A]):
 
     def source(self, transaction: Transaction | None) -> Source:
         """Give where to load from; a transaction reads its backend's snapshots by itself."""
-        snapshots = None if self._snapshots is None else self._snapshots.store
+        snapshots = None if self.snapshots is None else self.snapshots.store
         if transaction is None:
-            return Source(self._store, snapshots)
-        transaction_given(transaction).check_is_of(self._store)
+            return Source(self.store, snapshots)
+        transaction_given(transaction).check_is_of(self.store)
         if snapshots is not None and transaction.is_snapshot_store(snapshots):
             snapshots = transaction.snapshot_store
         return Source(transaction, snapshots)

@@ -37,7 +37,7 @@ async def save_pending(store: EventStore, aggregate: Aggregate) -> Saved:
     after it: only so each is known again.
     """
     stored = stored_as(aggregate)
-    for batch in _batches(aggregate.pending_events, stored.in_doubt):
+    for batch in batches_of(aggregate.pending_events, stored.in_doubt):
         expected = aggregate.version - len(aggregate.pending_events)
         try:
             result = await store.append(aggregate.stream_id, batch, expected_version=expected)
@@ -66,12 +66,22 @@ async def check_conflict(store: StreamStore, conflict: ConcurrencyError) -> None
         raise missing_events(conflict.stream_id, there + 1) from conflict
 
 
-def _batches(events: Sequence[Event[Any]], sizes: Sequence[int]) -> Iterator[Sequence[Event[Any]]]:
+def batches_of(
+    events: Sequence[Event[Any]], sizes: Sequence[int]
+) -> Iterator[Sequence[Event[Any]]]:
     """Split events into appends of these sizes, and one of the rest."""
     for size in (*sizes, len(events)):
         batch, events = events[:size], events[size:]
         if batch:
             yield batch
+
+
+def in_doubt_and_fresh(
+    events: Sequence[Event[Any]], sizes: Sequence[int]
+) -> tuple[list[Sequence[Event[Any]]], Sequence[Event[Any]]]:
+    """Split events into appends of these sizes, of which nobody knows, and the rest."""
+    count = sum(sizes)
+    return [*batches_of(events[:count], sizes)], events[count:]
 
 
 def note_stored(aggregate: Aggregate, events: Sequence[Event[Any]], result: AppendResult) -> None:
@@ -123,40 +133,63 @@ class SavingInside(Generic[A]):
         self._aggregate = aggregate
         self._transaction = transaction
         self._snapshots = snapshots
-        self._before = self._version = aggregate.version - len(aggregate.pending_events)
+        self._before = aggregate.version - len(aggregate.pending_events)
+        self.version = self._before
+        """What the next append expects of its stream."""
         self._sent: list[Event[Any]] = []  # in the transaction
         self._sizes: list[int] = []  # of the appends that sent them
         in_doubt = stored_as(aggregate).in_doubt
         pending = aggregate.pending_events[: sum(in_doubt)]
-        self._doubtful = [*_batches(pending, in_doubt)]  # appends that may have sent them
+        self._doubtful = [*batches_of(pending, in_doubt)]  # appends that may have sent them
         self._result: AppendResult | None = None
 
     async def save(self) -> Saved:
         """Append what was not appended yet in this transaction."""
+        doubtful, rest = self.batches()
+        for batch in (*doubtful, rest) if rest else doubtful:
+            try:
+                result = await self._transaction.append(
+                    self.stream_id, batch, expected_version=self.version
+                )
+            except ConcurrencyError as conflict:
+                await check_conflict(self._transaction, conflict)
+                raise
+            except (StorageError, CancelledError):
+                self.note_lost(batch)
+                raise
+            self.note_appended(batch, result)
+        return self.saved
+
+    @property
+    def stream_id(self) -> str:
+        """The stream of the aggregate."""
+        return self._aggregate.stream_id
+
+    @property
+    def saved(self) -> Saved:
+        """Where the aggregate stands, once the transaction is committed."""
+        if self._result is None:
+            return Saved(self.version, stored_as(self._aggregate).position)
+        return Saved(*self._result)
+
+    def batches(self) -> tuple[list[Sequence[Event[Any]]], Sequence[Event[Any]]]:
+        """Give what was not appended yet: as it may have been appended before, and the rest."""
         sent = {event.raw_event_id for event in self._sent}
         pending = self._aggregate.pending_events
         fresh = [event for event in pending if event.raw_event_id not in sent]
-        for batch in _batches(fresh, _sizes_in(fresh, self._doubtful)):
-            await self._append(batch)
-        if self._result is None:
-            return Saved(self._version, stored_as(self._aggregate).position)
-        return Saved(*self._result)
+        return in_doubt_and_fresh(fresh, _sizes_in(fresh, self._doubtful))
 
-    async def _append(self, batch: Sequence[Event[Any]]) -> None:
-        try:
-            self._result = await self._transaction.append(
-                self._aggregate.stream_id, batch, expected_version=self._version
-            )
-        except ConcurrencyError as conflict:
-            await check_conflict(self._transaction, conflict)
-            raise
-        except (StorageError, CancelledError):  # it may be in the transaction, and be committed
-            self._doubtful = self._doubtful or [batch]
-            raise
+    def note_appended(self, batch: Sequence[Event[Any]], result: AppendResult) -> None:
+        """Note that a batch is in the transaction."""
+        self._result = result
         self._doubtful = self._doubtful[1:]
         self._sizes.append(len(batch))
         self._sent += batch
-        self._version += len(batch)
+        self.version += len(batch)
+
+    def note_lost(self, batch: Sequence[Event[Any]]) -> None:
+        """Note that nobody knows of a batch: it may be in the transaction, and be committed."""
+        self._doubtful = self._doubtful or [batch]
 
     def note_stored(self) -> None:
         """Note that what was appended is stored."""
@@ -167,14 +200,14 @@ class SavingInside(Generic[A]):
 
     def note_doubt(self) -> None:
         """Note that what was appended may be stored or not."""
-        appended = [*_batches(self._sent, self._sizes), *self._doubtful]
+        appended = [*batches_of(self._sent, self._sizes), *self._doubtful]
         doubtful = _sizes_in(self._aggregate.pending_events, appended)
         stored_as(self._aggregate).in_doubt = doubtful
 
     async def take_snapshot(self) -> None:
         """Take a snapshot of what was stored, if one is due."""
         if self._snapshots is not None and self._sent:
-            await take_if_due(self._snapshots, self._aggregate, self._before, self._version)
+            await take_if_due(self._snapshots, self._aggregate, self._before, self.version)
 
 
 def saving_inside(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from eventsourcing_core._backend import open_backend, open_migrator
+from eventsourcing_core._backend.opening import open_backend, open_migrator
 from eventsourcing_core._discovery.opening import scheme_of
 from eventsourcing_core._discovery.registry import find_backend, find_migrator
 from eventsourcing_core._errors import SchemaError, UnknownPluginError

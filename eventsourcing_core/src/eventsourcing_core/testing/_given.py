@@ -18,7 +18,7 @@ from eventsourcing_core._errors import shown
 from eventsourcing_core._events.event import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import Self
 
     from eventsourcing_core._events.event_types import EventTypes
@@ -159,6 +159,26 @@ class Outcome(Generic[A]):
             message = f"other events were recorded (- expected, + recorded):\n{difference}"
             raise AssertionError(message)
         _check_storable(self._aggregate.pending_events, types)  # 1 and True are equal, too
+        return self
+
+    def then_tags(self, *tags: Collection[str]) -> Self:
+        """Claim that the events that were recorded have these tags, and no others.
+
+        Args:
+            tags: For each event, in order, its tags.
+        """
+        __tracebackhide__ = True
+        self._refuse_error("events with tags")
+        for each in tags:
+            if isinstance(each, str):
+                message = f"then_tags() takes the tags of each event as a set, got {shown(each)}"
+                raise TypeError(message)
+        expected = [sorted(each) for each in tags]
+        found = [sorted(event.tags) for event in self._aggregate.pending_events]
+        if expected != found:
+            difference = _difference(expected, found)
+            message = f"the events have other tags (- expected, + recorded):\n{difference}"
+            raise AssertionError(message)
         return self
 
     def then_nothing(self) -> Self:

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from eventsourcing_core._aggregates.aggregate import Aggregate
 from eventsourcing_core._aggregates.decider import Decider
-from eventsourcing_core._discovery.opening import Opening, scheme_of
-from eventsourcing_core._discovery.registry import backend_of, find_backend, find_migrator
-from eventsourcing_core._encoding.codec import MAX_EVENT_BYTES, EventCodec
+from eventsourcing_core._decisions.decision import DeciderDecision, Decision, opened
 from eventsourcing_core._encoding.front import MAX_WAITING, StorageEventStore
-from eventsourcing_core._errors import PluginError, StorageError
-from eventsourcing_core._events.event_types import EventTypes, default_event_types
-from eventsourcing_core._inline.activation import activate
-from eventsourcing_core._inline.inline_set import InlineSet
+from eventsourcing_core._errors import StorageError
 from eventsourcing_core._projections.projections import Projections
 from eventsourcing_core._projections.projector import Projector
 from eventsourcing_core._projections.view_reader import ViewReader
 from eventsourcing_core._repositories.decider import DeciderRepository
 from eventsourcing_core._repositories.repository import Repository
-from eventsourcing_core.stores._builds import ProjectionKind
-from eventsourcing_core.stores._storage import Parts
+from eventsourcing_core._repositories.together import save_together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import Iterable
+    from contextlib import AbstractAsyncContextManager
 
+    from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._encoding.transaction import Transaction
-    from eventsourcing_core._payloads.serializer import Serializer, Transformer
     from eventsourcing_core._projections.kinds import Projection, Reactor, View
+    from eventsourcing_core._repositories.saving import Saved
     from eventsourcing_core._snapshots.policy import SnapshotPolicy
-    from eventsourcing_core.stores._migrator import Migrator
+    from eventsourcing_core.stores._boundaries.words import Query
     from eventsourcing_core.stores._projection_store import ProjectionStore
     from eventsourcing_core.stores._snapshot_store import SnapshotStore
+    from eventsourcing_core.stores._storage import Parts
 
 A = TypeVar("A", bound=Aggregate)
 C = TypeVar("C")
 E = TypeVar("E")
 S = TypeVar("S")
 V = TypeVar("V")
+P = TypeVar("P")
 
 
 class Backend:
@@ -183,6 +179,113 @@ class Backend:
         """
         return self.event_store.transaction()
 
+    async def save_together(
+        self, aggregates: Iterable[Aggregate], *, transaction: Transaction | None = None
+    ) -> list[Saved]:
+        """Save several aggregates, of one class or of several: all of them, or none.
+
+        For example::
+
+            await backend.save_together([order, stock_a, stock_b])
+
+        It is one append, so nobody sees a part of it. The streams are locked in one order, whatever
+        the order of the list. An aggregate that has no pending events is not written, and has to be
+        as it was loaded: give those that were only read, too, if the decision depends on them.
+
+        Pending events are cleared when they are stored, and kept when anything fails: saving the
+        same aggregates again is then safe, also if the first attempt did reach the store. After
+        that snapshots are taken where they are due, as the repository does that has loaded the
+        aggregate. One that was loaded by none gets no snapshot now. What repositories keep in
+        memory is read again as after any other save.
+
+        With ``transaction`` the events are stored when it commits, as with ``Repository.save``.
+
+        Args:
+            aggregates: What to save, each once. If none of them has pending events, nothing is
+                done, and nothing is checked.
+            transaction: Save in this transaction.
+
+        Returns:
+            For each aggregate, in the order given, the place of its last stored event.
+
+        Raises:
+            ConcurrencyError: Somebody has saved one of them since it was loaded; ``stream_id``
+                tells which. Nothing is stored.
+            SerializationError: An event cannot be stored; nothing is.
+            StorageError: If the store fails, or cannot write to several streams at once.
+            TypeError: Something is no aggregate.
+            UnknownEventTypeError: As for ``Repository.save``.
+            ValueError: There is no aggregate, or one comes twice; or the transaction is of another
+                backend.
+        """
+        return await save_together(self.event_store, aggregates, transaction)
+
+    @overload
+    def decide(
+        self,
+        query: Query,
+        subject: Decider[C, E, S],
+        *,
+        stream_id: str,
+        attempts: int = ...,
+        hold: str | None = ...,
+    ) -> AbstractAsyncContextManager[DeciderDecision[C, E, S]]: ...
+    @overload
+    def decide(
+        self,
+        query: Query,
+        subject: type[A],
+        *,
+        stream_id: str,
+        attempts: int = ...,
+        hold: str | None = ...,
+    ) -> AbstractAsyncContextManager[Decision[A]]: ...
+    def decide(
+        self,
+        query: Query,
+        subject: Decider[C, E, S] | type[A],
+        *,
+        stream_id: str,
+        attempts: int = 3,
+        hold: str | None = None,
+    ) -> AbstractAsyncContextManager[DeciderDecision[C, E, S] | Decision[A]]:
+        """Decide by the events that match a query, of whatever streams they are.
+
+        On entering the block they are read, and become a state. What is decided in it is stored if
+        no other event that matches has come meanwhile. If one has, it is applied, and the command
+        is decided again. For example::
+
+            query = Query(tags={"course:c1"}) | Query(tags={"student:s9"})
+            async with backend.decide(query, subscriptions, stream_id="course-c1") as decision:
+                await decision.decide(Subscribe("c1", "s9"))
+
+        Args:
+            query: What the decision depends on.
+            subject: A decider; or a class of aggregates, for ``decision.update``. The id of such an
+                aggregate is what follows the category in the stream id, or all of it.
+            stream_id: The stream that gets the events, whatever its version is: it is only where
+                they are kept. The query decides by tags and types who reads them.
+            attempts: How often a command is decided at the most.
+            hold: A tag that is held until the block is left, for a boundary that many want at the
+                same time: they wait for each other then, and lose no attempt. See
+                ``StorageEventStore.hold``.
+
+        Raises:
+            InvalidStreamIdError: The stream id is none.
+            TypeError: The subject is neither a decider nor a class of aggregates.
+            ValueError: ``attempts`` is below 1.
+            StorageError: On entering the block: the store failed, or has no boundaries.
+        """
+        store = self.event_store
+        if isinstance(subject, Decider):
+            decided = DeciderDecision(
+                store, query, subject.aggregate_class, stream_id=stream_id, attempts=attempts
+            )
+            return opened(decided, store, hold)
+        return opened(
+            Decision(store, query, subject, stream_id=stream_id, attempts=attempts), store, hold
+        )
+
     @overload
     def repository(
         self,
@@ -253,125 +356,3 @@ class Backend:
             message = f"the backend {self.name!r} has no {what}: open another backend for it"
             raise StorageError(message)
         return part
-
-
-P = TypeVar("P")
-
-
-def open_backend(  # noqa: PLR0913 - the options of every backend, all by keyword
-    url: str,
-    *,
-    serializer: Serializer | str = "json",
-    transformers: Sequence[Transformer | str] = (),
-    event_types: EventTypes = default_event_types,
-    max_event_bytes: int = MAX_EVENT_BYTES,
-    max_waiting: int = MAX_WAITING,
-    inline: Iterable[View[Any] | Projection[Any]] = (),
-    **options: object,
-) -> AbstractAsyncContextManager[Backend]:
-    """Open the backend of a URL; leaving the ``async with`` block closes it.
-
-    ``memory://`` is private, ``memory://name`` shared within the process; ``sqlite:///file.db``
-    is a file beside the program, ``sqlite:////var/lib/file.db`` one at an absolute path.
-
-    Args:
-        url: ``scheme://…``; query parameters are options.
-        serializer: What new events are written with: an object, or an installed one's name.
-        transformers: Applied to the bytes after it.
-        event_types: The registry of event classes.
-        max_event_bytes: The largest event, data and metadata together, encoded.
-        max_waiting: How many appends may wait to be written; one more raises ``StoreBusyError``.
-        inline: Views and projections that each append applies its events to, in its own
-            transaction. Every process that appends has to be opened with the same ones: the others
-            get ``InlineMismatchError``. On entering the block, those that are not inline yet are
-            brought up to the last event and made so, which may take long where the log is.
-        options: The backend's own options; they win over those of the URL.
-
-    Raises:
-        UnknownPluginError: Nothing installed offers the scheme, or the serializer.
-        PluginError: The plugin that does is broken, or two offer it.
-        ValueError: The text is no URL, or an option does not exist or has no such value.
-        TypeError: A keyword option is of another type; or something is neither a view nor a
-            projection.
-        ProjectionError: Something cannot be inline; also on entering the block.
-        SerializationError: The values of a view cannot be stored.
-        StorageError: On entering the block: the store cannot be opened, or applies nothing inline.
-    """
-    from eventsourcing_core._discovery.options import gathered_options  # noqa: PLC0415 - it takes longer to import than the core may take
-
-    scheme = scheme_of(url)
-    factory = find_backend(scheme)
-    given = gathered_options(factory, url, options, arguments=open_backend.__kwdefaults__ or ())
-    codec = EventCodec(
-        serializer,
-        transformers=transformers,
-        event_types=event_types,
-        max_event_bytes=max_event_bytes,
-    )
-    if max_waiting < 1:
-        message = f"max_waiting must be 1 or more, got {max_waiting}"
-        raise ValueError(message)
-    inlined = InlineSet(inline, codec)
-    parts = factory(url.partition("?")[0], **given)
-    return Opening(_built_on(parts, scheme, codec, max_waiting, inlined), "backend")
-
-
-@asynccontextmanager
-async def _built_on(
-    opening: AbstractAsyncContextManager[Parts],
-    scheme: str,
-    codec: EventCodec,
-    max_waiting: int,
-    inline: InlineSet,
-) -> AsyncIterator[Backend]:
-    """Build the stores on what a plugin opens, and close them before it closes that."""
-    _check_given(scheme, opening, AbstractAsyncContextManager, "an async context manager")
-    async with opening as parts:
-        _check_given(scheme, parts, Parts, "eventsourcing_core.stores.Parts")
-        # Two batches lock the keys of a view in one order. Statements of the user's keep none.
-        are_views = all(kind is ProjectionKind.VIEW for kind in inline.builds.values())
-        writes = parts.max_writes if are_views else 1
-        backend = Backend(scheme, codec, replace(parts, max_writes=writes), max_waiting=max_waiting)
-        try:
-            if inline.builds:
-                await activate(inline, backend.event_store, backend.projection_store)
-            yield backend
-        finally:
-            await backend.close()
-
-
-def _check_given(scheme: str, given: object, kind: type, wanted: str) -> None:
-    if not isinstance(given, kind):
-        message = (
-            f"the plugin of the backend {scheme!r} gave {type(given).__name__}, not {wanted}: "
-            "mend the plugin, or install its latest version"
-        )
-        raise PluginError(message)
-
-
-def open_migrator(url: str, **options: object) -> AbstractAsyncContextManager[Migrator]:
-    """Open the migrator of a URL; leaving the ``async with`` block closes it.
-
-    It takes the URL of the application as it is: an option that only the backend of that scheme
-    knows is passed over. ::
-
-        async with open_migrator("postgresql://localhost/bank?schema=bank") as migrator:
-            await migrator.migrate()
-
-    Args:
-        url: ``scheme://…``, as ``open_backend`` takes it; query parameters are options.
-        options: The migrator's own options; they win over those of the URL.
-
-    Raises:
-        UnknownPluginError: Nothing installed offers the scheme, or its backend has no schema.
-        PluginError: The plugin that does is broken, or two offer it.
-        ValueError: The text is no URL, or an option does not exist or has no such value.
-        TypeError: A keyword option is of another type.
-        StorageError: On entering the block: the storage cannot be reached.
-    """
-    from eventsourcing_core._discovery.options import gathered_options  # noqa: PLC0415 - it takes longer to import than the core may take
-
-    scheme = scheme_of(url)
-    factory = find_migrator(scheme)
-    given = gathered_options(factory, url, options, beside=backend_of(scheme))
-    return Opening(factory(url.partition("?")[0], **given), "migrator")

@@ -1,0 +1,1 @@
+"""What one URL opens: the one place that knows all rooms."""

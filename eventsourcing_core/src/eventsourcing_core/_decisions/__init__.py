@@ -1,0 +1,1 @@
+"""Deciding by what matches a query, of whatever streams it is."""
