@@ -132,8 +132,9 @@ def _changes(old: Layout, new: Layout) -> Iterator[Change]:
                     faults = _faults(_only(old, was, before), _only(new, now, after))
                     yield Change(f"{now}.{name}", _said(before), _said(after), *faults)
         elif one != other:
-            found = _faults(_around(old, was), _around(new, now))
-            faults = tuple(fault.removeprefix(f"{_AROUND}.value ") for fault in found)
+            new_code, old_code = _faults(_around(old, was), _around(new, now))
+            where = f"{_AROUND}.value "
+            faults = new_code.removeprefix(where), old_code.removeprefix(where)
             yield Change(now, _described(one), _described(other), *faults)
 
 
