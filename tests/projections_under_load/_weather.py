@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LEASE = 2.0  # seconds
 LONGEST_CALM = 3.0  # seconds
+BEGUN = 0.75  # of the workers that are started are at work when something befalls them
 PAUSE = 0.1  # seconds before trying again
 NAMES = ("tally", "ledger")
 
@@ -50,17 +51,17 @@ class Slot:
         url = self.proxy.url if self.proxy else self._url
         self.worker = await start("follow", url, LEASE, self.version)
 
-    async def kill(self, _: Random) -> None:
+    async def kill(self, random: Random) -> None:
         """Kill the worker, and start another one."""
         assert self.worker
         await self.worker.kill()
-        await self.start()
+        await self._start_again(random)
 
-    async def end(self, _: Random) -> None:
+    async def end(self, random: Random) -> None:
         """Let the worker end in order, and start another one."""
         assert self.worker
         await self.worker.end()
-        await self.start()
+        await self._start_again(random)
 
     async def stop(self, random: Random) -> None:
         """Let the worker stand still for longer than its lease."""
@@ -80,6 +81,16 @@ class Slot:
         """End all connections of the worker."""
         assert self.proxy
         self.proxy.hang_up()
+
+    async def _start_again(self, random: Random) -> None:
+        """Start a worker, and mostly let it come to work before anything befalls it.
+
+        On a busy machine it starts for longer than the weather is calm, and none would ever work.
+        """
+        await self.start()
+        assert self.worker
+        if random.random() < BEGUN:
+            await self.worker.begin()
 
 
 @asynccontextmanager

@@ -41,7 +41,8 @@ class Worker:
     async def hear(self) -> list[Any]:
         """Give what it says next."""
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), DEADLINE)
+        async with asyncio.timeout(DEADLINE):  # on Python 3.11 wait_for may swallow a cancellation
+            line = await self._process.stdout.readline()
         assert line, "it ended; what it wrote says why"
         said: list[Any] = json.loads(line)
         return said
@@ -71,7 +72,8 @@ class Worker:
         await self.begin()
         assert self.is_running, f"it ended with {self._process.returncode}"
         self._process.terminate()
-        code = await asyncio.wait_for(self._process.wait(), DEADLINE)
+        async with asyncio.timeout(DEADLINE):
+            code = await self._process.wait()
         assert code == 0, f"it ended with {code}"
 
 
