@@ -90,6 +90,19 @@ async def test_who_waits_for_a_parked_event_is_told_what_it_failed_with(store_ur
             await projector.wait_for(saved, "customer-orders", timeout=0.1)
 
 
+async def test_of_a_save_the_last_event_is_what_is_waited_for(store_url: str) -> None:
+    async with (
+        opened(store_url) as backend,
+        backend.projector([CustomerOrders()], retry_pause=DEADLINE) as projector,
+    ):
+        saved = await append(backend, "o", Placed("bad"), Placed("ada"))
+        await projector.wait_for(saved, "customer-orders", timeout=DEADLINE)
+        orders = await backend.view(CustomerOrders).get("ada")
+        assert orders is not None
+        assert orders.open == ["o"]
+        assert [each.key for each in await projector.parked("customer-orders")] == ["bad"]
+
+
 async def test_who_gives_up_leaves_no_task_behind(store_url: str) -> None:
     async with opened(store_url) as backend, backend.projector([EventCounts()]) as projector:
         saved = await append(backend, "o", Placed("a"))

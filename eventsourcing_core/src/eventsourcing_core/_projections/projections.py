@@ -84,8 +84,9 @@ class Projections:
         """Wait until the live version of a projection has seen what was saved.
 
         Args:
-            saved: What ``save`` or ``append`` returned, or a position. Of several events it is
-                the last one that counts.
+            saved: What ``save`` or ``append`` returned, or a position. Of several events the
+                last one counts: a parked key that only earlier ones have is not named, see
+                ``parked``.
             projection: Its name or class.
             timeout: Seconds to wait.
 
