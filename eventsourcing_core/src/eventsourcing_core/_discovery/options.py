@@ -98,14 +98,13 @@ def gathered_options(
     for name in (*texts, *options):
         if name in known:
             continue
-        if any(each in arguments for each in _nearest(name, {*known, *arguments}, cutoff=0.8)):
+        any_other = others or more
+        is_argument = not {*_nearest(name, {*known, *arguments}, cutoff=0.8)}.isdisjoint(arguments)
+        if any_other is None or is_argument:
             raise _unknown(name, url, known, arguments)
+        known[name] = any_other
         if others is not None:
-            own[name] = known[name] = others
-        elif more is not None:
-            known[name] = more
-        else:
-            raise _unknown(name, url, known, arguments)
+            own[name] = others
     for name, value in options.items():
         # Any name may be one of the others, but not with any value: which name was meant?
         is_other = name not in named and others is not None and not others.takes(value)

@@ -63,13 +63,7 @@ def compile_record(
     """
     if mapping:
         return _compile_typed_dict(cls, fields, unknown)
-    space: dict[str, Any] = {"cls": cls, "wrong": _wrong_class, "not_a_dict": _not_a_dict}
-    space |= {"has_tag": has_tag, "untagged": untagged, "unknown": unknown, "former": former_in}
-    for number, field in enumerate(fields):
-        space[f"encode{number}"] = field.encode
-        space[f"decode{number}"] = field.decode
-        space[f"atom{number}"] = field.atom
-        space[f"default{number}"] = field.default
+    space = _space_of(cls, fields, unknown)
     if described is not None:
         return _compile_described(cls, fields, described, space)
     computed = _computed(cls, fields)
@@ -92,6 +86,20 @@ def compile_record(
     assemble = partial(_assemble, fields, building, space)
     into = partial(_into, fields, space)
     return Record(encode, decode, RecordShape(tuple(stored), assemble, into))
+
+
+def _space_of(
+    cls: type, fields: list[Field], unknown: Callable[[dict[str, Any]], object]
+) -> dict[str, Any]:
+    """Give the names that the source uses."""
+    space: dict[str, Any] = {"cls": cls, "wrong": _wrong_class, "not_a_dict": _not_a_dict}
+    space |= {"has_tag": has_tag, "untagged": untagged, "unknown": unknown, "former": former_in}
+    for number, field in enumerate(fields):
+        space[f"encode{number}"] = field.encode
+        space[f"decode{number}"] = field.decode
+        space[f"atom{number}"] = field.atom
+        space[f"default{number}"] = field.default
+    return space
 
 
 def _compile_described(

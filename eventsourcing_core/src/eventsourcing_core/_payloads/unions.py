@@ -44,9 +44,7 @@ class Member(NamedTuple):
     """How its values become trees, and come back."""
 
 
-def union_of(  # noqa: C901 - two closures over the same tables
-    hints: list[tuple[Any, Conversion]], where: str
-) -> Conversion:
+def union_of(hints: list[tuple[Any, Conversion]], where: str) -> Conversion:
     """Store the name of the member beside its tree, so that a member added later changes nothing.
 
     Raises:
@@ -60,9 +58,14 @@ def union_of(  # noqa: C901 - two closures over the same tables
     if len(set(names)) < len(names):
         message = f"{where} is a union of two types with one name ({listed}): rename one"
         raise SerializationError(message)
+    encode, decode = _encoder(members, listed, where), _decoder(members, listed, where)
+    return Conversion(encode, decode, shape=OtherShape(f"{where} is a union"))
+
+
+def _encoder(members: list[Member], listed: str, where: str) -> Convert:
+    """Give the function: value to tree, with the name of the member that takes it."""
     by_kind = {member.kind: member for member in members}
     own = {member.kind: (member.name, member.conversion.encode) for member in members}
-    decoders = {member.name: member.conversion.decode for member in members}
 
     def encode(value: Any) -> dict[str, Any]:
         refusal: SerializationError | None = None
@@ -78,6 +81,13 @@ def union_of(  # noqa: C901 - two closures over the same tables
             except SerializationError:
                 continue
         raise refusal or wrong(value, listed, where)
+
+    return encode
+
+
+def _decoder(members: list[Member], listed: str, where: str) -> Convert:
+    """Give the function: tree to value, by the name in it; or by what can have written it."""
+    decoders = {member.name: member.conversion.decode for member in members}
 
     def decode(tree: Any) -> Any:
         convert: Convert | None = None
@@ -96,7 +106,7 @@ def union_of(  # noqa: C901 - two closures over the same tables
             return decode(tree[VALUE])
         raise wrong_tag(tree[TAG], listed, where)
 
-    return Conversion(encode, decode, shape=OtherShape(f"{where} is a union"))
+    return decode
 
 
 def _member(hint: Any, conversion: Conversion) -> Member:

@@ -17,6 +17,7 @@ from eventsourcing_core._projections.status import (
 )
 from eventsourcing_core._projections.view_reader import name_in
 from eventsourcing_core.stores._builds import (
+    Arrangement,
     Build,
     BuildRecord,
     BuildState,
@@ -194,19 +195,10 @@ class Projections:
         live = next(each for each in records if each.state is BuildState.LIVE)
         _check_follows(live)
         await check_switch(self._events, self._store, target, live)
-        copies = target.spec.kind is ProjectionKind.REACTOR
         stopped = await self._store.begin_switch(live.spec.build, seconds=2 * timeout)
-        head = Progress(await self._events.last_position(), None)
-        if position_of(stopped) > head.position:
-            # The event store was restored: nobody ever comes so far as the old version was, and
-            # what that has made is of another history.
-            await self._store.rewind(live.spec.build, head)
         try:
             async with asyncio.timeout(timeout):
-                pause = _SHORTEST_LOOK
-                while not await self._store.finish_switch(target.spec.build, copy_progress=copies):
-                    await asyncio.sleep(pause)  # each look locks what has to move
-                    pause = min(2 * pause, _LONGEST_LOOK)
+                await self._finish_switch(target, live, stopped)
         except TimeoutError:
             until = f"in {timeout:g} s" if timeout else "yet"
             message = f"{said_build(target)} did not come as far as the live version {until}"
@@ -247,6 +239,21 @@ class Projections:
     def on(self, backend: HasProjections) -> Projections:
         """Give the projections that follow the same events in the database of another backend."""
         return Projections(self._events, backend.projection_store)
+
+    async def _finish_switch(
+        self, target: BuildRecord, live: BuildRecord, stopped: Arrangement
+    ) -> None:
+        """Switch as soon as a version is as far as the live one, which stands still."""
+        copies = target.spec.kind is ProjectionKind.REACTOR
+        head = Progress(await self._events.last_position(), None)
+        if position_of(stopped) > head.position:
+            # The event store was restored: nobody ever comes so far as the old version was, and
+            # what that has made is of another history.
+            await self._store.rewind(live.spec.build, head)
+        pause = _SHORTEST_LOOK
+        while not await self._store.finish_switch(target.spec.build, copy_progress=copies):
+            await asyncio.sleep(pause)  # each look locks what has to move
+            pause = min(2 * pause, _LONGEST_LOOK)
 
     async def _wait_for(self, name: str, position: int) -> None:
         loop = asyncio.get_running_loop()

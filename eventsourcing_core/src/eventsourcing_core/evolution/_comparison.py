@@ -25,8 +25,8 @@ from eventsourcing_core.evolution._values import differences, portrayed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_AROUND = "around"
-"""The name of a class that is made to have something in its only field, and that nobody knows."""
+_AROUND, _INSIDE = "around", "around.value "
+"""The name of a class that is made to have something in its only field, and what is said of that."""
 
 
 class Compatibility(Enum):
@@ -133,8 +133,7 @@ def _changes(old: Layout, new: Layout) -> Iterator[Change]:
                     yield Change(f"{now}.{name}", _said(before), _said(after), *faults)
         elif one != other:
             new_code, old_code = _faults(_around(old, was), _around(new, now))
-            where = f"{_AROUND}.value "
-            faults = new_code.removeprefix(where), old_code.removeprefix(where)
+            faults = new_code.removeprefix(_INSIDE), old_code.removeprefix(_INSIDE)
             yield Change(now, _described(one), _described(other), *faults)
 
 
