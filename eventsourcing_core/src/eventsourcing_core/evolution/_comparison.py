@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _AROUND, _INSIDE = "around", "around.value "
-"""The name of a class that is made to have something in its only field, and what is said of that."""
+"""The name of a class that is made to have something in a field, and how texts on that begin."""
 
 
 class Compatibility(Enum):
