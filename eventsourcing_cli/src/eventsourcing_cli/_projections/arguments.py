@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
@@ -59,6 +59,14 @@ MaxSegments = Annotated[
         metavar="NUMBER", min=1, help="How many parts this process takes; its share, unless given."
     ),
 ]
+
+
+class Sharing(NamedTuple):
+    """How a process shares the work with others: options of ``Backend.projector``."""
+
+    lease: float
+    segments: int
+    max_segments: int | None
 
 
 def done(url: str, on: str | None, act: Callable[[Projections], Awaitable[T]]) -> T:

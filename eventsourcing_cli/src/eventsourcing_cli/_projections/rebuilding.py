@@ -11,7 +11,15 @@ import typer
 from eventsourcing_cli._arguments import Url, examples
 from eventsourcing_cli._errors import interruption_says
 from eventsourcing_cli._progress import growing_progress
-from eventsourcing_cli._projections.arguments import Code, Lease, MaxSegments, On, Segments, both
+from eventsourcing_cli._projections.arguments import (
+    Code,
+    Lease,
+    MaxSegments,
+    On,
+    Segments,
+    Sharing,
+    both,
+)
 from eventsourcing_cli._projections.loading import CodeError, Follower, followers_of
 from eventsourcing_core import ProjectionError, Reactor
 from eventsourcing_core.stores import OutageError
@@ -54,25 +62,16 @@ def rebuild(  # noqa: PLR0913 - the options of the command
     """
     followers = followers_of(code)
     with interruption_says("what was built is kept; the same command goes on after it"):
-        asyncio.run(_rebuilt(url, on, followers, lease, segments, max_segments, switch=switch))
+        sharing = Sharing(lease, segments, max_segments)
+        asyncio.run(_rebuilt(url, on, followers, sharing, switch=switch))
 
 
-async def _rebuilt(  # noqa: PLR0913 - the options of the command
-    url: str,
-    on: str | None,
-    followers: Sequence[Follower],
-    lease: float,
-    segments: int,
-    max_segments: int | None,
-    *,
-    switch: bool,
+async def _rebuilt(
+    url: str, on: str | None, followers: Sequence[Follower], sharing: Sharing, *, switch: bool
 ) -> None:
     async with both(url, on) as (backend, other):
         new = await _new(backend.projections.on(other), followers)
-        projector = backend.projector(
-            new, on=other, lease=lease, segments=segments, max_segments=max_segments
-        )
-        async with projector:
+        async with backend.projector(new, on=other, **sharing._asdict()) as projector:
             await _until_ready(projector, new)
             for status in await _statuses(projector, new):
                 await _finish(projector, status, switch=switch)

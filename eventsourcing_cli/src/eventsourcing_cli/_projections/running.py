@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import typer
 
 from eventsourcing_cli._arguments import Url, examples
-from eventsourcing_cli._projections.arguments import Code, Lease, MaxSegments, On, Segments, both
+from eventsourcing_cli._projections.arguments import (
+    Code,
+    Lease,
+    MaxSegments,
+    On,
+    Segments,
+    Sharing,
+    both,
+)
 from eventsourcing_cli._projections.loading import Follower, followers_of
 
 if TYPE_CHECKING:
@@ -45,26 +53,18 @@ def run(  # noqa: PLR0913 - the options of the command
     is logged goes to the standard error stream.
     """
     followers = followers_of(code)
-    asyncio.run(_run(url, on, followers, lease, segments, max_segments))
+    asyncio.run(_run(url, on, followers, Sharing(lease, segments, max_segments)))
 
 
-async def _run(  # noqa: PLR0913 - the options of the command
-    url: str,
-    on: str | None,
-    followers: Sequence[Follower],
-    lease: float,
-    segments: int,
-    max_segments: int | None,
-) -> None:
+async def _run(url: str, on: str | None, followers: Sequence[Follower], sharing: Sharing) -> None:
     with ended_by_signal() as ended:
-        async with both(url, on) as (backend, other):
-            projector = backend.projector(
-                followers, on=other, lease=lease, segments=segments, max_segments=max_segments
-            )
-            async with projector:
-                await _tell(projector, followers)
-                await ended.wait()
-                typer.echo("ending after the batches that are under way", err=True)
+        async with (
+            both(url, on) as (backend, other),
+            backend.projector(followers, on=other, **sharing._asdict()) as projector,
+        ):
+            await _tell(projector, followers)
+            await ended.wait()
+            typer.echo("ending after the batches that are under way", err=True)
 
 
 async def _tell(projector: Projector, followers: Sequence[Follower]) -> None:
