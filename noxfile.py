@@ -144,10 +144,12 @@ def only_wheel(folder: Path, distribution: str) -> Path:
 
 
 def side_by_side(session: nox.Session, *commands: tuple[str, ...]) -> list[str]:
-    """Run commands that take one processor each, two at once; give what they print."""
+    """Run commands that take one processor each, two at once; give and show what they print."""
 
     def printed(command: tuple[str, ...]) -> str:
-        return str(session.run(*command, silent=True))
+        said = str(session.run(*command, silent=True))
+        session.log(f"{shlex.join(command)} says:\n{said}")
+        return said
 
     with ThreadPoolExecutor(2) as pool:
         return [*pool.map(printed, commands)]
