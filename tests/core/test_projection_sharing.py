@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
 
 import pytest
 
+from eventsourcing_core import open_backend
+from eventsourcing_core._projections.projector import Projector
 from eventsourcing_core._projections.sharing import Claims, Terms, fair_shares, plan_for
 from eventsourcing_core.stores import (
     Arrangement,
@@ -13,6 +16,7 @@ from eventsourcing_core.stores import (
     BuildRecord,
     BuildSpec,
     BuildState,
+    OutageError,
     Plan,
     Progress,
     ProjectionKind,
@@ -153,3 +157,50 @@ async def test_one_turn_is_enough_for_any_number_of_segments(first: int, then: i
     assert len(await claims.arrange()) == then
     assert not claims.has_changed
     claims.forget()
+
+
+class Lossy(InMemoryProjectionStore):
+    """Fails when it is cancelled, as a driver that leaves a transaction on a lost connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked = asyncio.Event()
+
+    async def beat(self, *_: object, **__: object) -> Arrangement:
+        await self._fail()
+        raise AssertionError
+
+    async def calls(self) -> frozenset[Build]:
+        await self._fail()
+        raise AssertionError
+
+    async def _fail(self) -> None:
+        self.is_asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            message = "the connection is closed"
+            raise OutageError(message) from None
+
+
+async def test_who_renews_ends_also_where_the_store_fails_when_it_is_cancelled() -> None:
+    store = Lossy()
+    terms = Terms("me", 0.01, None, 1, 1.0)
+    claims = Claims(Build("a", 1), store, terms, lambda: None, lambda: None)
+    renewing = asyncio.create_task(claims.renew())
+    await store.is_asked.wait()
+    renewing.cancel()
+    await asyncio.wait({renewing}, timeout=10)
+    assert renewing.cancelled()
+
+
+async def test_who_looks_for_calls_ends_also_where_the_store_fails_when_it_is_cancelled() -> None:
+    store = Lossy()
+    async with open_backend("memory://") as backend:
+        projector = Projector([], backend.event_store, store)
+        await projector.__aenter__()
+        (calling,) = [task for task in asyncio.all_tasks() if "_call_on" in repr(task)]
+        await store.is_asked.wait()
+        await projector.__aexit__()
+        await asyncio.wait({calling}, timeout=10)
+        assert calling.cancelled()

@@ -14,7 +14,7 @@ from eventsourcing_core._errors import OutageError, ProjectionError, StorageErro
 from eventsourcing_core._projections.definition import Definition, definitions_of
 from eventsourcing_core._projections.kinds import Reactor
 from eventsourcing_core._projections.projections import Projections, check_segments
-from eventsourcing_core._projections.sharing import Terms
+from eventsourcing_core._projections.sharing import Terms, raise_if_cancelled
 from eventsourcing_core._projections.worker import ProjectionWorker
 from eventsourcing_core.stores._builds import Progress
 from eventsourcing_core.stores._checks import check_seconds, check_whole
@@ -174,6 +174,7 @@ class Projector(Projections):
             try:
                 calls = await self._store.calls()
             except StorageError as error:
+                raise_if_cancelled(error)
                 logger.debug("no look for calls: %s", said_of(error))
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 continue

@@ -275,6 +275,7 @@ class Claims:
             try:
                 await self._beat(self._look)
             except (StorageError, ProjectionError) as error:  # a dropped one may be made anew
+                raise_if_cancelled(error)
                 logger.debug("%s: no heartbeat: %s", self._build, said_of(error))
 
     def forget(self) -> None:
@@ -322,6 +323,17 @@ class Claims:
     def _owned(self, arrangement: Arrangement) -> list[Segment]:
         owners, owner = arrangement.owners, self._terms.owner
         return [segment for segment in arrangement.segments if owners.get(segment.low) == owner]
+
+
+def raise_if_cancelled(error: StorageError | ProjectionError) -> None:
+    """Raise the cancellation of this task where an error has come in its place.
+
+    What a store does when it is cancelled may fail, too, as leaving a transaction on a connection
+    that is lost: whoever goes on after errors would never end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
 
 
 def _identities(segments: Sequence[Segment]) -> list[tuple[int, int, int]]:
