@@ -23,6 +23,7 @@ from benchmarks import (
     typed,
     upcasters,
 )
+from benchmarks.boundaries import command as boundaries
 from benchmarks.peers import command as peers
 from benchmarks.peers import page
 from benchmarks.projections import command as projections
@@ -42,6 +43,7 @@ PLOTS = {"snapshot-plot": snapshots.plot}
 
 
 APART = {
+    "boundaries": boundaries.main,
     "builds": builds.main,
     "peers": peers.main,
     "peers-page": page.main,

@@ -45,7 +45,7 @@ class Servers:
         """Give the URL of an empty database, or of an UmaDB that was started for this."""
         with ExitStack() as stack:
             if side.needs_umadb:
-                yield stack.enter_context(_running_umadb())
+                yield stack.enter_context(running_umadb())
             else:
                 name = f"{RUN}_peers_{next(_numbers)}"
                 yield stack.enter_context(temporary_database(self._postgres, name))
@@ -88,7 +88,7 @@ async def _settings(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def _running_umadb() -> Iterator[str]:
+def running_umadb() -> Iterator[str]:
     """Start UmaDB with its own defaults, where PostgreSQL's files are."""
     folder = tempfile.mkdtemp(prefix="umadb-", dir="/tmp")
     port = free_port()

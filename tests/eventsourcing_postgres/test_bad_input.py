@@ -19,10 +19,13 @@ import pytest
 from eventsourcing_core import (
     Event,
     ExpectedVersion,
+    Query,
     RecordedEvent,
     SchemaError,
     SerializationError,
     StorageError,
+    StreamAt,
+    ToStream,
     open_backend,
 )
 from eventsourcing_core.stores import Snapshot
@@ -101,6 +104,10 @@ async def _streams(store: PostgresEventStore, _: PostgresSnapshotStore) -> objec
 
 OPERATIONS: dict[str, Operation] = {
     "append": lambda store, _: store.append("a", [event()], expected_version=ANY),
+    "group": lambda store, _: store.append_together(
+        [ToStream("g", [event()], expected_version=ANY)], requires=[StreamAt("absent", 0)]
+    ),
+    "read_matching": lambda store, _: store.read_matching(Query(tags={"a"})),
     "import": _import,
     "read": _read,
     "read_all": _read_all,
@@ -379,7 +386,7 @@ async def read_only(url: str, server_url: str) -> AsyncIterator[Pool]:
 
 
 async def test_a_database_that_is_read_only_refuses_writing(read_only: Pool) -> None:
-    names = {"append", "import", "save", "prune"}
+    names = {"append", "group", "import", "save", "prune"}
     writing = [work for name, work in OPERATIONS.items() if name in names]
     async with stores_on(read_only, acquire_timeout=10) as (store, snapshots):
         for work in writing:

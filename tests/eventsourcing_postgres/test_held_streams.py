@@ -89,7 +89,7 @@ async def test_many_held_streams_cost_their_neighbours_one_more_write(
         writes.append(len(args[1]))
         return await real(*args, **options)
 
-    monkeypatch.setattr("eventsourcing_postgres._writer.write_batch", counting)
+    monkeypatch.setattr("eventsourcing_postgres._batches.write_batch", counting)
     held = [f"held-{n}" for n in range(60)]
     async with opened(pool) as store:
         async with other.transaction():

@@ -19,7 +19,7 @@ from eventsourcing_core import (
     StorageError,
 )
 from eventsourcing_postgres import PostgresEventStore
-from eventsourcing_postgres._arguments import group_arguments
+from eventsourcing_postgres._arguments import import_arguments
 from eventsourcing_postgres._batches import PATIENT, call_append
 
 if TYPE_CHECKING:
@@ -320,7 +320,7 @@ def test_streams_are_locked_in_the_order_of_every_append() -> None:
     assert imported is not None
     placed = imported.settle({}, {})
     assert isinstance(placed, list)
-    locked, before, sizes, of_streams, versions, *_ = group_arguments(placed)
+    locked, before, sizes, of_streams, versions, *_ = import_arguments(placed)
     assert locked == sorted(stream_ids, key=str.encode), "COLLATE C compares bytes"
     assert (before, sizes) == ("{0,0,0,0,0,0}", "{2,2,2,2,2,2}")
     assert of_streams.split("\n") == stream_ids * 2
@@ -364,7 +364,7 @@ async def test_mixed_events_are_written_all_or_none(pool: Pool) -> None:
         placed = imported.settle({}, {})
         assert isinstance(placed, list)
         async with pool.acquire() as connection:
-            rows = await call_append(connection, group_arguments(placed), "eventsourcing", PATIENT)
+            rows = await call_append(connection, import_arguments(placed), "eventsourcing", PATIENT)
         assert [row[1] for row in rows] == [None] * 3
         assert await places(store) == [("b", 1)]
 

@@ -67,7 +67,7 @@ async def test_a_missing_schema_says_the_command(pool: Pool, url: str) -> None:
 
 async def test_an_older_schema_says_how_old(pool: Pool, url: str) -> None:
     await rollback(pool, to=1)
-    with pytest.raises(SchemaError, match="is at migration 1 of 8; run: python -m"):
+    with pytest.raises(SchemaError, match="is at migration 1 of 9; run: python -m"):
         async with open_backend(url):
             pass
     async with open_backend(url, migrate=True) as backend:
@@ -77,16 +77,16 @@ async def test_an_older_schema_says_how_old(pool: Pool, url: str) -> None:
 async def test_a_newer_schema_is_left_alone(pool: Pool, url: str) -> None:
     await pool.execute("insert into eventsourcing.schema_migrations values (99, 'later')")
     for work in (migrate(pool), rollback(pool, to=0)):
-        with pytest.raises(SchemaError, match="is at migration 99, this version .* knows 8"):
+        with pytest.raises(SchemaError, match="is at migration 99, this version .* knows 9"):
             await work
     with pytest.raises(SchemaError, match="upgrade the package"):
         async with open_backend(url):
             pass
 
 
-@pytest.mark.parametrize("to", [-1, 9])
+@pytest.mark.parametrize("to", [-1, 10])
 async def test_rollback_goes_to_a_migration_that_is_applied(pool: Pool, to: int) -> None:
-    with pytest.raises(ValueError, match="to must be 0 to 8"):
+    with pytest.raises(ValueError, match="to must be 0 to 9"):
         await rollback(pool, to=to)
 
 
@@ -118,10 +118,10 @@ def run(*arguments: str) -> str:
 
 
 def test_the_command_migrates_rolls_back_and_tells(url: str) -> None:
-    assert run("status", url) == "0 schema eventsourcing: migration 8 of 8\n"
-    assert run("rollback", url, "--to", "0") == "0 schema eventsourcing: migration 0 of 8\n"
-    assert run("migrate", url) == "0 schema eventsourcing: migration 8 of 8\n"
-    assert run("rollback", url, "--to", "9").startswith("1 rollback: to must be 0 to 8")
+    assert run("status", url) == "0 schema eventsourcing: migration 9 of 9\n"
+    assert run("rollback", url, "--to", "0") == "0 schema eventsourcing: migration 0 of 9\n"
+    assert run("migrate", url) == "0 schema eventsourcing: migration 9 of 9\n"
+    assert run("rollback", url, "--to", "10").startswith("1 rollback: to must be 0 to 9")
     gone = run("status", f"{url}_gone")
     address = urlsplit(url).netloc.rpartition("@")[2]
     assert gone.startswith(f"1 status: connecting to {address} failed: InvalidCatalogNameError")
@@ -129,8 +129,8 @@ def test_the_command_migrates_rolls_back_and_tells(url: str) -> None:
 
 def test_the_command_takes_the_url_of_the_application(url: str) -> None:
     given = f"{url}?schema=app%20one&pooler=false&max_size=3&statement_timeout=60000"
-    assert run("migrate", given) == "0 schema app one: migration 8 of 8\n"
-    assert run("status", given, "--schema", "other") == "0 schema other: migration 0 of 8\n"
+    assert run("migrate", given) == "0 schema app one: migration 9 of 9\n"
+    assert run("status", given, "--schema", "other") == "0 schema other: migration 0 of 9\n"
     assert run("status", f"{given}&shema=x").startswith("1 status: the backend 'postgresql' has no")
 
 
@@ -150,7 +150,7 @@ def test_the_command_takes_no_url_of_another_backend(tmp_path: Path) -> None:
 async def test_a_migrator_takes_the_url_of_the_application(url: str) -> None:
     given = f"{url}?schema=app%20two&max_size=3&migrate=true&statement_timeout=60000"
     async with open_migrator(given, connect_timeout=20.0) as migrator:
-        assert await migrator.migrate() == (8, 8)
+        assert await migrator.migrate() == (9, 9)
     async with open_backend(f"{url}?schema=app%20two") as backend:
         await backend.event_store.append("a", [Event("Opened", {"n": 1})], expected_version=0)
 

@@ -32,15 +32,17 @@ def batch_arguments(writes: Sequence[Write]) -> list[Any]:
     events = [event for write in writes for event in write.events]
     return [
         [write.stream_id for write in writes],
-        _numbers([_expected(write.expected_version) for write in writes]),
-        None if len(events) == len(writes) else _numbers([len(write.events) for write in writes]),
+        numbers_text([expected_number(write.expected_version) for write in writes]),
+        None
+        if len(events) == len(writes)
+        else numbers_text([len(write.events) for write in writes]),
         None,
         None,
-        *_columns(events),
+        *columns(events),
     ]
 
 
-def group_arguments(placed: Sequence[Placed]) -> list[Any]:
+def import_arguments(placed: Sequence[Placed]) -> list[Any]:
     """Give the eleven arrays of the function ``append`` for what ``Append.settle`` lets be written.
 
     Each stream is one write, and the events are in the order of their new positions, which in an
@@ -53,24 +55,24 @@ def group_arguments(placed: Sequence[Placed]) -> list[Any]:
     are_mixed = any(map(gt, of_streams, of_streams[1:]))
     return [
         stream_ids,
-        _numbers([first[stream_id] - 1 for stream_id in stream_ids]),
-        _numbers([sizes[stream_id] for stream_id in stream_ids]),
+        numbers_text([first[stream_id] - 1 for stream_id in stream_ids]),
+        numbers_text([sizes[stream_id] for stream_id in stream_ids]),
         "\n".join(of_streams) if are_mixed else None,  # which no id of a stream has
-        _numbers(versions) if are_mixed else None,
-        *_columns(events),
+        numbers_text(versions) if are_mixed else None,
+        *columns(events),
     ]
 
 
-def _columns(events: Sequence[EncodedEvent]) -> list[Any]:
+def columns(events: Sequence[EncodedEvent]) -> list[Any]:
     """Give the arrays of what events hold; what need not be sent takes no time."""
     event_types, datas, metadatas, encodings, ids, timestamps, _ = zip(*events, strict=True)
     return [
-        _ids(ids),
+        ids_text(ids),
         _alike(event_types),
         datas,
         None if metadatas.count(None) == len(metadatas) else metadatas,
         _alike(encodings),
-        _numbers(timestamps),
+        numbers_text(timestamps),
     ]
 
 
@@ -84,7 +86,7 @@ def one_event(write: Write) -> tuple[Any, ...]:
     stream_id, ((event_type, data, metadata, encoding, event_id, timestamp, _),), expected = write
     return (
         stream_id,
-        _expected(expected),
+        expected_number(expected),
         event_id.hex(),
         event_type,
         data,
@@ -102,15 +104,18 @@ def uuids(event_ids: Iterable[bytes]) -> list[UUID]:
     return [UUID(bytes=event_id) for event_id in event_ids]
 
 
-def _ids(ids: Iterable[bytes]) -> str:
+def ids_text(ids: Iterable[bytes]) -> str:
+    """Give ids of events as an array in text."""
     return f"{{{','.join(map(bytes.hex, ids))}}}"
 
 
-def _numbers(numbers: Iterable[int]) -> str:
+def numbers_text(numbers: Iterable[int]) -> str:
+    """Give numbers as an array in text."""
     return f"{{{','.join(map(str, numbers))}}}"
 
 
-def _expected(expected: int | ExpectedVersion) -> int:
+def expected_number(expected: int | ExpectedVersion) -> int:
+    """Give an expected version as the function ``advance`` takes it."""
     if isinstance(expected, int):
         return min(expected, LARGEST_INTEGER)  # no stream is there, so it conflicts as it must
     return _EXPECTED[expected]

@@ -7,66 +7,37 @@ core: it is a repetition, or a conflict.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core import EventSourcingError, ExpectedVersion
 from eventsourcing_core.stores import AppendResult, Place, StreamHeldError, Written
 from eventsourcing_postgres._arguments import batch_arguments, one_event, uuids
+from eventsourcing_postgres._boundaries._runs import is_plain
+from eventsourcing_postgres._boundaries._together import write_together
 from eventsourcing_postgres._errors import held, moved
 from eventsourcing_postgres._standing import look_up
 from eventsourcing_postgres._statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from eventsourcing_core.stores import Append, Verdict
     from eventsourcing_postgres._pool import Connection
     from eventsourcing_postgres._standbys import Standbys
     from eventsourcing_postgres._standing import Standing
+    from eventsourcing_postgres._terms import Terms
 
-
-class Early(Protocol):
-    """Calls the function ``append``, and does something else in the same round trip."""
-
-    async def append(self, *arguments: Any) -> list[Any]:
-        """Give the rows of the function, for the arguments of ``append_inline.sql``."""
-        ...
-
-
-class Terms(NamedTuple):
-    """How an append meets a stream that another transaction holds, and what else it says."""
-
-    limit: str | None
-    """For how long it waits; None: as the caller's transaction says."""
-    skips_held: bool
-    """Whether what goes to such a stream is left out, and the rest of the batch written."""
-    applies: str | None = None
-    """What the transaction applies to inline projections, as their trigger asks; None: nothing."""
-    is_trusted: bool = False
-    """Whether an import is written without a look first, as if all of it were new."""
-    early: Early | None = None
-    """What to call the function by, if it is not called alone."""
-
-
-PATIENT = Terms("100ms", skips_held=False)
-IMPATIENT = Terms("2ms", skips_held=True)
-"""For a batch that is known to meet such a stream."""
-INSIDE = Terms(None, skips_held=False)
-"""In a caller's transaction."""
 
 _new: Any = vars(tuple)["__new__"]  # half of the time of a NamedTuple's own
 _OPEN = frozenset({ExpectedVersion.ANY, ExpectedVersion.STREAM_EXISTS})
 
 
-def is_single(append: Append) -> bool:
-    """Tell whether an append is one write that brings no versions of its own: nearly all are."""
-    return len(append[0]) == 1 and append[2] is None
-
-
 def is_open(append: Append) -> bool:
-    """Tell whether a single append fits at many versions, so that its repetition would fit, too."""
-    expected = append.writes[0].expected_version
-    return not isinstance(expected, int) and expected in _OPEN
+    """Tell whether an append fits at many versions, so that its repetition would fit, too."""
+    return all(
+        not isinstance(write.expected_version, int) and write.expected_version in _OPEN
+        for write in append.writes
+    )
 
 
 async def write_batch(
@@ -135,6 +106,18 @@ async def call_append(
     return await connection.fetch(statement("append_inline", schema), *arrays, *terms[:3])
 
 
+def write_run(
+    connection: Connection,
+    appends: Sequence[Append],
+    schema: str,
+    standbys: Standbys,
+    terms: Terms,
+) -> Awaitable[list[Verdict]]:
+    """Write appends that go together: plain ones by the function for these, or all by the other."""
+    write = write_batch if all(map(is_plain, appends)) else write_together
+    return write(connection, appends, schema, standbys, terms)
+
+
 async def write_known(
     connection: Connection,
     appends: Sequence[Append],
@@ -142,7 +125,7 @@ async def write_known(
     standbys: Standbys,
     terms: Terms,
 ) -> list[Verdict]:
-    """Write single appends of which some may be stored already, or may come twice in the batch.
+    """Write appends of which some may be stored already, or may come twice in the batch.
 
     The id of one such append would end the statement for all. So the store is asked first: what is
     there is judged, and one statement writes the rest. What must wait for an append of this batch
@@ -158,15 +141,19 @@ async def write_known(
             verdicts[number] = moved("append") if isinstance(settled, list) else settled
         if fresh:
             batch = [appends[number] for number in fresh]
-            written = await write_batch(connection, batch, schema, standbys, terms)
+            written = await write_run(connection, batch, schema, standbys, terms)
             verdicts |= zip(fresh, written, strict=True)
             # Nothing may overtake what is held, even if it is free by now.
             held = {
-                append.keys: verdict
+                key: verdict
                 for append, verdict in zip(batch, written, strict=True)
                 if isinstance(verdict, StreamHeldError)
+                for key in append.keys
             }
-            behind = {number: held.get(appends[number].keys) for number in left}
+            behind = {
+                number: next((held[key] for key in appends[number].keys if key in held), None)
+                for number in left
+            }
             verdicts |= {number: error for number, error in behind.items() if error is not None}
             left = [number for number, error in behind.items() if error is None]
     return [verdicts[number] for number in range(len(appends))]
@@ -186,19 +173,19 @@ def _sorted_out(
     begun: set[str] = set()  # and its streams
     waiting: set[str] = set()  # the streams of what is for later
     for number, append in numbered:
-        (stream_id,) = append.keys
-        event_ids = append.event_ids
+        keys, event_ids = append.keys, append.event_ids
         is_known = standing.knows(append) or len(set(event_ids)) < len(event_ids)
-        if stream_id in waiting:
+        if not waiting.isdisjoint(keys):
             later.append(number)
-        elif is_known and stream_id not in begun:
+            waiting.update(keys)
+        elif is_known and begun.isdisjoint(keys):
             judged.append(number)
         elif is_known or not ids.isdisjoint(event_ids):
             later.append(number)
-            waiting.add(stream_id)
+            waiting.update(keys)
         else:
             fresh.append(number)
-            begun.add(stream_id)
+            begun.update(keys)
             ids.update(event_ids)
     return judged, fresh, later
 

@@ -75,7 +75,7 @@ def columns_of_all(values: Sequence[Any], most: int) -> Sequence[Row] | None:
 def _columns(
     stream_ids: Sequence[str], versions: Sequence[int], others: Sequence[Any]
 ) -> Columns | None:
-    positions, event_types, data, metadata, encodings, event_ids, timestamps = others
+    positions, event_types, data, metadata, encodings, event_ids, timestamps, tags = others
     count = len(versions)
     columns = (
         stream_ids,
@@ -87,6 +87,7 @@ def _columns(
         _names(encodings, count),
         [*chain.from_iterable(_EVENT_ID.iter_unpack(event_ids))],
         _numbers(timestamps),
+        *(() if tags is None else (_tags(tags),)),
     )
     # A line feed in a name, which somebody has written by hand, makes two of it.
     return Columns(*columns) if {*map(len, columns)} == {count} else None
@@ -97,6 +98,10 @@ def _numbers(data: bytes) -> array[int]:
     if sys.byteorder == "little":
         numbers.byteswap()
     return numbers
+
+
+def _tags(lines: str) -> list[tuple[str, ...] | None]:
+    return [tuple(line.split("\x1f")) if line else None for line in lines.split("\n")]
 
 
 def _names(lines: str, count: int) -> list[str]:

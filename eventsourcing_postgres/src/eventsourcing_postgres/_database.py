@@ -21,7 +21,13 @@ from eventsourcing_postgres._connections import (
     reset_on,
     rows_on,
 )
-from eventsourcing_postgres._errors import DRIVER, exhausted, is_outage, translation
+from eventsourcing_postgres._errors import (
+    DRIVER,
+    exhausted,
+    is_outage,
+    is_too_isolated,
+    translation,
+)
 from eventsourcing_postgres._migrations import check_on
 from eventsourcing_postgres._statements import quoted, statement
 from eventsourcing_postgres._watch import Watch
@@ -141,13 +147,11 @@ class Database:
                 self._keep(connection)
             else:
                 self._start_apart(self._release(connection))
-        except asyncpg.SerializationError as error:
-            if was_strict:
-                raise translation(error, doing, self.schema) from error
+        except DRIVER as error:
+            if was_strict or not is_too_isolated(error):
+                raise self._translated(error, doing) from error
             self._is_strict = True
             return await self.use(doing, work, *args)
-        except DRIVER as error:
-            raise self._translated(error, doing) from error
         return result
 
     def isolated(

@@ -24,14 +24,17 @@ _MISSING = (
 )
 _HELD = (asyncpg.LockNotAvailableError,)
 _HOLDER = (
-    "another transaction holds the stream (it has appended inside a transaction of its own and has "
-    "not ended; appenders() tells which), or it has locked the tables; it may be an earlier try of "
+    "another transaction holds the stream, or what a condition is about (it has appended inside a "
+    "transaction of its own and has not ended; appenders() tells which), or it has locked the "
+    "tables; it may be an earlier try of "
     "this append, whose commit waits for a standby: repeat it with the same events"
 )
 _MOVED = "another append to the same stream ended at the same moment: repeat this one"
 _EVENT_ID = "events_event_id"  # the constraint; the other ones do not fail in a store that is whole
 _MISMATCH = "ESI01"
 """What the trigger of the events raises, by a function of migration 6."""
+_TOO_ISOLATED = "ESB01"
+"""What the function ``check_isolation_v1`` raises."""
 _DETAIL = re.compile(r'wanted "(.*)", given "(.*)"')
 _MIGRATING = {"migrate", "rollback"}
 _PASSING = (
@@ -121,9 +124,10 @@ def translation_inside(error: Exception, doing: str, schema: str) -> StorageErro
     match error:
         case asyncpg.DeadlockDetectedError():
             return StorageError(
-                f"{doing} failed: two transactions waited for each other's streams (a deadlock), "
-                "and the server chose this one to give way: run the whole transaction again, and "
-                "let all of them append to their streams in one order, such as by id"
+                f"{doing} failed: two transactions waited for each other's streams or tags (a "
+                "deadlock), and the server chose this one to give way: run the whole transaction "
+                "again, and let all of them append in one order, such as by id, or at once, by "
+                "append_together"
             )
         case asyncpg.SerializationError():
             return StorageError(
@@ -216,6 +220,13 @@ def is_outage(error: Exception) -> bool:
     """Tell whether an error would meet any append: the connection, the server."""
     is_own = isinstance(error, asyncpg.QueryCanceledError)  # one that took too long
     return isinstance(error, _OUTAGES) and not is_own
+
+
+def is_too_isolated(error: Exception) -> bool:
+    """Tell whether something failed that would not at READ COMMITTED."""
+    if isinstance(error, asyncpg.PostgresError) and error.sqlstate == _TOO_ISOLATED:
+        return True
+    return isinstance(error, asyncpg.SerializationError)
 
 
 def is_passing(error: Exception) -> bool:

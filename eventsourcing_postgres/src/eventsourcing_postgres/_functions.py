@@ -29,10 +29,17 @@ _ORDER = (  # each after those that it calls
     "advance_v1",
     "floor_key_v1",
     "publish_first_floor_v1",
+    "boundary_class_v1",
+    "check_isolation_v1",
     "append_v1",
     "append_v2",
     "append_one_v1",
+    "matching_items_v1",
+    "missed_v1",
+    "take_v1",
+    "append_v3",
     "horizon_v1",
+    "matching_v1",
 )
 _MARK = re.compile(r"revision (\d+) for (.+)", re.DOTALL)
 _REVISION = re.compile(r"^comment on function .* is 'revision (\d+) for ", re.MULTILINE)

@@ -12,9 +12,10 @@ take no time. So a rare event is found in a few statements, none of which takes 
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core.stores import RowPage, check_given
+from eventsourcing_postgres._boundaries._arguments import item_texts
 from eventsourcing_postgres._columns import columns_of_all
 from eventsourcing_postgres._pages import PAGE_BYTES, Paging, Step, steps_from
 from eventsourcing_postgres._rows import POSITION
@@ -48,6 +49,12 @@ class AllReader:
         self._is_in_vain = query.event_types == frozenset() or limit == 0
         types = None if query.event_types is None else sorted(query.event_types)
         self._filters = (types, query.stream_prefix or None)
+        self._items: tuple[Any, ...] = ()
+        if query.items is not None:
+            tags, item_types = item_texts(query.items)
+            self._is_in_vain = self._is_in_vain or not tags
+            leading = [each.partition("\n")[0] for each in tags if each is not None]
+            self._items = (tags, item_types, leading if len(leading) == len(tags) else None)
         self._paging = Paging(limit)
         self._stretch = STRETCH if query.is_filter else LARGEST_INTEGER
         self._horizon = LARGEST_INTEGER
@@ -73,7 +80,7 @@ class AllReader:
             return
 
         async def below(cursor: int) -> Step:
-            rows = await self._fetch("read_all_backward", cursor, after + 1)
+            rows = await self._fetch("backward", cursor, after + 1)
             is_last = self._paging.is_over(rows)
             self._paging.take(rows)
             return Step(rows, rows[-1][POSITION] if rows else cursor, is_last)
@@ -130,19 +137,19 @@ class AllReader:
 
     async def _fetch_forward(self, cursor: int, end: int) -> Sequence[Row]:
         fit, size, most = self._database.fit, self._paging.size, self._paging.most
-        if fit.is_tried():
+        if not self._items and fit.is_tried():
             where = (cursor, end, *self._filters, size, most)
             (values,) = await self._database.fetch("read_all", "columns_all_forward", *where)
             rows = columns_of_all(values, most)
             fit.note(rows)
             if rows is not None:
                 return rows
-        return await self._fetch("read_all_forward", cursor, end)
+        return await self._fetch("forward", cursor, end)
 
-    async def _fetch(self, name: str, cursor: int, end: int) -> Sequence[Row]:
-        return await self._database.rows(
-            "read_all", name, cursor, end, *self._filters, self._paging.size, PAGE_BYTES
-        )
+    async def _fetch(self, direction: str, cursor: int, end: int) -> Sequence[Row]:
+        name = f"read_all_matching_{direction}" if self._items else f"read_all_{direction}"
+        where = (cursor, end, *self._filters, self._paging.size, PAGE_BYTES)
+        return await self._database.rows("read_all", name, *where, *self._items)
 
     async def _ask_horizon(self) -> int:
         rows = await self._database.fetch("read_all", "horizon")

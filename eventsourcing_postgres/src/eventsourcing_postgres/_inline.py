@@ -20,7 +20,7 @@ from eventsourcing_core.stores import (
     inline_text,
 )
 from eventsourcing_postgres._arguments import uuids
-from eventsourcing_postgres._batches import is_single
+from eventsourcing_postgres._boundaries._runs import is_plain
 from eventsourcing_postgres._errors import DRIVER, is_outage
 from eventsourcing_postgres._projections._inline_batch import PostgresInlineBatch, inline_batch
 from eventsourcing_postgres._statements import statement
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
         InlineHandlers,
         Verdict,
     )
-    from eventsourcing_postgres._batches import Terms
     from eventsourcing_postgres._pool import Connection
+    from eventsourcing_postgres._terms import Terms
 
     Work: TypeAlias = Callable[[Connection, Sequence[Append], Terms], Awaitable[Sequence[Verdict]]]
 
@@ -92,7 +92,7 @@ class PostgresInline:
         Raises:
             InlineError: A handler failed: nothing was written.
         """
-        if not (all(map(is_single, appends)) and self._are_views(builds)):
+        if not (all(map(is_plain, appends)) and self._are_views(builds)):
             async with connection.transaction(isolation="read_committed"):
                 verdicts = await work(connection, appends, terms)
                 await self.apply(connection, builds, appends, verdicts, patience=PATIENCE)

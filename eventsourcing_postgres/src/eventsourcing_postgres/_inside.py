@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from eventsourcing_core import InlineMismatchError
 from eventsourcing_core.stores import StorageError, StreamHeldError
-from eventsourcing_postgres._batches import INSIDE, is_single, write_batch
+from eventsourcing_postgres._batches import write_run
 from eventsourcing_postgres._checks import check_connection
 from eventsourcing_postgres._connections import is_lost
 from eventsourcing_postgres._errors import (
@@ -22,11 +22,12 @@ from eventsourcing_postgres._errors import (
     translation_inside,
     unseen,
 )
-from eventsourcing_postgres._groups import doing_of, write_group
+from eventsourcing_postgres._imports import doing_of, write_import
 from eventsourcing_postgres._inline import applied
 from eventsourcing_postgres._standbys import Standbys
 from eventsourcing_postgres._standing import look_up
 from eventsourcing_postgres._statements import statement
+from eventsourcing_postgres._terms import INSIDE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -117,12 +118,12 @@ class InsideWriter:
         terms = INSIDE._replace(applies=applied(builds))
         try:
             async with self._savepoint(connection):
-                if is_single(append):
-                    (verdict,) = await write_batch(
+                if append.imported is None:
+                    (verdict,) = await write_run(
                         connection, [append], self._schema, self._standbys, terms
                     )
                 else:
-                    verdict = await write_group(
+                    verdict = await write_import(
                         connection, append, self._schema, self._standbys, terms
                     )
                 await self._inline.apply(connection, builds, [append], [verdict], patience=None)

@@ -30,7 +30,12 @@ class StoredRow(asyncpg.Record):
     encoding = property(itemgetter(6))
     event_id = property(itemgetter(7))
     timestamp = property(itemgetter(8))
-    tags = property(itemgetter(9))
+
+    @property
+    def tags(self) -> tuple[str, ...] | None:
+        """The tags, which the driver gives as a list."""
+        tags = self[9]
+        return None if tags is None else tuple(tags)
 
 
 VERSION: Final = 1

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores import ALL_GUARANTEES, Guarantee, Parts
-from eventsourcing_postgres._batches import is_single
+from eventsourcing_core.stores import Parts
+from eventsourcing_postgres._boundaries._holding import PostgresHolding
+from eventsourcing_postgres._boundaries._matching import matching
+from eventsourcing_postgres._boundaries._runs import is_plain
 from eventsourcing_postgres._checks import check_seconds
 from eventsourcing_postgres._database import Database
 from eventsourcing_postgres._horizon import AllReader
@@ -88,7 +90,7 @@ class PostgresStorage:
             projection_store=PostgresProjectionStore(self._database, transactions),
             inline=PostgresInlining(self._database, transactions, self._inline),
             inspection=PostgresInspection(self._database),
-            guarantees=ALL_GUARANTEES - {Guarantee.GROUPS, Guarantee.BOUNDARIES},
+            holding=PostgresHolding(self._database, self._max_wait),
             max_writes=min(_WRITES, self._database.pool.get_max_size()),
             max_wait=self._max_wait,
         )
@@ -104,7 +106,7 @@ class PostgresStorage:
 
     async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         """Write appends; see ``Storage.write``."""
-        if all(map(is_single, appends)):
+        if all(map(is_plain, appends)):
             return await self._writer.write_batch(appends)
         return await self._writer.write_mixed(appends)
 
@@ -124,8 +126,8 @@ class PostgresStorage:
         return reader.backward(after) if backward else reader.forward(after)
 
     async def matching(self, items: Sequence[QueryItem]) -> Matched:
-        """See ``Storage.matching``: not promised yet."""
-        raise NotImplementedError
+        """Give what matches; see ``Storage.matching``."""
+        return await matching(self._database, items)
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there may be rows after a position; see ``Storage.wait``."""

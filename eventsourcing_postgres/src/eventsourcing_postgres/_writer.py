@@ -1,38 +1,32 @@
-"""Writing appends: batches of them in one statement, and groups each in a transaction of its own.
+"""Writing appends: batches of them in one statement, and imports each in a transaction of its own.
 
-A batch is one call of the function ``append``, which leaves out what does not fit: no round trip
+A batch is one call of a function of the server, which leaves out what does not fit: no round trip
 looks first. Only what was left out is judged, by the rule of the core. A batch that meets a stream
 which somebody else holds is tried once more without those streams.
 """
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from eventsourcing_core import DuplicateEventError, InlineMismatchError
 from eventsourcing_core.stores import OutageError, StorageError, StreamHeldError, Written
-from eventsourcing_postgres._batches import (
-    IMPATIENT,
-    PATIENT,
-    is_open,
-    is_single,
-    write_batch,
-    write_known,
-)
+from eventsourcing_postgres._batches import is_open, write_known, write_run
+from eventsourcing_postgres._boundaries._runs import runs_of
 from eventsourcing_postgres._errors import is_duplicate, is_passing
-from eventsourcing_postgres._groups import doing_of, write_group
+from eventsourcing_postgres._imports import doing_of, write_import
 from eventsourcing_postgres._inline import applied
 from eventsourcing_postgres._standbys import Standbys
+from eventsourcing_postgres._terms import IMPATIENT, PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from eventsourcing_core.stores import Append, Verdict
-    from eventsourcing_postgres._batches import Terms
     from eventsourcing_postgres._database import Database
     from eventsourcing_postgres._inline import PostgresInline, Work
     from eventsourcing_postgres._pool import Connection
+    from eventsourcing_postgres._terms import Terms
 
 _ATTEMPTS = 5
 _WARY = 100
@@ -60,13 +54,11 @@ class Writer:
         self._is_trusting = True  # the last import had new events only
 
     async def write_mixed(self, appends: Sequence[Append]) -> list[Verdict]:
-        """Write single appends and groups, one run of them after the other."""
+        """Write appends of all kinds, one run of them after the other."""
         verdicts: list[Verdict] = []
         held: dict[str, StreamHeldError] = {}
-        for are_single, run in groupby(appends, is_single):
-            together = list(run)
-            for batch in [together] if are_single else [[group] for group in together]:
-                verdicts += await self._settle(batch, held)
+        for run in runs_of(appends):
+            verdicts += await self._settle(run, held)
         return verdicts
 
     async def _settle(
@@ -75,7 +67,7 @@ class Writer:
         """Write a batch between others, which its failure does not concern.
 
         Args:
-            batch: Single appends, or one group.
+            batch: Appends that go together, or one import.
             held: The streams that nothing more may be written to; those found here are added.
         """
         blocked = [next((held[key] for key in each.keys if key in held), None) for each in batch]
@@ -96,20 +88,20 @@ class Writer:
     async def _write_alike(self, appends: Sequence[Append]) -> Sequence[Verdict]:
         if not appends:
             return []
-        if is_single(appends[0]):
+        if appends[0].imported is None:
             return await self.write_batch(appends)
-        return [await self._write_group(appends[0])]
+        return [await self._write_import(appends[0])]
 
-    async def _write_group(self, append: Append) -> Verdict:
-        """Write a group in a transaction of its own."""
+    async def _write_import(self, append: Append) -> Verdict:
+        """Write an import in a transaction of its own."""
         doing = doing_of(append)
         for attempt in range(1, _ATTEMPTS + 1):
-            is_trusted = attempt == 1 and self._is_trusting and append.imported is not None
+            is_trusted = attempt == 1 and self._is_trusting
             try:
                 (verdict,) = await self._database.use(
                     doing,
                     self._commit,
-                    self._group,
+                    self._imported,
                     [append],
                     PATIENT._replace(is_trusted=is_trusted),
                 )
@@ -127,14 +119,14 @@ class Writer:
                     raise
                 self._is_trusting = False
             else:
-                if append.imported is not None and isinstance(verdict, Written):
-                    self._is_trusting = verdict.count == len(append.imported)
+                if isinstance(verdict, Written):
+                    self._is_trusting = verdict.count == len(append.imported or ())
                 self._tell([verdict])
                 return verdict
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
     async def write_batch(self, appends: Sequence[Append]) -> Sequence[Verdict]:
-        """Write single appends in one transaction of one statement.
+        """Write appends that go together in one transaction of one statement.
 
         An event id that is stored already ends the statement. Whoever gets messages twice has many
         of those: so for a while the store is asked first.
@@ -185,18 +177,18 @@ class Writer:
     def _batch(
         self, connection: Connection, appends: Sequence[Append], terms: Terms
     ) -> Awaitable[list[Verdict]]:
-        return write_batch(connection, appends, self._schema, self._standbys, terms)
+        return write_run(connection, appends, self._schema, self._standbys, terms)
 
     def _known(
         self, connection: Connection, appends: Sequence[Append], terms: Terms
     ) -> Awaitable[list[Verdict]]:
         return write_known(connection, appends, self._schema, self._standbys, terms)
 
-    async def _group(
+    async def _imported(
         self, connection: Connection, appends: Sequence[Append], terms: Terms
     ) -> list[Verdict]:
         (append,) = appends
-        return [await write_group(connection, append, self._schema, self._standbys, terms)]
+        return [await write_import(connection, append, self._schema, self._standbys, terms)]
 
     def _note_repetitions(self, verdicts: Sequence[Verdict]) -> None:
         """Note whether any event id was there already; a conflict of versions is no such case."""

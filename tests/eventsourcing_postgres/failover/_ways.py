@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from eventsourcing_core import Event, RecordedEvent
+from eventsourcing_core import Event, Query, RecordedEvent, ToStream
 from eventsourcing_core.stores import Append
 from tests.eventsourcing_postgres._storages import storage_of
 from tests.eventsourcing_postgres.failover._aggregate import Inn
@@ -63,6 +63,18 @@ def batch_with_a_conflict(backend: Backend, name: str) -> Way:
 def group(backend: Backend, name: str) -> Way:
     writes = tuple(to(backend, f"{name}-{number}") for number in range(2))
     return written(backend, [Append(writes, 4)])
+
+
+def append_with_a_condition(backend: Backend, name: str) -> Way:
+    store = backend.event_store
+    write = ToStream(name, some(), expected_version=0, tags={name})
+
+    async def append() -> object:
+        # What it finds the second time is its own event, which comes before any condition.
+        marker = (await store.read_matching(Query(tags={name}))).marker
+        return await store.append_together([write], unless_changed=marker)
+
+    return append
 
 
 def import_of_events(backend: Backend, name: str) -> Way:
@@ -132,6 +144,7 @@ WAYS = (
     batch,
     batch_with_a_conflict,
     group,
+    append_with_a_condition,
     import_of_events,
     append_in_a_transaction,
     append_in_a_transaction_of_the_callers,

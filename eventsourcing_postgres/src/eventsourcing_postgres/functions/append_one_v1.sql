@@ -20,6 +20,8 @@ begin
     if patience is not null then
         setting := set_config('lock_timeout', patience, true);
     end if;
+    -- 0. The lock that a condition on types alone takes for itself (see append_v3).
+    is_published := pg_advisory_xact_lock_shared({schema}.boundary_class_v1(), 0) is not null;
 
     -- As advance_v1 does, without a call in the usual cases.
     if expected = 0 then
@@ -55,4 +57,4 @@ begin
 end
 $$;
 
-comment on function {schema}.append_one_v1 is 'revision 1 for {schema_text}';
+comment on function {schema}.append_one_v1 is 'revision 2 for {schema_text}';

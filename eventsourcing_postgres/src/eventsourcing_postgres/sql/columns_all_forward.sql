@@ -12,10 +12,13 @@ select
     case when count(metadata) > 0 then array_agg(case when bytes <= $6 then metadata end) end,
     string_agg(encoding, E'\n'),
     string_agg(uuid_send(event_id), ''),
-    string_agg(int8send("timestamp"), '')
+    string_agg(int8send("timestamp"), ''),
+    case when count(tags) > 0 then
+        string_agg(coalesce(array_to_string(tags, E'\x1f'), ''), E'\n')
+    end
 from (
     select
-        stream_id, version, position, event_type, data, metadata, encoding, event_id, "timestamp",
+        stream_id, version, position, event_type, data, metadata, encoding, event_id, "timestamp", tags,
         octet_length(data) + coalesce(octet_length(metadata), 0) as bytes
     from {schema}.events
     where position > $1 and position <= $2

@@ -19,10 +19,13 @@ from (
         case when count(metadata) > 0 then array_agg(case when bytes <= $5 then metadata end) end,
         string_agg(encoding, E'\n'),
         string_agg(uuid_send(event_id), ''),
-        string_agg(int8send("timestamp"), '')
+        string_agg(int8send("timestamp"), ''),
+        case when count(tags) > 0 then
+            string_agg(coalesce(array_to_string(tags, E'\x1f'), ''), E'\n')
+        end
     from (
         select
-            version, position, event_type, data, metadata, encoding, event_id, "timestamp",
+            version, position, event_type, data, metadata, encoding, event_id, "timestamp", tags,
             octet_length(data) + coalesce(octet_length(metadata), 0) as bytes
         from {schema}.events
         where stream_id = $1

@@ -4,7 +4,7 @@
 -- The page is kept while its bytes are added up: finding rare events a second time costs more.
 with page as materialized (
     select
-        stream_id, version, position, event_type, data, metadata, encoding, event_id, "timestamp",
+        stream_id, version, position, event_type, data, metadata, encoding, event_id, "timestamp", tags,
         octet_length(data) + coalesce(octet_length(metadata), 0) as bytes
     from {schema}.events
     where position > $1 and position <= $2
@@ -16,7 +16,7 @@ with page as materialized (
 select
     stream_id, version, position,
     event_type, data, metadata, encoding, uuid_send(event_id) as event_id, "timestamp",
-    null::text[] as tags
+    tags
 from page
 order by position
 limit case

@@ -10,7 +10,7 @@ with page as not materialized (
 select
     stream_id, version, position,
     event_type, data, metadata, encoding, uuid_send(event_id) as event_id, "timestamp",
-    null::text[] as tags
+    tags
 from {schema}.events
 where stream_id = $1 and version < $2 and version >= $3
 order by version desc

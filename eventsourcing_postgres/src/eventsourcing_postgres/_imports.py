@@ -1,4 +1,4 @@
-"""Writing groups: appends to many streams in one transaction, all or none; imports are such.
+"""Writing imports: events of many streams that bring their own versions, all or none.
 
 What there is to write is decided on one snapshot, by the rule of the core, before anything is
 locked. The function ``append`` then checks each stream's version under its lock. If one has moved
@@ -7,7 +7,7 @@ that follows one of new events only is taken for another such: nobody looks befo
 of all streams are safe as with any append: the same function publishes the floor and draws the
 positions.
 
-Streams are locked in sorted order, as by every append, and a group that meets a held one soon
+Streams are locked in sorted order, as by every append, and an import that meets a held one soon
 gives back those that it has. So it neither keeps their other writers waiting nor ends in a
 deadlock.
 """
@@ -17,18 +17,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eventsourcing_core import EventSourcingError
-from eventsourcing_core.stores import AppendResult, Written
-from eventsourcing_postgres._arguments import group_arguments
+from eventsourcing_core.stores import Written
+from eventsourcing_postgres._arguments import import_arguments
 from eventsourcing_postgres._batches import call_append
+from eventsourcing_postgres._boundaries._together import write_placed
 from eventsourcing_postgres._errors import moved
 from eventsourcing_postgres._standing import look_up
 from eventsourcing_postgres._statements import LARGEST_INTEGER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from eventsourcing_core.stores import Append, Placed, Verdict
-    from eventsourcing_postgres._batches import Terms
     from eventsourcing_postgres._pool import Connection
     from eventsourcing_postgres._standbys import Standbys
+    from eventsourcing_postgres._terms import Terms
 
 
 def doing_of(append: Append) -> str:
@@ -36,18 +39,18 @@ def doing_of(append: Append) -> str:
     return "append" if append.imported is None else "import"
 
 
-async def write_group(
+async def write_import(
     connection: Connection,
     append: Append,
     schema: str,
     standbys: Standbys,
     terms: Terms,
 ) -> Verdict:
-    """Decide a group and insert its events.
+    """Decide an import and insert its events.
 
     Args:
         connection: Where to.
-        append: The group.
+        append: The import.
         schema: The schema of the store.
         standbys: Told whether commits wait for one.
         terms: See ``Terms``.
@@ -65,23 +68,32 @@ async def write_group(
         placed = settled
 
     async with connection.transaction():
-        outcomes = await call_append(connection, group_arguments(placed), schema, terms)
-        if any(position is None for _, position, _ in outcomes):
+        if not await _is_written(connection, append, placed, schema, standbys, terms):
             raise moved(doing_of(append))  # the block rolls back
-    standbys.are_awaited = outcomes[0][2]
+    return Written((), len(placed))
 
-    # In an import the events of its streams are mixed, and so their positions tell nothing.
-    is_import = append.imported is not None
-    return Written(
-        () if is_import else tuple(AppendResult(*row[:2]) for row in outcomes), len(placed)
-    )
+
+async def _is_written(  # noqa: PLR0913 - as above, and what was decided
+    connection: Connection,
+    append: Append,
+    placed: Sequence[Placed],
+    schema: str,
+    standbys: Standbys,
+    terms: Terms,
+) -> bool:
+    """Write what was decided; tell whether it was, or a stream has moved."""
+    if any(event.tags for _, _, event in placed):
+        return await write_placed(connection, append, placed, schema, standbys, terms)
+    outcomes = await call_append(connection, import_arguments(placed), schema, terms)
+    standbys.are_awaited = outcomes[0][2]
+    return all(position is not None for _, position, _ in outcomes)
 
 
 def _all_new(append: Append) -> list[Placed] | None:
     """Give what an import writes if each stream is where its first event goes on.
 
-    The server compares the versions, and refuses an id that is there. None: it is no import, or
-    fits no store.
+    The server compares the versions, and refuses an id that is there. None: it is empty, or fits no
+    store.
     """
     versions = {
         append.writes[write].stream_id: version - 1

@@ -1,0 +1,1 @@
+"""Groups, tags and conditions on PostgreSQL, beside plain appends and beside other libraries."""

@@ -1,0 +1,1 @@
+drop index {schema}.events_tags;
