@@ -52,7 +52,7 @@ def test_the_exit_code_says_whether_the_schema_is_up_to_date(run: Run, empty: st
 
 def test_what_is_not_up_to_date_has_a_cure(run: Run, file: str) -> None:
     outcome = run("status", file)
-    assert outcome.out == "migration 0 of 5\n"
+    assert outcome.out == "migration 0 of 6\n"
     assert outcome.err == "there is no schema yet: eventsourcing migrate URL makes it\n"
 
 
@@ -71,7 +71,7 @@ def test_the_status_warns_of_a_fault_of_sqlite(
     monkeypatch.setattr(sqlite3, "sqlite_version", ".".join(map(str, version)))
     run("migrate", file)
     outcome = run("status", file)
-    assert (outcome.code, outcome.out) == (0, "migration 5 of 5\n")
+    assert (outcome.code, outcome.out) == (0, "migration 6 of 6\n")
     assert outcome.err[: len("warning: SQLite 3.51.2, ")] == said
 
 

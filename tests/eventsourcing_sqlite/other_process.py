@@ -10,10 +10,12 @@ import asyncio
 import json
 import sys
 from contextlib import suppress
+from itertools import count
+from random import sample
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from eventsourcing_core import ConcurrencyError, Event, ExpectedVersion
+from eventsourcing_core import ConcurrencyError, Event, ExpectedVersion, ToStream
 from eventsourcing_sqlite import SqliteDatabase, SqliteEventStore
 
 if TYPE_CHECKING:
@@ -93,6 +95,28 @@ async def append_until_killed(path: str) -> None:
         await asyncio.gather(*(append_to(f"doc-{number}") for number in range(4)))
 
 
+async def group_until_killed(path: str, name: str) -> None:
+    """Append groups of events to three streams, and say when each is done; in several tasks."""
+    async with SqliteDatabase.open(path, busy_timeout=BUSY_TIMEOUT) as database:
+        store = SqliteEventStore(database)
+
+        async def append_groups(task: int) -> None:
+            for number in count():
+                group = f"{name}-{task}-{number}"
+                writes = [
+                    ToStream(
+                        f"shared-{stream}",
+                        [Event[object]("Grouped", {"group": group}) for _ in range(2)],
+                        expected_version=ExpectedVersion.ANY,
+                    )
+                    for stream in sample(range(4), 3)
+                ]
+                await store.append_together(writes)
+                say("done", group)
+
+        await asyncio.gather(*map(append_groups, range(4)))
+
+
 async def make(path: str) -> None:
     """Make the file, and write one event."""
     await ready()
@@ -108,6 +132,7 @@ if __name__ == "__main__":
         "race": race,
         "follow": follow,
         "append": append_until_killed,
+        "groups": group_until_killed,
         "make": make,
     }
     asyncio.run(commands[sys.argv[1]](*sys.argv[2:]))

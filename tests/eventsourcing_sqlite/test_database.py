@@ -56,6 +56,7 @@ async def test_a_new_file_gets_the_tables(path: Path) -> None:
     tables = query(path, "select name from sqlite_master where type = 'table' order by name")
     names = ["inline_values", "projection_claims", "projection_workers", "projections"]
     assert [name for (name,) in tables] == [
+        "event_tags",
         "events",
         *names,
         "snapshots",

@@ -58,7 +58,7 @@ async def test_every_event_is_read_as_it_was(old: Path, expected: list[str]) -> 
 @pytest.mark.parametrize("old", ["1b6c58d", "ef85fee"], indirect=True)
 async def test_an_old_file_is_not_migrated_when_it_is_not_to_be(old: Path) -> None:
     ((version,),) = before = query(old, "pragma user_version")
-    with pytest.raises(SchemaError, match=f"has schema version {version} of 5: bring it up to"):
+    with pytest.raises(SchemaError, match=f"has schema version {version} of 6: bring it up to"):
         async with open_backend(f"sqlite:///{old}", migrate=False):
             pass
     assert query(old, "pragma user_version") == before

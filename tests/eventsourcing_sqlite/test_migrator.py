@@ -35,31 +35,31 @@ async def write_store(path: Path) -> None:
 
 
 async def test_the_status_of_a_missing_file_does_not_make_it(path: Path) -> None:
-    assert await status(path) == (0, 5)
+    assert await status(path) == (0, 6)
     assert contents(path.parent) == {}
 
 
 async def test_taking_back_a_missing_file_does_not_make_it(path: Path) -> None:
-    assert await roll_back(path) == (0, 5)
+    assert await roll_back(path) == (0, 6)
     assert contents(path.parent) == {}
 
 
 async def test_the_status_leaves_a_file_as_it_was(path: Path) -> None:
     await write_store(path)
     before = contents(path.parent)
-    assert await status(path) == (5, 5)
+    assert await status(path) == (6, 6)
     assert contents(path.parent) == before
 
 
 async def test_the_status_is_told_while_others_write(path: Path) -> None:
     async with SqliteDatabase.open(path) as database, database.transaction():
-        assert await status(path) == (5, 5)
+        assert await status(path) == (6, 6)
 
 
 async def test_what_was_taken_back_can_be_made_again(path: Path) -> None:
     await write_store(path)
-    assert await roll_back(path) == (0, 5)
-    assert await status(path) == (0, 5)
+    assert await roll_back(path) == (0, 6)
+    assert await status(path) == (0, 6)
     await write_store(path)
     assert await versions_in(path) == [1]
 
@@ -81,7 +81,7 @@ async def test_taking_back_waits_until_the_others_are_gone(path: Path) -> None:
             for version in range(20):
                 await store.append("doc-1", [Event("Opened", {})], expected_version=version)
             assert not rolling.done()
-        assert await rolling == (0, 5)
+        assert await rolling == (0, 6)
     assert query(path, "select name from sqlite_master where name <> 'sqlite_sequence'") == []
 
 
@@ -107,7 +107,7 @@ async def test_a_file_of_another_application_is_left_alone(path: Path) -> None:
 async def test_a_newer_file_says_how_new_and_is_left_alone(path: Path) -> None:
     of_a_newer_version(path)
     before = contents(path.parent)
-    assert await status(path) == (99, 5)
+    assert await status(path) == (99, 6)
     async with open_migrator(f"sqlite:///{path}") as migrator:
         for work in (migrator.migrate(), migrator.rollback(to=0)):
             with pytest.raises(SchemaError, match="upgrade eventsourcing-sqlite"):
@@ -121,7 +121,7 @@ async def test_a_rollback_that_fails_half_way_takes_nothing_back(
     await write_store(path)
     with monkeypatch.context() as patch:
         scripts = {
-            "up": [""] * 5,
+            "up": [""] * 6,
             "down": [*[""] * 4, "drop view readable_events;\ndrop table gone;\n"],
         }
         patch.setattr("eventsourcing_sqlite._schema.migrations", lambda which: scripts[which])
@@ -144,7 +144,7 @@ async def test_a_url_without_a_file_and_a_timeout_out_of_bounds_are_refused(path
 
 async def test_the_url_of_the_application_is_taken(path: Path) -> None:
     async with open_migrator(f"sqlite:///{path}?migrate=false&poll_interval=1") as migrator:
-        assert await migrator.migrate() == (5, 5)
+        assert await migrator.migrate() == (6, 6)
 
 
 # Opening without migrating.
@@ -165,7 +165,7 @@ def empty_file(path: Path) -> Path:
 
 
 async def test_an_older_file_is_not_changed_when_it_is_not_to_be(empty_file: Path) -> None:
-    with pytest.raises(SchemaError, match="has schema version 0 of 5: bring it up to date with"):
+    with pytest.raises(SchemaError, match="has schema version 0 of 6: bring it up to date with"):
         async with _backend(empty_file):
             pass
     assert contents(empty_file.parent) == {empty_file.name: b""}

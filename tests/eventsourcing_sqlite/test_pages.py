@@ -60,7 +60,7 @@ class Pages:
 
     async def fetch(self, *args: Any, **kwargs: Any) -> list[tuple[Any, ...]]:
         rows = await self._fetch(*args, **kwargs)
-        if rows and len(rows[0]) == 9:
+        if rows and len(rows[0]) == 10:
             self.sizes.append(sum(len(row[4]) for row in rows))
         return rows
 

@@ -17,6 +17,7 @@ from eventsourcing_core.stores import RowPage, check_given
 from eventsourcing_sqlite._inspection import as_blob
 from eventsourcing_sqlite._pages import LARGEST_INTEGER, Pages
 from eventsourcing_sqlite._statements import statement
+from eventsourcing_sqlite._tags import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -31,6 +32,7 @@ LARGEST_STRETCH = 64_000
 
 _READ_ALL = {False: statement("read_all"), True: statement("read_all_backward")}
 _READ_MATCHING = {False: statement("read_matching"), True: statement("read_matching_backward")}
+_READ_ITEMS = {False: statement("read_items"), True: statement("read_items_backward")}
 _WITH_HORIZON = statement("with_horizon")
 _HORIZON = statement("horizon")
 _NEXT_POSITION = statement("next_position")
@@ -49,9 +51,8 @@ class AllPages(Pages):
     """
 
     def __init__(self, fetch: Fetch, query: RowQuery, *, backward: bool, limit: int | None) -> None:
-        sql = (_READ_MATCHING if query.is_filter else _READ_ALL)[backward]
-        super().__init__(fetch, sql, _parameters(query), limit)
-        self._longest = LARGEST_STRETCH if query.is_filter else LARGEST_INTEGER
+        super().__init__(fetch, _statements(query)[backward], _parameters(query), limit)
+        self._longest = LARGEST_STRETCH if _looks_at_each(query) else LARGEST_INTEGER
         self.stretch: int = FIRST_STRETCH if query.is_filter else LARGEST_INTEGER
         """How many positions the next page looks at."""
 
@@ -62,9 +63,13 @@ class AllPages(Pages):
         horizon: int = at_end[_POSITION]
         return self._taken(found), horizon
 
-    def grow(self) -> None:
-        """Let the next page look at more positions."""
-        self.stretch = min(2 * self.stretch, self._longest)
+    def grow(self, looked_at: int) -> None:
+        """Let the next page look at twice as many positions as this one did.
+
+        A full page ended before its stretch did: with a longer one, the index of tags would be
+        asked again and again for places that are left to the next page.
+        """
+        self.stretch = min(2 * looked_at, self._longest)
 
 
 async def pages_of_all(
@@ -83,8 +88,8 @@ async def pages_of_all(
 
 
 async def _forward(fetch: Fetch, pages: AllPages, after: int) -> AsyncIterator[RowPage]:
-    last = min(after + pages.stretch, LARGEST_INTEGER)
-    rows, end = await pages.page_and_horizon(after + 1, last)
+    first, last = after + 1, min(after + pages.stretch, LARGEST_INTEGER)
+    rows, end = await pages.page_and_horizon(first, last)
     check_given(after, end)
     while True:
         last = min(last, end)
@@ -99,9 +104,9 @@ async def _forward(fetch: Fetch, pages: AllPages, after: int) -> AsyncIterator[R
 
         if seen_to == end or not pages.remaining:
             return
-        pages.grow()
-        last = seen_to + pages.stretch
-        rows = await pages.next_page(seen_to + 1, min(last, end))
+        pages.grow(seen_to - first + 1 if pages.is_full else pages.stretch)
+        first, last = seen_to + 1, seen_to + pages.stretch
+        rows = await pages.next_page(first, min(last, end))
 
 
 async def _backward(fetch: Fetch, pages: AllPages, after: int) -> AsyncIterator[RowPage]:
@@ -114,6 +119,7 @@ async def _backward(fetch: Fetch, pages: AllPages, after: int) -> AsyncIterator[
         end = max(after, horizon)
         first = max(after, end - pages.stretch) + 1
         rows = await pages.next_page(first, end)
+    last = end
     while True:
         if pages.is_full:
             below = rows[-1].position
@@ -126,9 +132,21 @@ async def _backward(fetch: Fetch, pages: AllPages, after: int) -> AsyncIterator[
 
         if below == after + 1 or not pages.remaining:
             return
-        pages.grow()
-        first = max(after + 1, below - pages.stretch)
-        rows = await pages.next_page(first, below - 1)
+        pages.grow(last - below + 1 if pages.is_full else pages.stretch)
+        first, last = max(after + 1, below - pages.stretch), below - 1
+        rows = await pages.next_page(first, last)
+
+
+def _statements(query: RowQuery) -> Mapping[bool, str]:
+    """Give the statements for a page, by whether it is read backward."""
+    if query.items is not None:
+        return _READ_ITEMS
+    return _READ_MATCHING if query.is_filter else _READ_ALL
+
+
+def _looks_at_each(query: RowQuery) -> bool:
+    """Tell whether a page looks at each event of its stretch; the index of tags leaves most out."""
+    return query.is_filter and not (query.items and all(item.tags for item in query.items))
 
 
 def _parameters(query: RowQuery) -> Mapping[str, object]:
@@ -136,4 +154,8 @@ def _parameters(query: RowQuery) -> Mapping[str, object]:
     if not query.is_filter:
         return {}
     event_types = None if query.event_types is None else json.dumps([*query.event_types])
-    return {"event_types": event_types, "stream_prefix": as_blob(query.stream_prefix)}
+    return {
+        "event_types": event_types,
+        "stream_prefix": as_blob(query.stream_prefix),
+        **({} if query.items is None else parameters_of(query.items)),
+    }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores import ALL_GUARANTEES, Guarantee, Parts
+from eventsourcing_core.stores import Parts
 from eventsourcing_sqlite._database import SqliteDatabase
+from eventsourcing_sqlite._holding import holding_in
 from eventsourcing_sqlite._inline import SqliteInline
 from eventsourcing_sqlite._inspection import SqliteInspection
 from eventsourcing_sqlite._location import file_in
@@ -59,7 +60,7 @@ def parts_of(database: SqliteDatabase) -> Parts:
         projection_store=SqliteProjectionStore(database, builds),
         inline=SqliteInlining(builds, inline),
         inspection=SqliteInspection(database),
-        guarantees=ALL_GUARANTEES - {Guarantee.GROUPS, Guarantee.BOUNDARIES},
+        holding=holding_in(database),
     )
 
 

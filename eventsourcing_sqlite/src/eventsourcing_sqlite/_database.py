@@ -81,7 +81,8 @@ class SqliteDatabase:
         self._is_held = False  # by a transaction of the user's
         self._before_closing: list[Callable[[], Awaitable[None]]] = []
         self._closed = False
-        self._loop = asyncio.get_running_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        """The event loop that opened it."""
 
     @classmethod
     def open(
@@ -207,7 +208,7 @@ class SqliteDatabase:
             RuntimeError: Another event loop is running.
             StorageError: The database is closed.
         """
-        if asyncio.get_running_loop() is not self._loop:
+        if asyncio.get_running_loop() is not self.loop:
             message = "the store belongs to another event loop: open one in this loop"
             raise RuntimeError(message)
         if self._closed:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing_core.stores import Row, missing_events
 from eventsourcing_sqlite._statements import statement
+from eventsourcing_sqlite._tags import with_tags
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,8 +29,9 @@ PAGE_BYTES = 8 * 1024 * 1024
 LARGEST_INTEGER = 2**63 - 1
 """What SQLite can hold; every version and position is smaller."""
 
-# Row._make without counting, which takes half as long: our statements have the columns of a Row.
-_as_row = cast("Callable[[type[Row], tuple[Any, ...]], Row]", vars(tuple)["__new__"])
+# Row._make without counting, which takes half as long: our statements have the columns of a Row,
+# with tags as the file has them.
+as_row = cast("Callable[[type[Row], tuple[Any, ...]], Row]", vars(tuple)["__new__"])
 
 _READ_STREAM = {False: statement("read_stream"), True: statement("read_stream_backward")}
 _LAST_VERSION = statement("last_version")
@@ -76,7 +78,7 @@ class Pages:
         return {**self._parameters, **limits}
 
     def _taken(self, found: list[tuple[Any, ...]]) -> Sequence[Row]:
-        rows = [*map(_as_row, repeat(Row), found)]
+        rows = [*map(as_row, repeat(Row), with_tags(found))]
         self.is_full = len(rows) == self._rows or _size(found) >= PAGE_BYTES
         self.remaining -= len(rows)
         self._size = min(2 * self._size, LARGEST_PAGE)

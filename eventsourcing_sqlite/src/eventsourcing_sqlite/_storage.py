@@ -8,7 +8,7 @@ from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING
 
-from eventsourcing_core.stores import check_given
+from eventsourcing_core.stores import Matched, RowQuery, Witness, check_given
 from eventsourcing_sqlite._all_pages import pages_of_all
 from eventsourcing_sqlite._append import write_appends
 from eventsourcing_sqlite._from_snapshot import begin_with
@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 
     from eventsourcing_core.stores import (
         Append,
-        Matched,
         QueryItem,
         Row,
         RowPage,
-        RowQuery,
         SnapshotStore,
         Span,
         Verdict,
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from eventsourcing_sqlite._database import SqliteDatabase
 
 _LAST_POSITION = statement("last_position")
+_HORIZON_AND_WITNESS = statement("horizon_and_witness")
 
 
 class SqliteStorage:
@@ -90,8 +89,13 @@ class SqliteStorage:
         return pages_of_all(self._database.fetch, after, query, backward=backward, limit=limit)
 
     async def matching(self, items: Sequence[QueryItem]) -> Matched:
-        """See ``Storage.matching``: not promised yet."""
-        raise NotImplementedError
+        """Give the rows that match, and the horizon; see ``Storage.matching``."""
+        fetch = self._database.fetch
+        ((horizon, last, event_id),) = await fetch(_HORIZON_AND_WITNESS, {})
+        query = RowQuery(items=tuple(items))
+        pages = pages_of_all(fetch, 0, query, backward=False, limit=None)
+        rows = [row async for page in pages for row in page.rows]
+        return Matched(horizon, rows, None if last is None else Witness(last, event_id))
 
     async def wait(self, *, after_position: int, timeout: float) -> bool:  # noqa: ASYNC109 - the port's word
         """Sleep until there are rows after a position; see ``Storage.wait``.

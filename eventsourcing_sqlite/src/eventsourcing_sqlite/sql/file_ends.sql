@@ -10,6 +10,8 @@ SELECT
     (SELECT max(event_id) FROM events),
     (SELECT min(stream_id) FROM streams),
     (SELECT max(stream_id) FROM streams),
+    (SELECT min(tag) FROM event_tags),
+    (SELECT max(tag) FROM event_tags),
     (SELECT min(aggregate_id) FROM snapshots),
     (SELECT max(aggregate_id) FROM snapshots),
     (SELECT max(seq) FROM sqlite_sequence);

@@ -1,5 +1,5 @@
--- One event; run for each event of a batch.
---   the fields of its Row
+-- One event without tags; run for each event of a batch.
+--   the fields of its Row but the last
 -- The position is given: it was read from sqlite_sequence in this transaction, which this statement
 -- moves on. So the result of each append is known before the insert.
 INSERT INTO events

@@ -4,7 +4,8 @@
 --   :bytes         no event more once those before it have so many bytes
 -- See read_stream.sql on bytes.
 SELECT
-    stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp, NULL AS tags
+    stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp,
+    {part tags}
 FROM events
 WHERE
     position BETWEEN :first AND CASE

@@ -20,7 +20,8 @@ WITH page AS (
     LIMIT :rows
 )
 SELECT
-    stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp, NULL AS tags
+    stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp,
+    {part tags}
 FROM page
 CROSS JOIN events ON position = place
 WHERE ifnull(bytes_before, 0) < :bytes

@@ -7,7 +7,8 @@
 -- event always comes. length() of a blob does not read it. Most pages are far below the limit: for
 -- them one sum is enough, and only for the others bytes are counted from event to event.
 SELECT
-    stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp, NULL AS tags
+    stream_id, version, position, event_type, data, metadata, encoding, event_id, timestamp,
+    {part tags}
 FROM events
 WHERE
     stream_id = :stream_id
