@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_cli import _tail
-from eventsourcing_cli._tail import Tail
+from eventsourcing_cli._tail import Selected, Tail
 from eventsourcing_core import (
     EventCodec,
     EventTypes,
@@ -139,7 +139,7 @@ async def followed(  # noqa: PLR0913 - what may come, and when
     told = Told(parts.storage, rounds, is_in_flight=is_in_flight, between=between, outages=outages)
     written: list[int] = []
     async with StorageEventStore(replace(parts, storage=told), CODEC) as store:
-        tail = Tail(store, types, None, after)
+        tail = Tail(store, Selected(types, None, None), after)
         await tail.write_newest(lambda each: written.append(each.position), limit)
         with pytest.raises(EnoughError):
             await tail.follow(lambda each: written.append(each.position))

@@ -51,6 +51,7 @@ EVENTS = st.builds(
     event_id=st.uuids(),
     timestamp=st.datetimes(timezones=st.just(UTC)),
     metadata=st.dictionaries(KEYS, SCALARS),
+    tags=st.frozensets(NAMES, max_size=3),
 )
 
 HERE = Path("events.jsonl")
@@ -200,7 +201,6 @@ def test_rows_that_the_store_has_written_are_lines() -> None:
     "row",
     [
         pytest.param(ROW._replace(encoding="msgpack"), id="encoding"),
-        pytest.param(ROW._replace(tags=("thing:0",)), id="tags"),
         pytest.param(ROW._replace(data=b'{"number": 0}'), id="space"),
         pytest.param(ROW._replace(data=b'{"number":1e2}'), id="number"),
         pytest.param(ROW._replace(data=b'{"a":"\\u00e9"}'), id="escape"),
@@ -250,6 +250,42 @@ def test_a_payload_among_flat_ones_may_not_be_deep(deep: int) -> None:
     data = b'{"a":' + b"[" * (deep - 1) + b"]" * (deep - 1) + b"}"
     lines = BEFORE * 3 + BEFORE.replace(b'{"number":0}', data)
     assert (rows_of(1, lines) is None) == (deep > 100)
+
+
+TAGGED = RecordedEvent(
+    "thing.happened",
+    {"number": 1},
+    stream_id="thing-1",
+    version=1,
+    position=1,
+    event_id=UUID(int=7),
+    timestamp=datetime(2026, 11, 25, tzinfo=UTC),
+    tags={"b", "a}]", 'c"'},
+)
+
+
+def test_a_row_has_the_tags_of_the_line(folder: Path) -> None:
+    row = row_of(line_of(folder, TAGGED))
+    assert row is not None
+    assert row.tags == ("a}]", "b", 'c"')
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        pytest.param(b'["b","b"]', id="twice"),
+        pytest.param(b'["b",1]', id="a number"),
+        pytest.param(b'["b",null]', id="nothing"),
+        pytest.param(b'["b"', id="no JSON"),
+        pytest.param(b'["b"]]', id="more than JSON"),
+        pytest.param(b'{"b":1}', id="an object"),
+        pytest.param(b'"b"', id="a text"),
+    ],
+)
+def test_other_tags_need_a_closer_look(folder: Path, put: bytes) -> None:
+    head, tags, _ = line_of(folder, TAGGED).partition(b',"tags":')
+    assert row_of(head + tags + put + b"}\n") is None
+    assert row_of(head + tags + b'["b"]}\n') is not None
 
 
 def test_a_closer_look_names_the_line() -> None:

@@ -10,20 +10,25 @@ last one counts the events and gives the SHA-256 of all lines above it::
 An event's line has no position: each store gives its own. So the archives of two stores that hold
 the same events in the same order are the same bytes. ``data`` and ``metadata`` are as the
 serializer ``json`` writes them, whatever they are stored with.
+
+An event with tags has ``tags`` after them, sorted, and the last line counts such events as
+``tagged``. So a program from before there were tags refuses the archive, and does not leave them
+out; an archive without any is as it always was.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
-from eventsourcing_cli._lock import is_locked_by_us
+from eventsourcing_cli._lines import listed_tags
+from eventsourcing_cli._lock import is_locked_by_us, sync_names_in
 from eventsourcing_core import EventSourcingError, JsonSerializer, RecordedEvent
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ _VERSION = 1
 _END = b'{"events":'
 """What the last line begins with, and no other."""
 _BLOCK = 64 * 1024  # bytes that are read at once, and the rest of their last line
+_TAGGED_END = b"]}\n"  # without tags, the object of the metadata comes last
 _json = JsonSerializer()
 
 
@@ -61,6 +67,8 @@ class Summary:
     """Their number."""
     sha256: str
     """The checksum of all lines but the last, hexadecimal."""
+    tagged: int = 0
+    """How many of them have tags."""
 
 
 class PartialArchive:
@@ -81,6 +89,7 @@ class PartialArchive:
         self._hash = sha256()
         self.events: int = 0
         """How many are in it."""
+        self._tagged = 0
         self._file: BinaryIO
 
     def __enter__(self) -> Self:
@@ -114,6 +123,7 @@ class PartialArchive:
         """
         self._write(lines)
         self.events += lines.count(b"\n")
+        self._tagged += lines.count(_TAGGED_END)
 
     def comparing(self) -> Comparison:
         """Give what compares a store's events with those that an interrupted export wrote."""
@@ -121,7 +131,7 @@ class PartialArchive:
 
     def finish(self) -> Summary:
         """Write the last line, see that all is on the disk, and give the file its name."""
-        summary = Summary(self.events, self._hash.hexdigest())
+        summary = Summary(self.events, self._hash.hexdigest(), self._tagged)
         self._write(_summary_line(summary))
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -129,7 +139,7 @@ class PartialArchive:
             self._file.close()  # an open file keeps its name there
         # Elsewhere it is locked until it has its name: nobody goes on with what is finished.
         self.partial.replace(self._path)
-        _sync_names_in(self._path.parent)
+        sync_names_in(self._path.parent)
         self._file.close()
         return summary
 
@@ -159,6 +169,7 @@ class PartialArchive:
                 break
             if end:
                 self.events += 1
+                self._tagged += line.endswith(_TAGGED_END)
             self._hash.update(line)
             end += len(line)
         self._file.seek(end)
@@ -189,17 +200,6 @@ class Comparison:
         return self._hash.digest() == self._expected
 
 
-def _sync_names_in(folder: Path) -> None:
-    """See that the names in a folder are on the disk, where the system can."""
-    if sys.platform == "win32":  # a folder cannot be opened there
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def check_is_file(path: Path) -> None:
     """Refuse what can neither be read twice nor be replaced.
 
@@ -224,7 +224,7 @@ def checked(path: Path, on_bytes: Callable[[int], None] = lambda _: None) -> Sum
     """
     check_is_file(path)
     digest = sha256()
-    events = 0
+    events = tagged = 0
     with path.open("rb") as file:
         header = file.readline()
         _check_header(header, path)
@@ -234,8 +234,9 @@ def checked(path: Path, on_bytes: Callable[[int], None] = lambda _: None) -> Sum
             on_bytes(len(lines) + len(rest))
             digest.update(lines)
             events += lines.count(b"\n")
+            tagged += lines.count(_TAGGED_END)
             if rest:
-                found = Summary(events, digest.hexdigest())
+                found = Summary(events, digest.hexdigest(), tagged)
                 return _confirmed(found, rest + file.read(1), path)
     message = f"{path} has no end: export again, or copy the whole file"
     raise ArchiveError(message)
@@ -325,7 +326,10 @@ def _check_header(line: bytes, path: Path) -> None:
 
 
 def _summary_line(summary: Summary) -> bytes:
-    return _json.serialize(asdict(summary)) + b"\n"
+    counts = {"events": summary.events, "sha256": summary.sha256}
+    if summary.tagged:
+        counts["tagged"] = summary.tagged
+    return _json.serialize(counts) + b"\n"
 
 
 def _is_summary(line: bytes) -> bool:
@@ -349,12 +353,13 @@ def line_of(event: RecordedEvent[Any]) -> bytes:
         )
         data = _json.serialize(event.data)
         metadata = _json.serialize(dict(event.metadata)) if event.metadata else b"{}"
+        tags = b',"tags":' + _json.serialize(sorted(event.tags)) if event.tags else b""
     except (TypeError, ValueError, RecursionError) as error:
         message = (
             f"stream {event.stream_id!r} version {event.version} cannot be written as JSON: {error}"
         )
         raise ArchiveError(message) from error
-    return b'%b%b,"metadata":%b}\n' % (head.encode(), data, metadata)
+    return b'%b%b,"metadata":%b%b}\n' % (head.encode(), data, metadata, tags)
 
 
 @lru_cache(maxsize=1024)
@@ -388,6 +393,7 @@ def event_of(line: bytes, number: int, path: Path) -> RecordedEvent[object]:
             event_id=UUID(fields["event_id"]),
             timestamp=datetime.fromisoformat(fields["timestamp"]),
             metadata=fields["metadata"],
+            tags=listed_tags(fields.get("tags", [])),
         )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         message = f"{path} line {number} is no event: {type(error).__name__}: {error}"

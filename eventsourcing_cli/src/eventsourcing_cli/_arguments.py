@@ -36,6 +36,14 @@ Prefix = Annotated[
         "--prefix", metavar="TEXT", help="Only streams whose id begins so, as BankAccount-."
     ),
 ]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        help="Only events with this tag, as course:1; if it is repeated, with all of them.",
+    ),
+]
 
 
 def examples(*lines: str) -> str:

@@ -36,7 +36,8 @@ def writer(*, as_json: bool, of_one_stream: bool) -> Write:
 
 
 def fields_of(event: RecordedEvent[Any]) -> dict[str, object]:
-    """Give what an event is wherever it is kept: all but its position."""
+    """Give what an event is wherever it is kept: all but its position; tags, if it has any."""
+    tags = {"tags": sorted(event.tags)} if event.tags else {}
     return {
         "stream_id": event.stream_id,
         "version": event.version,
@@ -45,6 +46,7 @@ def fields_of(event: RecordedEvent[Any]) -> dict[str, object]:
         "timestamp": event.timestamp.isoformat(),
         "data": event.data,
         "metadata": dict(event.metadata),
+        **tags,
     }
 
 
@@ -63,7 +65,8 @@ def _write_line(event: RecordedEvent[Any]) -> None:
 
 def _what(event: RecordedEvent[Any]) -> tuple[str, ...]:
     data, metadata = json_text(event.data), json_text(dict(event.metadata))
-    return event.timestamp.isoformat(), event.event_type, data, metadata
+    tags = (json_text(sorted(event.tags)),) if event.tags else ()
+    return event.timestamp.isoformat(), event.event_type, data, metadata, *tags
 
 
 def write_columns(*columns: object) -> None:
@@ -94,6 +97,8 @@ def _for_people(console: Console, *, of_one_stream: bool) -> Write:
         rows.add_row("", _shown(event.data, width))
         if event.metadata:
             rows.add_row("", Text("metadata ", "dim") + _shown(dict(event.metadata), width - 9))
+        if event.tags:
+            rows.add_row("", Text("tags ", "dim") + Text(escaped(", ".join(sorted(event.tags)))))
         console.print(rows)
 
     return write

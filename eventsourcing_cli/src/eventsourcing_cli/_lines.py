@@ -10,6 +10,7 @@ wrong.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -17,7 +18,7 @@ from itertools import chain, count, repeat
 from json import JSONDecoder, JSONEncoder
 from secrets import token_hex
 from struct import iter_unpack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing_core import JsonSerializer
 from eventsourcing_core.stores import Columns, Row
@@ -33,7 +34,7 @@ _LINE = re.compile(
     rb'^\{"stream_id":' + _NAME + rb',"version":([1-9][0-9]{0,17})'
     rb',"event_id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"'
     rb',"event_type":' + _NAME + rb',"timestamp":"([0-9T:.-]{19,26}\+00:00)"'
-    rb',"data":(\{.*\}),"metadata":(\{.*\})\}\n',
+    rb',"data":(\{.*\}),"metadata":(\{.*\})(?:,"tags":(\[.*\]))?\}\n',
     re.MULTILINE,
 )
 _EMPTY = b"{}"
@@ -65,7 +66,7 @@ def rows_of(number: int, lines: bytes) -> list[Row] | None:
     found = _LINE.findall(lines)
     if not found or len(found) != lines.count(b"\n") or not lines.endswith(b"\n"):
         return None
-    stream_ids, versions, event_ids, event_types, timestamps, datas, metadatas = zip(
+    stream_ids, versions, event_ids, event_types, timestamps, datas, metadatas, tags = zip(
         *found, strict=True
     )
     given = [metadata for metadata in metadatas if metadata != _EMPTY]
@@ -82,7 +83,7 @@ def rows_of(number: int, lines: bytes) -> list[Row] | None:
             repeat(ENCODING),
             _ids(event_ids),
             _microseconds(timestamps),
-            repeat(None),  # a line says nothing of tags
+            map(_tags_of, tags),
         )
         return [_new(Row, row) for row in values]
     except ValueError:
@@ -108,7 +109,7 @@ def lines_of(rows: Sequence[Row]) -> bytes | None:
         timestamps,
         tags,
     ) = zip(*values, strict=True)
-    if {*encodings} != {ENCODING} or tags.count(None) < len(tags):
+    if {*encodings} != {ENCODING}:
         return None
     try:
         texts = _as_written(datas)
@@ -119,8 +120,9 @@ def lines_of(rows: Sequence[Row]) -> bytes | None:
         f'{{"stream_id":{_quoted(stream_id)},"version":{version},'
         f'"event_id":"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}",'
         f'"event_type":{_quoted(event_type)},"timestamp":"{_shown(*divmod(time, _SECOND))}",'
-        f'"data":{text},"metadata":{"{}" if metadata is None else next(given)}}}\n'
-        for stream_id, version, digits, event_type, time, text, metadata in zip(
+        f'"data":{text},"metadata":{"{}" if metadata is None else next(given)}'
+        f"{_shown_tags(tuple(its_tags)) if its_tags else ''}}}\n"
+        for stream_id, version, digits, event_type, time, text, metadata, its_tags in zip(
             stream_ids,
             versions,
             map(bytes.hex, event_ids),
@@ -128,6 +130,7 @@ def lines_of(rows: Sequence[Row]) -> bytes | None:
             timestamps,
             texts,
             metadatas,
+            tags,
             strict=True,
         )
     ]
@@ -156,6 +159,11 @@ def _quoted(name: str) -> str:
     return _written(name)
 
 
+@lru_cache(maxsize=4096)
+def _shown_tags(tags: tuple[str, ...]) -> str:
+    return f',"tags":{_written(sorted(tags))}'
+
+
 def _shown(second: int, microsecond: int) -> str:
     """Give a time as ``datetime.isoformat`` does."""
     fraction = f".{microsecond:06}" if microsecond else ""
@@ -175,6 +183,33 @@ def _ids(texts: Sequence[bytes]) -> list[bytes]:
 def _microseconds(texts: Sequence[bytes]) -> list[int]:
     times = map(datetime.fromisoformat, b"\n".join(texts).decode().split("\n"))
     return [(time - _EPOCH) // _MICROSECOND for time in times]
+
+
+def listed_tags(tags: object) -> list[str]:
+    """Give the tags of a line, each of which is looked at where the event is made.
+
+    Raises:
+        TypeError: They are no list.
+    """
+    if not isinstance(tags, list):
+        message = f"tags are a list of texts, got {type(tags).__name__}"
+        raise TypeError(message)
+    return cast("list[str]", tags)  # as above
+
+
+def _tags_of(array: bytes) -> tuple[str, ...] | None:
+    """Give tags as a row has them; None where a line has none.
+
+    Raises:
+        ValueError: They are no JSON, or not texts, or one comes twice.
+    """
+    if not array:
+        return None
+    tags: Any = json.loads(array)
+    if not all(type(tag) is str for tag in tags) or len({*tags}) < len(tags):
+        message = "no set of texts"
+        raise ValueError(message)
+    return tuple(sorted(tags))
 
 
 def _are_dicts(datas: Sequence[bytes]) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from eventsourcing_cli._arguments import AsJson, Prefix, Types, Url, examples
+from eventsourcing_cli._arguments import AsJson, Prefix, Tags, Types, Url, examples
 from eventsourcing_cli._errors import NothingFoundError
 from eventsourcing_cli._events import writer
 from eventsourcing_cli._store import reading
+from eventsourcing_core import Query
 from eventsourcing_core.stores import OutageError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "eventsourcing tail sqlite:///bank.db",
             "eventsourcing tail sqlite:///bank.db --follow --prefix BankAccount-",
+            "eventsourcing tail sqlite:///bank.db --tag course:1 --tag student:9",
             "eventsourcing tail sqlite:///bank.db --after 0 --json > all.jsonl",
         )
     )(tail)
@@ -46,6 +48,7 @@ def tail(  # noqa: PLR0913 - the options of the command
     ] = False,
     types: Types = None,
     prefix: Prefix = None,
+    tags: Tags = None,
     after: Annotated[
         int | None,
         typer.Option(
@@ -69,35 +72,41 @@ def tail(  # noqa: PLR0913 - the options of the command
     """Show the newest events of all streams.
 
     They come in the order of their positions. In a pipe each event is a line of columns with tabs
-    between them: position, stream, version, time, type, data and metadata. A store that goes away
-    while it is followed is waited for.
+    between them: position, stream, version, time, type, data and metadata; and tags, if it has any.
+    A store that goes away while it is followed is waited for.
     """
     write = writer(as_json=as_json, of_one_stream=False)
     limit = _LINES if lines is None and after is None else lines
+    selected = Selected(types or None, prefix, Query(tags={*tags}) if tags else None)
 
     async def write_events() -> int:
         async with reading(url) as store:
-            tail = Tail(store, types or None, prefix, after or 0)
+            tail = Tail(store, selected, after or 0)
             await tail.write_newest(write, limit)
             if follow:
                 await tail.follow(write)
             return tail.written
 
     if not asyncio.run(write_events()):
-        is_chosen = types or prefix or after or limit == 0
+        is_chosen = types or prefix or tags or after or limit == 0
         message = f"no {'such ' if is_chosen else ''}events in this store"
         raise NothingFoundError(message)
+
+
+class Selected(NamedTuple):
+    """Which events were asked for."""
+
+    event_types: list[str] | None
+    stream_prefix: str | None
+    query: Query | None
 
 
 class Tail:
     """The events of a store that were asked for, and how far they were written."""
 
-    def __init__(
-        self, store: EventStore, types: list[str] | None, prefix: str | None, after: int
-    ) -> None:
+    def __init__(self, store: EventStore, selected: Selected, after: int) -> None:
         self._store = store
-        self._types = types
-        self._prefix = prefix
+        self._selected = selected
         self._position = after
         self.written = 0
 
@@ -117,7 +126,7 @@ class Tail:
         place: int | Checkpoint = self._position
         pause = _SHORTEST_PAUSE
         while True:
-            pages = self._store.follow(place, event_types=self._types, stream_prefix=self._prefix)
+            pages = self._store.follow(place, **self._selected._asdict())
             try:
                 async for page in pages:
                     for event in page.events:
@@ -145,7 +154,6 @@ class Tail:
         return self._store.read_all(
             after_position=self._position,
             limit=limit,
-            event_types=self._types,
-            stream_prefix=self._prefix,
             backward=backward,
+            **self._selected._asdict(),
         )
