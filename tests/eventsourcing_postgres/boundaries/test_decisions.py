@@ -1,6 +1,6 @@
 """No decision is wrong, whatever else is written meanwhile; and whoever breaks the rules is caught.
 
-``EVENTSOURCING_BOUNDARIES_DECISIONS`` says how many decisions are judged at least, in as many
+``EVENTSOURCING_DECISIONS`` says how many decisions are judged at least, in as many
 rounds as that takes; unless it is given, there is one round of 30 seconds.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECONDS = 30.0  # of a round
-DECISIONS = int(os.environ.get("EVENTSOURCING_BOUNDARIES_DECISIONS", "1"))
+DECISIONS = int(os.environ.get("EVENTSOURCING_DECISIONS", "1"))
 SLOWEST = 10  # decisions in a second, on the slowest machine
 PATIENCE = 60.0  # seconds in which a canary must be caught
 pytestmark = pytest.mark.timeout(DECISIONS / SLOWEST + 2 * (SECONDS + DEADLINE))
