@@ -82,7 +82,7 @@ BAD_GROUPS: dict[str, tuple[Any, Any, type[Exception], str]] = {
     "something else": ([to("a", 1), "b"], [], TypeError, "writes is a list of ToStream, and holds"),
     "no events": ([to("a")], [], ValueError, "nothing to append to stream 'a'"),
     "one event": (
-        [ToStream("a", counted(1)[0], expected_version=0)],  # type: ignore[arg-type] - the mistake
+        [ToStream("a", counted(1)[0], expected_version=0)],  # type: ignore[arg-type]  # the mistake
         [],
         TypeError,
         "a sequence of events",
@@ -125,7 +125,7 @@ BAD_GROUPS: dict[str, tuple[Any, Any, type[Exception], str]] = {
     ),
     "no required version": (
         [to("a", 1)],
-        [StreamAt("b", ANY)],  # type: ignore[arg-type] - the mistake
+        [StreamAt("b", ANY)],  # type: ignore[arg-type]  # the mistake
         TypeError,
         "version of the required stream 'b' must be an int",
     ),
@@ -175,7 +175,7 @@ def test_a_marker_shows_how_far_it_goes() -> None:
 
 async def test_a_group_takes_any_iterable_once(store: StorageEventStore) -> None:
     writes: Any = (to(stream_id, 1) for stream_id in "ba")
-    results = await store.append_together(writes, requires=iter([StreamAt("c", 0)]))  # type: ignore[arg-type] - iterables do
+    results = await store.append_together(writes, requires=iter([StreamAt("c", 0)]))  # type: ignore[arg-type]  # iterables do
     assert [result.version for result in results] == [1, 1]
     assert [event.stream_id for event in await collected(store.read_all())] == ["a", "b"]
 
