@@ -10,7 +10,7 @@ import pytest
 from eventsourcing_core import AppendResult, ConcurrencyError, Event
 from eventsourcing_core.stores import StreamHeldError, Written
 from eventsourcing_postgres import PostgresEventStore
-from eventsourcing_postgres._batches import IMPATIENT
+from eventsourcing_postgres._terms import IMPATIENT
 from tests.eventsourcing_postgres._storages import storage_of
 
 if TYPE_CHECKING:

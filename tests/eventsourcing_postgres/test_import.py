@@ -20,7 +20,8 @@ from eventsourcing_core import (
 )
 from eventsourcing_postgres import PostgresEventStore
 from eventsourcing_postgres._arguments import import_arguments
-from eventsourcing_postgres._batches import PATIENT, call_append
+from eventsourcing_postgres._batches import call_append
+from eventsourcing_postgres._terms import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
