@@ -138,18 +138,46 @@ async def test_a_hole_in_the_source_is_no_reason_to_count_versions_anew(tmp_path
     url = f"sqlite:///{tmp_path / 'holes.db'}"
     for version, missing in ((3, "version 3"), (1, "1")):
         await store_old(url, f"account-{version}", *history(0, 7))
-        with closing(sqlite3.connect(tmp_path / "holes.db")) as connection:
-            for (trigger,) in connection.execute(
-                "select name from sqlite_schema where type = 'trigger'"
-            ).fetchall():
-                connection.execute(f'drop trigger "{trigger}"')
-            connection.execute("delete from events where version = ?", [version])
-            connection.commit()
+        delete(tmp_path / "holes.db", f"version = {version}")
         with pytest.raises(StorageError, match=missing):
             await transformed(url, memory())
-        with closing(sqlite3.connect(tmp_path / "holes.db")) as connection:
-            connection.execute("delete from events")
-            connection.commit()
+        delete(tmp_path / "holes.db", "true")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "data"), [("deposited", {"amount": 3}), ("looked_at", {"by": "x"})]
+)
+async def test_a_hole_is_found_where_it_goes_on(
+    event_type: str, data: dict[str, Any], tmp_path: Path
+) -> None:
+    """Also behind events of which nothing was kept: what the target has says nothing of them."""
+    url, target_url = f"sqlite:///{tmp_path / 'holes.db'}", memory()
+    await store_old(url, "account-1", Event(event_type, data))
+    await store_old(url, "account-2", *history(0, 1))
+    await transformed(url, target_url)
+    await store_old(url, "account-1", *history(0, 2))
+    delete(tmp_path / "holes.db", "stream_id = 'account-1' and version = 2")
+    with pytest.raises(StorageError, match="version 2 of stream 'account-1' is missing"):
+        await transformed(url, target_url)
+
+
+def delete(path: Path, condition: str) -> None:
+    """Delete events by hand."""
+    with closing(sqlite3.connect(path)) as connection:
+        for (trigger,) in connection.execute(
+            "select name from sqlite_schema where type = 'trigger'"
+        ).fetchall():
+            connection.execute(f'drop trigger "{trigger}"')
+        connection.execute(f"delete from events where {condition}")  # noqa: S608 - of this module
+        connection.commit()
+
+
+async def test_the_source_itself_is_no_target_nor_a_copy_of_it(store_url: str) -> None:
+    """Read through upcasters they are equal; but without these, it could not be read."""
+    events = (*history(0, 1), Event("deposited.v2", {"cents": 5}))
+    await store_old(store_url, "account-1", *events)
+    with pytest.raises(TransformationError, match="'deposited', .* another URL, a copy"):
+        await transformed(store_url, store_url)
 
 
 async def test_stores_that_cannot_be_the_two_are_refused() -> None:

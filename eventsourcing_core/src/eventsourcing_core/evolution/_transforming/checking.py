@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eventsourcing_core._encoding.front import StorageEventStore
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core.evolution._transforming.report import Transformed
-    from eventsourcing_core.stores._rows import RowPage
+    from eventsourcing_core.stores._rows import Row, RowPage
 
 _TELLS = 500  # events between two reports of how far it is
 
@@ -49,7 +49,7 @@ class Checking:
             SerializationError: An event cannot be read.
         """
         counts = _Counts()
-        async with aclosing(_events(self._target, self._target_at)) as found:
+        async with aclosing(_new_events(self._target, self._target_at)) as found:
             target_at = await self._compare(found, to_position, counts, on_position)
             surplus = await anext(found, None)
         if surplus is not None:  # of another process that moves them, too; or it is refused
@@ -97,6 +97,28 @@ class _Counts:
 
     source: int = 0
     target: int = 0
+
+
+async def _new_events(store: StorageEventStore, after: int) -> AsyncGenerator[RecordedEvent[Any]]:
+    """Read all streams of a target, and see that nothing is left as it was.
+
+    Decoded, events as they were and those of today are the same: so a copy of the source, or the
+    source itself under another URL, would be found equal to it.
+    """
+    upcasters = store.codec.event_types.upcasters
+    reading = cast("AsyncGenerator[RowPage]", store.pages(Reading(after, RowQuery())))
+    async with aclosing(reading) as pages:
+        async for page in pages:
+            for row in page.rows if upcasters else ():
+                if row.event_type in upcasters:
+                    message = (
+                        f"{_place(row)} of the target is {row.event_type!r}, which upcasters lead "
+                        "on from: the target is the source under another URL, a copy of it, or "
+                        "begun with older code; give a new store as the target"
+                    )
+                    raise TransformationError(message)
+            for event in store.codec.decode(page.rows):
+                yield event
 
 
 async def _events(
@@ -151,5 +173,5 @@ def _say_the_same(event: RecordedEvent[Any], moved: RecordedEvent[Any], codec: E
     return codec.encode(event).data == codec.encode(moved).data  # not a number equals nothing
 
 
-def _place(event: RecordedEvent[Any]) -> str:
+def _place(event: RecordedEvent[Any] | Row) -> str:
     return f"version {event.version} of stream {event.stream_id!r} (position {event.position})"

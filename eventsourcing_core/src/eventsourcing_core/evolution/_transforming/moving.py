@@ -104,11 +104,7 @@ class Moving:
             known = self._streams.pop(stream_id, None)
             before, version = known or await self._standing(row)
             if row.version != before + 1:
-                message = (
-                    f"version {before + 1} of stream {stream_id!r} is missing in the source, and "
-                    f"version {row.version} comes next: mend the source first"
-                )
-                raise StorageError(message)
+                raise _hole(row, before + 1)
             try:
                 forms = [*forms_of(row, version, self._source.codec)]
             except (SerializationError, TransformError) as error:
@@ -126,6 +122,9 @@ class Moving:
         before = row.version - 1
         if not before:
             return 0, 0
+        own = self._source.read_pages(row.stream_id, from_version=before, to_version=before)
+        if not [page async for page in own]:  # it is not decoded: it may be an event that stops it
+            raise _hole(row, before)
         version = await self._target.stream_version(row.stream_id)
         if not version:  # all before it was dropped, or else is missing in either store
             async for event in self._source.read(row.stream_id, to_version=before):
@@ -158,6 +157,14 @@ def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
             first, size = number, len(row.data)
     if first < len(rows):
         yield rows[first:]
+
+
+def _hole(row: Row, version: int) -> StorageError:
+    message = (
+        f"version {version} of stream {row.stream_id!r} is missing in the source, and version "
+        f"{row.version} comes next: mend the source first"
+    )
+    return StorageError(message)
 
 
 def _stopped(error: Exception) -> TransformationError:
