@@ -212,6 +212,29 @@ async def test_two_at_once_write_what_one_would(
     assert await faults_of(store_url, target_url) == []
 
 
+async def test_one_that_is_overtaken_goes_on_behind_the_other(
+    store_url: str, target_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks how far a stream is, and then the other one has written what it was about to."""
+    await store_old(store_url, "account-1", *history(0, 3))
+    await transformed(store_url, target_url)
+    await store_old(store_url, "account-1", *history(3, 6))
+    standing, is_overtaken = moving.Moving._standing, False
+
+    async def overtaken(self: moving.Moving, row: Any) -> tuple[int, int]:
+        nonlocal is_overtaken
+        if not is_overtaken:
+            is_overtaken = True
+            await transformed(store_url, target_url)
+            await store_old(store_url, "account-1", *history(9, 4))
+        return await standing(self, row)
+
+    monkeypatch.setattr(moving.Moving, "_standing", overtaken)
+    report = await transformed(store_url, target_url)
+    assert (report.lag, report.source_events) == (0, 13)
+    assert await faults_of(store_url, target_url) == []
+
+
 async def test_a_store_of_which_all_is_dropped_becomes_an_empty_one(
     store_url: str, target_url: str
 ) -> None:

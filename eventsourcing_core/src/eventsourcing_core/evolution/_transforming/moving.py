@@ -6,7 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing_core._encoding.all_streams import Reading
-from eventsourcing_core._errors import SerializationError, StorageError, TransformError
+from eventsourcing_core._errors import (
+    ConcurrencyError,
+    DuplicateEventError,
+    SerializationError,
+    StorageError,
+    TransformError,
+)
 from eventsourcing_core.evolution._transforming.form import forms_of
 from eventsourcing_core.evolution._transforming.place import position_of
 from eventsourcing_core.evolution._transforming.report import TransformationError
@@ -56,14 +62,22 @@ class Moving:
             StorageError: A store failed, or the source lacks events.
         """
         place = await position_of(self._target, self._source)
-        if place > self.position:  # another process has moved them, or an earlier one
-            self.position = place
-            self._streams.clear()
-        try:
-            self.position = await self._move(on_position)
-        except BaseException:
-            self._streams.clear()  # it may be ahead of what was written
-            raise
+        while True:
+            if place > self.position:  # another process has moved them, or an earlier one
+                self.position = place
+                self._streams.clear()
+            try:
+                self.position = await self._move(on_position)
+                return
+            except (ConcurrencyError, DuplicateEventError):
+                # Another process was faster, so a stream had other versions than were asked for.
+                self._streams.clear()
+                place = await position_of(self._target, self._source)
+                if place <= self.position:
+                    raise
+            except BaseException:
+                self._streams.clear()  # it may be ahead of what was written
+                raise
 
     async def _move(self, on_position: Callable[[int], None]) -> int:
         """Read, and write meanwhile what was read before; give up to where the source was read."""
