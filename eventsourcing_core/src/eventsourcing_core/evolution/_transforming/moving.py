@@ -68,7 +68,6 @@ class Moving:
                 self._streams.clear()
             try:
                 self.position = await self._move(on_position)
-                return
             except (ConcurrencyError, DuplicateEventError):
                 # Another process was faster, so a stream had other versions than were asked for.
                 self._streams.clear()
@@ -78,6 +77,8 @@ class Moving:
             except BaseException:
                 self._streams.clear()  # it may be ahead of what was written
                 raise
+            else:
+                return
 
     async def _move(self, on_position: Callable[[int], None]) -> int:
         """Read, and write meanwhile what was read before; give up to where the source was read."""
