@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from eventsourcing_cli._evolution.transforming import _told_when_to_switch
-from eventsourcing_core import Event
+from eventsourcing_core import Event, EventTypes, open_backend
 from eventsourcing_core.evolution import TransformProgress
 from tests.eventsourcing_cli._stores import events_in, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.eventsourcing_cli.conftest import Run
+    from tests.eventsourcing_cli.conftest import Outcome, Run
 
 _names = itertools.count()
 LIBRARY = """
@@ -73,8 +75,34 @@ def test_it_goes_on_and_says_so_in_json(run: Run, urls: tuple[str, str], types: 
         "target_events": 2,
         "position": 2,
         "last_position": 2,
+        "appenders": 0,
         "lag": 0,
     }
+
+
+async def test_whoever_is_appending_keeps_one_from_switching(
+    run: Run, url: str, types: str, tmp_path: Path
+) -> None:
+    """What others have stored since he began cannot be read yet, and would be left behind."""
+    target = f"sqlite:///{tmp_path / 'new.db'}"
+    async with (
+        open_backend(url, event_types=EventTypes()) as slow,
+        open_backend(url, event_types=EventTypes()) as quick,
+    ):
+        lent = partial(Event, "book.lent", {"weeks": 2})
+        await quick.event_store.append("book-1", [lent()], expected_version=0)
+        async with slow.transaction() as transaction:
+            await transaction.append("book-2", [lent()], expected_version=0)
+            await quick.event_store.append("book-3", [lent()], expected_version=0)
+            early: Outcome = await asyncio.to_thread(
+                run, "transform", url, target, "--events", types
+            )
+    assert early.code == 1
+    assert "1 events became 1" in early.out
+    assert "1 are appending to the source, which hides what came after they began" in early.out
+    late: Outcome = await asyncio.to_thread(run, "transform", url, target, "--events", types)
+    assert late.code == 0
+    assert len(await asyncio.to_thread(events_in, target)) == 3
 
 
 def test_an_event_that_cannot_be_read_is_an_error(

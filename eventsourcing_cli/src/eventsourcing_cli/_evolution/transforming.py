@@ -95,7 +95,8 @@ def transform(  # noqa: PLR0913 - the options of the command
     then end it so; it takes the last events, and compares them. A second signal ends it where it
     stands. After an interruption the same command goes on.
 
-    The exit code is 0 if the target has all events of the source, and 1 if there are more by now.
+    The exit code is 0 if the target has all events of the source, and 1 if there are more by now,
+    or if somebody is appending.
     Snapshots are not moved: they are taken again.
     """
     if source == target:
@@ -118,7 +119,7 @@ def transform(  # noqa: PLR0913 - the options of the command
         typer.echo(escaped(json.dumps(_facts(moved))))
     else:
         typer.echo(escaped(_said(moved)))
-    return _GOES_ON if moved.lag else 0
+    return _GOES_ON if moved.lag or moved.appenders else 0
 
 
 async def _transformed(
@@ -178,10 +179,16 @@ def _said(moved: Transformed) -> str:
         f"{moved.source_events:,} events became {moved.target_events:,}, {moved.written:,} of them "
         "now; both stores were compared"
     )
-    if not moved.lag:
-        return f"{line}, and the target has all: switch to it"
-    return (
-        f"{line} up to position {moved.position:,}, and the source goes on to "
-        f"{moved.last_position:,}: stop what writes it, and give the same command again; --follow "
-        "goes on meanwhile"
-    )
+    if moved.lag:
+        return (
+            f"{line} up to position {moved.position:,}, and the source goes on to "
+            f"{moved.last_position:,}: stop what writes it, and give the same command again; "
+            "--follow goes on meanwhile"
+        )
+    if moved.appenders:
+        return (
+            f"{line} up to position {moved.position:,}, and {moved.appenders:,} are appending to "
+            "the source, which hides what came after they began: end them, `eventsourcing stats` "
+            "says who they are, and give the same command again"
+        )
+    return f"{line}, and the target has all: switch to it"

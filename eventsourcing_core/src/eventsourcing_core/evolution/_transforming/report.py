@@ -46,8 +46,11 @@ class Transformed:
     """The position in the source up to which all is moved and compared."""
     last_position: int = 0
     """The last position of the source, asked for at the end."""
+    appenders: int = 0
+    """How many were appending to the source at the end. What they write is not moved, nor what
+    others wrote after they began: it is read only once they have ended."""
 
     @property
     def lag(self) -> int:
-        """How many positions of the source are still to come; 0: all is moved."""
+        """How many positions of the source are still to come; 0: all that can be read is moved."""
         return max(self.last_position - self.position, 0)

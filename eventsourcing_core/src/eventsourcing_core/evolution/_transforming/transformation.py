@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from eventsourcing_core._encoding.front import StorageEventStore
-from eventsourcing_core._errors import EventSourcingError, OutageError, shown
+from eventsourcing_core._errors import EventSourcingError, OutageError, StorageError, shown
 from eventsourcing_core.evolution._transforming.checking import Checking
 from eventsourcing_core.evolution._transforming.moving import Moving
 from eventsourcing_core.evolution._transforming.report import Transformed, TransformProgress
@@ -73,6 +73,8 @@ async def transform(
         try:
             await moving.advance(teller("moving"))
             await checking.advance(moving.position, teller("checking"))
+            if is_last:  # asked before the last position, which they hold back
+                report.appenders = await _appenders(source)
             last = await source.last_position()
             teller("following")(moving.position)
         except OutageError as error:
@@ -83,6 +85,17 @@ async def transform(
             report.position, report.last_position = moving.position, last
             return report
         await _until_more(source, moving.position, finish)
+
+
+async def _appenders(source: StorageEventStore) -> int:
+    """Count those who append to the source; 0 where nobody knows."""
+    try:
+        return len(await source.appenders())
+    except OutageError:
+        raise
+    except StorageError as error:  # such as a standby
+        logger.warning("who appends to the source is not known: %s", error)
+        return 0
 
 
 async def _until_more(source: StorageEventStore, position: int, finish: asyncio.Event) -> None:
