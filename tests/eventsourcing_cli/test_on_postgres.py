@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
+from eventsourcing_core import EventTypes, open_backend
 from tests.eventsourcing_cli._stores import event, fill
 from tests.eventsourcing_cli.test_processes import interrupt, next_number, running
 
 if TYPE_CHECKING:
-    from tests.eventsourcing_cli.conftest import Command, Run
+    from pathlib import Path
+
+    from tests.eventsourcing_cli.conftest import Command, Outcome, Run
 
 
 def test_show_and_tail_read_a_database(run: Run, url: str) -> None:
@@ -43,3 +47,23 @@ def test_a_wrong_password_is_not_shown(run: Run, server_url: str) -> None:
     assert found.code == 1
     assert "password authentication failed" in found.err
     assert "sesame" not in found.err
+
+
+async def test_an_export_warns_of_whoever_hides_events_from_it(
+    run: Run, url: str, tmp_path: Path
+) -> None:
+    async with (
+        open_backend(url, event_types=EventTypes()) as slow,
+        open_backend(url, event_types=EventTypes()) as quick,
+    ):
+        await quick.event_store.append("doc-1", [event()], expected_version=0)
+        async with slow.transaction() as transaction:
+            await transaction.append("doc-2", [event()], expected_version=0)
+            await quick.event_store.append("doc-3", [event()], expected_version=0)
+            file = str(tmp_path / "early.jsonl")
+            early: Outcome = await asyncio.to_thread(run, "export", url, file)
+    assert "early.jsonl: 1 events" in early.out
+    assert "is appending and hides what others have stored since then" in early.err
+    late: Outcome = await asyncio.to_thread(run, "export", url, str(tmp_path / "late.jsonl"))
+    assert "late.jsonl: 3 events" in late.out
+    assert late.err == ""

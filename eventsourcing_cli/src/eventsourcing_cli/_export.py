@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from eventsourcing_cli._appenders import appenders_of, warn_of_hidden_events
 from eventsourcing_cli._archive import (
     ArchiveError,
     PartialArchive,
@@ -80,10 +81,12 @@ def _check_place(file: Path, *, force: bool) -> None:
 async def _exported(url: str, file: Path, selection: Selection) -> Summary:
     async with reading(url) as store:
         with PartialArchive(file, selection) as archive:
+            appenders = await appenders_of(store)
             after = await position_of(store, archive, selection)
             last = await last_position_of(store)
             with progress("exporting", last, after) as on_position:
                 await export_events(
                     store, archive, selection, after_position=after, on_position=on_position
                 )
+            warn_of_hidden_events(appenders, await appenders_of(store))
             return archive.finish()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import sys
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -14,13 +13,11 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from eventsourcing_cli._appenders import said_of
+from eventsourcing_cli._appenders import appenders_of, said_of
 from eventsourcing_cli._arguments import OneObject, Url, examples
 from eventsourcing_cli._escape import escaped
 from eventsourcing_cli._events import write_columns
 from eventsourcing_cli._store import reading
-from eventsourcing_core import StorageError
-from eventsourcing_core.stores import OutageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,14 +55,7 @@ def stats(url: Url, *, as_json: OneObject = False) -> None:
 
 async def _looked_at(url: str) -> tuple[StoreStatistics, Sequence[Appender]]:
     async with reading(url) as store:
-        statistics = await store.statistics()
-        try:
-            return statistics, await store.appenders()
-        except OutageError:
-            raise
-        except StorageError as error:  # a standby does not know
-            logging.getLogger(__name__).warning("who appends is not known: %s", error)
-            return statistics, ()
+        return await store.statistics(), await appenders_of(store)
 
 
 def _write_json(statistics: StoreStatistics, appenders: Sequence[Appender]) -> None:
