@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eventsourcing_core._errors import InlineError, ProjectionError, said_of
 from eventsourcing_core._inline.applying import apply_events
@@ -120,8 +120,7 @@ async def _come_up(definition: Definition, events: StorageEventStore, change: In
         hashes = _hashes_of(list(group))
         async for rows in change.rows(after):
             try:
-                decoded: list[Any] = list(events.codec.decode(rows))
-                await apply_events(definition, decoded, change.batch, hashes)
+                await apply_events(definition, rows, events.codec, change.batch, hashes)
             except Exception as error:
                 cause = error.__cause__ if isinstance(error, InlineError) else None
                 message = (

@@ -8,40 +8,55 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._errors import InlineError, OutageError, said_of
+from eventsourcing_core._projections._reading.decoding import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
     from eventsourcing_core._projections.definition import Definition
     from eventsourcing_core._projections.sharing import Hashes
     from eventsourcing_core._projections.values import ValueCodec
     from eventsourcing_core.stores._builds import Build
     from eventsourcing_core.stores._inline import InlineBatch
+    from eventsourcing_core.stores._rows import Row
+
+    _Places = dict[int, list[int]]
+    """By position, which of the events that upcasters make of a row; see ``decoded``."""
 
 
 async def apply_events(
     definition: Definition,
-    events: Iterable[RecordedEvent[Any]],
+    rows: Sequence[Row],
+    codec: EventCodec,
     batch: InlineBatch,
     hashes: Hashes | None = None,
 ) -> None:
     """Apply events to a build.
 
+    Each key of each build gets events of its own: a handler may change one, or keep what it holds.
+
     Args:
         definition: The view or projection.
-        events: By position; those of other types are left out.
+        rows: The events, by position; those of other types are left out.
+        codec: What decodes them.
         batch: What the build is written with.
         hashes: Those of the keys that are wanted; None: all.
 
     Raises:
         InlineError: An event cannot be applied; the cause says why.
+        SerializationError: A row cannot be read.
+        TransformError: A transformer failed.
         StorageError: What the batch raised.
     """
-    by_key: dict[str, list[RecordedEvent[Any]]] = {}
-    wanted: list[RecordedEvent[Any]] = []
+    by_key: dict[str, _Places] = {}
+    wanted: _Places = {}
     types = definition.event_types
-    for event in events:
+    position = place = 0
+    for event in codec.decode(rows):
+        place = place + 1 if event.position == position else 0
+        position = event.position
         if types is not None and event.event_type not in types:
             continue
         try:
@@ -50,21 +65,25 @@ async def apply_events(
             raise _failed(definition.build, event, error) from error
         if hashes is not None:
             keys = [key for key in keys if hashes.has(key)]
-        for key in keys:
-            by_key.setdefault(key, []).append(event)
-        if keys:
-            wanted.append(event)
+        for places in (*(by_key.setdefault(key, {}) for key in keys), *([wanted] if keys else ())):
+            places.setdefault(position, []).append(place)
+
+    at = {row[2]: row for row in rows}
+
+    def events_of(places: _Places) -> Sequence[RecordedEvent[Any]]:
+        return [*decoded(codec, [at[position] for position in places], places)]
 
     if wanted and definition.values is not None:
-        await _evolve(definition, definition.values, by_key, batch)
+        events_by_key = {key: events_of(places) for key, places in by_key.items()}
+        await _evolve(definition, definition.values, events_by_key, batch)
     elif wanted:
-        await _write(definition, wanted, batch)
+        await _write(definition, events_of(wanted), batch)
 
 
 async def _evolve(
     definition: Definition,
     codec: ValueCodec[Any],
-    by_key: dict[str, list[RecordedEvent[Any]]],
+    by_key: Mapping[str, Sequence[RecordedEvent[Any]]],
     batch: InlineBatch,
 ) -> None:
     """Read the values of a view, evolve them, and write those that have changed."""

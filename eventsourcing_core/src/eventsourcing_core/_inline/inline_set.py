@@ -79,7 +79,7 @@ class InlineSet:
         if not rows:
             return
         try:
-            events = list(self._codec.decode(rows))
+            found = {event.event_type for event in self._codec.decode(rows)}
         except (SerializationError, TransformError) as error:
             message = (
                 "append refused, nothing was written: inline projections cannot read what would "
@@ -89,9 +89,9 @@ class InlineSet:
 
         for definition in definitions:
             types_of_one = definition.event_types
-            if types_of_one is None or any(event.event_type in types_of_one for event in events):
+            if types_of_one is None or not found.isdisjoint(types_of_one):
                 async with batch_of(definition.build) as batch:
-                    await apply_events(definition, events, batch)
+                    await apply_events(definition, rows, self._codec, batch)
 
     def _check(self, definition: Definition) -> None:
         name = definition.build.name
