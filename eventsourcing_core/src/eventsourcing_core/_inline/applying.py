@@ -11,7 +11,7 @@ from eventsourcing_core._errors import InlineError, OutageError, said_of
 from eventsourcing_core._projections._reading.decoding import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core._events.event import RecordedEvent
@@ -52,19 +52,8 @@ async def apply_events(
     """
     by_key: dict[str, _Places] = {}
     wanted: _Places = {}
-    types = definition.event_types
-    position = place = 0
-    for event in codec.decode(rows):
-        place = place + 1 if event.position == position else 0
-        position = event.position
-        if types is not None and event.event_type not in types:
-            continue
-        try:
-            keys = definition.keys_of(event)
-        except Exception as error:
-            raise _failed(definition.build, event, error) from error
-        if hashes is not None:
-            keys = [key for key in keys if hashes.has(key)]
+    for position, place, told in _keyed(definition, rows, codec):
+        keys = told if hashes is None else [key for key in told if hashes.has(key)]
         for places in (*(by_key.setdefault(key, {}) for key in keys), *([wanted] if keys else ())):
             places.setdefault(position, []).append(place)
 
@@ -78,6 +67,32 @@ async def apply_events(
         await _evolve(definition, definition.values, events_by_key, batch)
     elif wanted:
         await _write(definition, events_of(wanted), batch)
+
+
+def _keyed(
+    definition: Definition, rows: Sequence[Row], codec: EventCodec
+) -> Iterator[tuple[int, int, Collection[str]]]:
+    """Give the keys of each event that is wanted, by its position and its place there.
+
+    Raises:
+        InlineError: A key cannot be told.
+    """
+    types, upcasters = definition.event_types, codec.event_types.upcasters
+    if definition.is_keyed_by_stream and not any(row[3] in upcasters for row in rows):
+        for row in rows:  # that can be told as it is stored
+            if types is None or row[3] in types:
+                yield row[2], 0, (row[0],)
+        return
+    position = place = 0
+    for event in codec.decode(rows):
+        place = place + 1 if event.position == position else 0
+        position = event.position
+        if types is None or event.event_type in types:
+            try:
+                keys = definition.keys_of(event)
+            except Exception as error:
+                raise _failed(definition.build, event, error) from error
+            yield position, place, keys
 
 
 async def _evolve(
