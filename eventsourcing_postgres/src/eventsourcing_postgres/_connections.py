@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import asyncpg
 
 from eventsourcing_postgres._rows import StoredRow
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from eventsourcing_core.stores import Row
     from eventsourcing_postgres._pool import BoundedConnection, Connection, Lent
 
@@ -28,6 +31,30 @@ def leave(connection: Connection) -> None:
     """
     with suppress(asyncpg.InterfaceError):  # it is lost already
         connection.terminate()
+
+
+@asynccontextmanager
+async def transacted(
+    connection: Connection | Lent, *, isolation: Literal["read_committed"] | None = None
+) -> AsyncIterator[None]:
+    """Open a transaction, or a savepoint in one; whoever is cancelled in it stays cancelled.
+
+    Leaving it fails where the connection is lost, and the driver's error takes the place of what it
+    is left with. Taken for an outage, it would be waited for, and tried again: by a task that is to
+    end.
+    """
+    cancellation: asyncio.CancelledError | None = None
+    try:
+        async with connection.transaction(isolation=isolation):
+            try:
+                yield
+            except asyncio.CancelledError as error:
+                cancellation = error
+                raise
+    except Exception:  # the driver raises anything when it is ended half way
+        if cancellation is None:
+            raise
+        raise cancellation from None
 
 
 async def fetch_on(connection: Connection, sql: str, *arguments: Any) -> list[Any]:

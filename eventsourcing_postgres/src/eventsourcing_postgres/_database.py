@@ -20,6 +20,7 @@ from eventsourcing_postgres._connections import (
     look_at,
     reset_on,
     rows_on,
+    transacted,
 )
 from eventsourcing_postgres._errors import (
     DRIVER,
@@ -176,7 +177,7 @@ class Database:
         work: Callable[[Connection, *Args], Awaitable[T]],
         *args: *Args,
     ) -> T:
-        async with connection.transaction(isolation="read_committed"):
+        async with transacted(connection, isolation="read_committed"):
             return await work(connection, *args)
 
     def doubt(self) -> None:

@@ -21,6 +21,7 @@ from eventsourcing_core.stores import Written
 from eventsourcing_postgres._arguments import import_arguments
 from eventsourcing_postgres._batches import call_append
 from eventsourcing_postgres._boundaries._together import write_placed
+from eventsourcing_postgres._connections import transacted
 from eventsourcing_postgres._errors import moved
 from eventsourcing_postgres._standing import look_up
 from eventsourcing_postgres._statements import LARGEST_INTEGER
@@ -67,7 +68,7 @@ async def write_import(
             return settled
         placed = settled
 
-    async with connection.transaction():
+    async with transacted(connection):
         if not await _is_written(connection, append, placed, schema, standbys, terms):
             raise moved(doing_of(append))  # the block rolls back
     return Written((), len(placed))

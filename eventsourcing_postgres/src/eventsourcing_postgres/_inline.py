@@ -21,6 +21,7 @@ from eventsourcing_core.stores import (
 )
 from eventsourcing_postgres._arguments import uuids
 from eventsourcing_postgres._boundaries._runs import is_plain
+from eventsourcing_postgres._connections import transacted
 from eventsourcing_postgres._errors import DRIVER, is_outage
 from eventsourcing_postgres._projections._inline_batch import PostgresInlineBatch, inline_batch
 from eventsourcing_postgres._statements import statement
@@ -93,7 +94,7 @@ class PostgresInline:
             InlineError: A handler failed: nothing was written.
         """
         if not (all(map(is_plain, appends)) and self._are_views(builds)):
-            async with connection.transaction(isolation="read_committed"):
+            async with transacted(connection, isolation="read_committed"):
                 verdicts = await work(connection, appends, terms)
                 await self.apply(connection, builds, appends, verdicts, patience=PATIENCE)
                 return verdicts

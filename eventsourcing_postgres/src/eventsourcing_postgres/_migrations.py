@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eventsourcing_core import SchemaError
 from eventsourcing_core.stores import MigrationStatus, check_rollback
 from eventsourcing_postgres._checks import check_pool
+from eventsourcing_postgres._connections import transacted
 from eventsourcing_postgres._errors import migrate_command, translated
 from eventsourcing_postgres._functions import (
     FIRST_MIGRATION,
@@ -138,7 +139,7 @@ async def _alone(connection: Connection) -> AsyncIterator[None]:
     At READ COMMITTED, whatever the database prefers: at another level it would see the schema as it
     was before it waited for its turn.
     """
-    async with connection.transaction(isolation="read_committed"):
+    async with transacted(connection, isolation="read_committed"):
         await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
         yield
 

@@ -16,6 +16,7 @@ from eventsourcing_postgres._connections import (
     leave,
     mark_statements,
     rows_on,
+    transacted,
 )
 from eventsourcing_postgres._errors import DRIVER, commit_failure, lost, translated, translation
 from eventsourcing_postgres._inside import InsideWriter
@@ -146,7 +147,7 @@ class PostgresTransaction:
     async def _fetch_in_savepoint(self, doing: str, name: str, *arguments: Any) -> list[Any]:
         """Run a statement that may fail: a snapshot is only a cache, and the events are there."""
         with translated(doing, self._database.schema):
-            async with self._connection.transaction():
+            async with transacted(self._connection):
                 return await self._source.fetch(doing, name, *arguments)
 
     async def fetch(self, doing: str, sql: str, *arguments: Any) -> list[Any]:
@@ -155,7 +156,7 @@ class PostgresTransaction:
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a transaction in this one: an error takes back what was done in it."""
-        return self._connection.transaction()
+        return transacted(self._connection)
 
     def is_lost(self) -> bool:
         """Tell whether the connection is lost, and what was done on it with it."""

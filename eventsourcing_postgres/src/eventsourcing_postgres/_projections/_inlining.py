@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from eventsourcing_core.stores import Build, ProjectionKind, StorageError, inline_text
-from eventsourcing_postgres._connections import rows_on
+from eventsourcing_postgres._connections import rows_on, transacted
 from eventsourcing_postgres._errors import translated
 from eventsourcing_postgres._inline import PATIENCE
 from eventsourcing_postgres._projections._inline_batch import PostgresInlineBatch, inline_batch
@@ -132,7 +132,7 @@ async def _hold(session: Session) -> None:
     await session.run("lock_timeout", _PATIENCE)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            async with session.connection.transaction():
+            async with transacted(session.connection):
                 await _set_trigger(session)
         except asyncpg.LockNotAvailableError as error:
             if attempt == _ATTEMPTS:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eventsourcing_core.stores import not_registered
-from eventsourcing_postgres._connections import fetch_on
+from eventsourcing_postgres._connections import fetch_on, transacted
 from eventsourcing_postgres._projections._records import arrangement_of, record_of
 from eventsourcing_postgres._statements import statement
 
@@ -89,7 +89,7 @@ async def in_session(database: Database, doing: str, work: Callable[[Session], A
     """Do some work in a transaction of its own."""
 
     async def transact(connection: Connection) -> T:
-        async with connection.transaction(isolation="read_committed"):
+        async with transacted(connection, isolation="read_committed"):
             session = Session(connection, database.schema)
             await session.run("limits", SILENCE, PATIENCE)
             return await work(session)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from eventsourcing_core.stores import Build, not_registered, rearranged
+from eventsourcing_postgres._connections import transacted
 from eventsourcing_postgres._projections._records import arrangement_of, segment_columns, storable
 from eventsourcing_postgres._projections._session import in_session
 
@@ -72,7 +73,7 @@ async def beat(
             return before
 
         with suppress(*_IN_THE_WAY):
-            async with session.connection.transaction():
+            async with transacted(session.connection):
                 await _carry_out(session, build, worker.owner, planned, before, after)
         return await session.arrangement(build)
 
