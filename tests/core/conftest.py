@@ -1,17 +1,25 @@
-"""What the tests of snapshots share: stores that write down their calls, and the log."""
+"""What tests share: stores that write down their calls, the log of snapshots, and enough time."""
 
 from __future__ import annotations
 
 import logging
+from math import inf
 from typing import TYPE_CHECKING
 
 import pytest
 
+from eventsourcing_core._repositories import deciding
 from tests.core._banks import Bank
 from tests.core._tills import Events, Shelf, Till, repository
 
 if TYPE_CHECKING:
     from eventsourcing_core import Repository
+
+
+@pytest.fixture(autouse=True)
+def patient_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands that wait decide in one go, however long that takes on a busy machine."""
+    monkeypatch.setattr(deciding, "_LONGEST", inf)
 
 
 @pytest.fixture
