@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing_core import ProjectionError, StorageError, open_backend
@@ -12,7 +13,7 @@ from tests.projections_under_load._events import Moved, key_of, types
 from tests.projections_under_load._histories import Applied, Held, Reading
 from tests.projections_under_load._places import counts_in, entries_of
 from tests.projections_under_load._projections import Count, counts_of, view_of
-from tests.projections_under_load._waiting import have_arrived, switched, until
+from tests.projections_under_load._waiting import at_last, have_arrived, positions, switched, until
 from tests.projections_under_load._weather import NAMES, Weather, working
 from tests.projections_under_load._writers import Reader, Waiter, Writer
 
@@ -100,7 +101,9 @@ class Sampler:
             await asyncio.sleep(SAMPLES)
 
 
-async def rebuild(slots: list[Slot], backend: Backend, seconds: float) -> None:
+async def rebuild(
+    slots: list[Slot], backend: Backend, seconds: float, may_go_on: asyncio.Event
+) -> None:
     """Let half of the workers work on a second version; switch to it, back, and again."""
     await asyncio.sleep(seconds / 5)
     for slot in slots[: len(slots) // 2]:
@@ -112,7 +115,7 @@ async def rebuild(slots: list[Slot], backend: Backend, seconds: float) -> None:
     for version in SWITCHES:
         await asyncio.sleep(seconds / 5)
         for name in NAMES:
-            await switched(backend, name, version)
+            await at_last(partial(switched, backend, name, version), may_go_on)
 
 
 async def joined(backend: Backend) -> None:
@@ -127,32 +130,33 @@ async def joined(backend: Backend) -> None:
             if each.state == BuildState.LIVE.value
         )
 
-    await until(are_few)
+    await until(are_few, lambda: positions(backend))
 
 
 async def run(place: Place, seconds: float, name: str) -> Outcome:
     """Let workers work in bad weather, and come to their end."""
     async with open_backend(place.url, event_types=types, migrate=True) as backend:
-        is_over = asyncio.Event()
+        is_over, may_go_on = asyncio.Event(), asyncio.Event()
+        may_go_on.set()
         store = backend.projection_store
         sampler = Sampler(store)
         async with working(place, WORKERS) as slots, asyncio.TaskGroup() as tasks:
             await until(lambda: are_registered(store))
             reader = Reader(backend, view_of(1), place)
             watching = [tasks.create_task(each.work()) for each in (sampler, reader)]
-            writers = [Writer(backend, f"{name}-{n}", is_over) for n in range(WRITERS)]
-            waiter = Waiter(backend, f"{name}-waiter", is_over, view_of(1))
+            writers = [Writer(backend, f"{name}-{n}", is_over, may_go_on) for n in range(WRITERS)]
+            waiter = Waiter(backend, f"{name}-waiter", is_over, may_go_on, view_of(1))
             writing = [tasks.create_task(each.work()) for each in (*writers, waiter)]
-            weather = Weather(slots, place, backend, name)
+            weather = Weather(slots, place, backend, name, may_go_on)
             try:
-                rebuilding = tasks.create_task(rebuild(slots, backend, seconds))
+                rebuilding = tasks.create_task(rebuild(slots, backend, seconds, may_go_on))
                 await weather.rage(seconds)
                 await rebuilding
-                await joined(backend)
+                await at_last(partial(joined, backend), may_go_on)
                 is_over.set()
                 await asyncio.gather(*writing)
                 head = await backend.event_store.last_position()
-                await until(lambda: have_arrived(backend, head))
+                await until(lambda: have_arrived(backend, head), lambda: positions(backend))
             finally:
                 is_over.set()
                 for task in watching:

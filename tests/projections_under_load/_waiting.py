@@ -14,15 +14,58 @@ if TYPE_CHECKING:
 
     from eventsourcing_core import Backend
 
-DEADLINE = 90.0  # seconds until something counts as never happening
+DEADLINE = 90.0  # seconds without progress until something counts as never happening
+PATIENCE = 20.0  # seconds until writers and weather rest
 PAUSE = 0.05  # seconds between two looks
 
 
-async def until(condition: Callable[[], Awaitable[object]]) -> None:
-    """Wait until something is so; nobody tells."""
-    async with asyncio.timeout(DEADLINE):
-        while not await condition():  # noqa: ASYNC110 - the store tells nobody
+async def until(
+    condition: Callable[[], Awaitable[object]],
+    progress: Callable[[], Awaitable[object]] | None = None,
+) -> None:
+    """Wait until something is so; nobody tells.
+
+    Args:
+        condition: Tells whether it is so.
+        progress: Gives what changes as long as it comes nearer, however slowly.
+    """
+    loop = asyncio.get_running_loop()
+    before: object = None
+    async with asyncio.timeout(DEADLINE) as limit:
+        while not await condition():
+            if progress is not None and (now := await progress()) != before:
+                before = now
+                limit.reschedule(loop.time() + DEADLINE)
             await asyncio.sleep(PAUSE)
+
+
+async def at_last(work: Callable[[], Awaitable[None]], may_go_on: asyncio.Event) -> None:
+    """Do what may never be done while others go on: after a while they rest until it is done.
+
+    On a busy machine projections may be slower than writers, and workers may be ended soon after
+    they have come to work, again and again: then no version ever comes as far as the log.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await work()
+            return
+    may_go_on.clear()
+    try:
+        await work()
+    finally:
+        may_go_on.set()
+
+
+async def positions(backend: Backend) -> list[int] | None:
+    """Give how far all segments of all builds are; None while the store is away."""
+    store = backend.projection_store
+    with suppress(StorageError):
+        return [
+            segment.progress.position
+            for record in await store.builds()
+            for segment in (await store.arrangement(record.spec.build)).segments
+        ]
+    return None
 
 
 async def have_arrived(backend: Backend, position: int) -> bool:
@@ -48,4 +91,4 @@ async def switched(backend: Backend, name: str, version: int) -> None:
             )
         return False
 
-    await until(is_live)
+    await until(is_live, lambda: positions(backend))

@@ -132,13 +132,22 @@ class Weather:
         place: Where they work.
         backend: What segments are asked for with.
         name: What the choices follow from.
+        may_go_on: While this is not set, nothing more happens.
     """
 
-    def __init__(self, slots: list[Slot], place: Place, backend: Backend, name: str) -> None:
+    def __init__(
+        self,
+        slots: list[Slot],
+        place: Place,
+        backend: Backend,
+        name: str,
+        may_go_on: asyncio.Event,
+    ) -> None:
         self._slots = slots
         self._place = place
         self._backend = backend
         self._name = name
+        self._may_go_on = may_go_on
         self._counts = cycle((32, 4, 16))
         self.happened = Counter[str]()
         """How often each thing happened."""
@@ -161,13 +170,16 @@ class Weather:
         seconds: float,
         is_busy: asyncio.Lock,
     ) -> None:
-        """Let each thing happen once, in some order, and begin again."""
+        """Let each thing happen once, in some order, and begin again; rests do not count."""
         random = Random(f"{self._name}-{whom}")  # noqa: S311 - no secret
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while True:
             for way in random.sample(sorted(ways), len(ways)):
                 await asyncio.sleep(random.uniform(0.5, LONGEST_CALM))
+                begin = loop.time()
+                await self._may_go_on.wait()
+                end += loop.time() - begin
                 if loop.time() > end:
                     return
                 async with is_busy:

@@ -43,12 +43,16 @@ class Writer:
         backend: Where to.
         name: What its choices follow from.
         is_over: When it stops.
+        may_go_on: While this is not set, it rests.
     """
 
-    def __init__(self, backend: Backend, name: str, is_over: asyncio.Event) -> None:
+    def __init__(
+        self, backend: Backend, name: str, is_over: asyncio.Event, may_go_on: asyncio.Event
+    ) -> None:
         self._store = backend.event_store
         self._random = Random(name)  # noqa: S311 - no secret
         self._is_over = is_over
+        self._may_go_on = may_go_on
 
     async def work(self) -> None:
         """Append one thing after the other."""
@@ -69,6 +73,7 @@ class Writer:
         )
 
     async def _insist(self, stream_id: str, events: list[Event[object]]) -> AppendResult:
+        await self._may_go_on.wait()
         while True:
             try:
                 return await self._store.append(
@@ -85,13 +90,19 @@ class Waiter(Writer):
         backend: Where to.
         name: What its choices follow from.
         is_over: When it stops.
+        may_go_on: While this is not set, it rests.
         view: The class of the view.
     """
 
     def __init__(
-        self, backend: Backend, name: str, is_over: asyncio.Event, view: type[View[Count]]
+        self,
+        backend: Backend,
+        name: str,
+        is_over: asyncio.Event,
+        may_go_on: asyncio.Event,
+        view: type[View[Count]],
     ) -> None:
-        super().__init__(backend, name, is_over)
+        super().__init__(backend, name, is_over, may_go_on)
         self._projections = backend.projections
         self._view = backend.view(view)
         self.waited = 0

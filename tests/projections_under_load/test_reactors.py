@@ -35,7 +35,8 @@ async def test_a_reactor_gets_every_event_at_least_once_and_in_order(
     place: Place, tmp_path: Path
 ) -> None:
     random = Random("kills")  # noqa: S311 - no secret
-    is_over = asyncio.Event()
+    is_over, may_go_on = asyncio.Event(), asyncio.Event()
+    may_go_on.set()
     command = ("react", place.url, LEASE, tmp_path / "mails")
     async with (
         open_backend(place.url, event_types=types, migrate=True) as backend,
@@ -43,7 +44,7 @@ async def test_a_reactor_gets_every_event_at_least_once_and_in_order(
         asyncio.TaskGroup() as tasks,
     ):
         workers = [await stack.enter_async_context(started(*command)) for _ in range(2)]
-        writing = tasks.create_task(Writer(backend, "reactor", is_over).work())
+        writing = tasks.create_task(Writer(backend, "reactor", is_over, may_go_on).work())
         for _ in range(KILLS):
             await asyncio.sleep(random.uniform(0.1, 1))
             await workers.pop(0).kill()
