@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventsourcing_core.stores import Arrangement, Build, Plan, ProjectionError, Worker
-from eventsourcing_postgres._projections import _session
+from eventsourcing_postgres._projections import _session, _work
 from eventsourcing_postgres._projections._projection_store import PostgresProjectionStore
 from eventsourcing_postgres._projections._session import Session, in_session
 from tests.eventsourcing_postgres.projections._builds import (
@@ -110,8 +110,9 @@ async def test_a_beat_does_not_wait_for_a_batch(store: ProjectionStore, pool: Po
 
 
 async def test_a_batch_that_ends_meanwhile_is_not_taken_back(
-    store: ProjectionStore, pool: Pool
+    store: ProjectionStore, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_work, "_PATIENCE", 10_000)  # else it may give up before the batch ends
     await make_view(store)
     known = await take_all(store, ORDERS)
     async with store.batch(ORDERS, move_all(known, at(1)), lease=LEASE):
@@ -122,8 +123,9 @@ async def test_a_batch_that_ends_meanwhile_is_not_taken_back(
 
 
 async def test_only_what_is_at_the_same_progress_is_joined(
-    store: ProjectionStore, pool: Pool
+    store: ProjectionStore, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_work, "_PATIENCE", 10_000)  # as above
     await make_view(store, segments=2)
     known = await take_all(store, ORDERS)
     first = move_all(known, at(1))._replace(segments=known.segments[:1])
