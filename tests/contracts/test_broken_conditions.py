@@ -283,6 +283,25 @@ class JudgesByTheBeginning(BrokenJudge):
         return self.looked_up[id(append)]
 
 
+class HalfBehindARefusal(BrokenJudge):
+    """Stops at a stream that a refused append of the batch requires, and keeps what it has."""
+
+    caught_by = ("test_a_group_behind_a_refused_one_that_requires_the_same_is_whole_or_nothing",)
+
+    async def write(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        refused: set[str] = set()
+        verdicts: list[Verdict] = []
+        for append in appends:
+            stops = [each.stream_id for each in append.requires if each.stream_id in refused]
+            if stops:
+                writes = tuple(each for each in append.writes if each.stream_id < stops[0])
+                append = append._replace(writes=writes, requires=())  # noqa: PLW2901 - the fault
+            verdicts += await super().write([append])
+            if isinstance(verdicts[-1], Exception):
+                refused.update(each.stream_id for each in append.requires)
+        return verdicts
+
+
 class ChecksBeforeTheLocks(BrokenJudge):
     """Looks at a condition, and then waits for its turn to write."""
 

@@ -14,12 +14,14 @@ from eventsourcing_core.stores import (
     Append,
     EncodedEvent,
     Imported,
+    Required,
     RowQuery,
     StorageError,
     StreamHeldError,
     Write,
     Written,
 )
+from eventsourcing_postgres._boundaries._locks import key_of
 from eventsourcing_postgres._storage import PostgresStorage
 
 if TYPE_CHECKING:
@@ -233,3 +235,20 @@ async def test_a_group_whose_stream_moves_meanwhile_is_decided_anew_in_a_transac
     assert isinstance(verdict, Written)
     assert [result.version for result in verdict.results] == [2, 2]
     assert len(await stored(storage)) == 4
+
+
+async def test_a_group_behind_a_held_one_that_requires_the_same_is_whole_or_nothing(
+    storage: PostgresStorage, other: Connection
+) -> None:
+    tagged = to("m")._replace(events=(encoded()._replace(tags=("t",)),))
+    requires = (Required("r", 0),)
+    waits = group(tagged)._replace(requires=requires)
+    behind = group(to("a"), to("z"))._replace(requires=requires)  # around the required one
+    class_ = "eventsourcing.boundary_class_v1()"
+    async with other.transaction():
+        await other.execute(f"select pg_advisory_xact_lock({class_}, {key_of('t')})")
+        verdicts = await storage.write([waits, behind])
+        assert [type(each) for each in verdicts] == [StreamHeldError, StreamHeldError]
+        assert await stored(storage) == []
+    assert [type(each) for each in await storage.write([waits, behind])] == [Written, Written]
+    assert await stored(storage) == [("m", 1), ("a", 1), ("z", 1)]

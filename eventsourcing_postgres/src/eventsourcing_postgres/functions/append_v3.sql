@@ -174,6 +174,7 @@ begin
             behind := outcomes[append];
         elsif outcomes[append] = 'written' and behind is not null then
             outcomes[append] := behind;  -- even if it is free by now: nothing may overtake
+            has_misfits := true;  -- what it was given of other streams is undone
         end if;
         if outcomes[append] <> 'written' then
             continue;
@@ -287,4 +288,4 @@ begin
 end
 $$;
 
-comment on function {schema}.append_v3 is 'revision 1 for {schema_text}';
+comment on function {schema}.append_v3 is 'revision 2 for {schema_text}';

@@ -7,8 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from eventsourcing_core._errors import HistoryChangedError
-from eventsourcing_core.stores._boundaries.conditions import Condition, MissedError, Witness
+from eventsourcing_core._errors import ConcurrencyError, HistoryChangedError
+from eventsourcing_core.stores._append import Append
+from eventsourcing_core.stores._boundaries.conditions import (
+    Condition,
+    MissedError,
+    Required,
+    Witness,
+)
 from eventsourcing_core.stores._rows import QueryItem
 from eventsourcing_core.stores._storage import Guarantee
 from eventsourcing_core.testing._contract import Chapter
@@ -24,7 +30,7 @@ from eventsourcing_core.testing._storage.samples import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventsourcing_core.stores._append import Append, Verdict
+    from eventsourcing_core.stores._append import Verdict
     from eventsourcing_core.stores._rows import Row
     from eventsourcing_core.stores._storage import Parts, Storage
 
@@ -136,6 +142,28 @@ class StorageConditionContract(Chapter, needs=(Guarantee.BOUNDARIES,)):
         refused = [isinstance(verdict, MissedError) for verdict in verdicts]
         assert refused.count(True) >= 2
         assert not any(refused[::3])
+
+    @pytest.mark.parametrize("version", [0, 7])
+    async def test_a_group_behind_a_refused_one_that_requires_the_same_is_whole_or_nothing(
+        self, parts: Parts, version: int
+    ) -> None:
+        storage = storage_of(parts)
+        condition = await marked(storage, QueryItem(frozenset({"a"})))
+        requires = (Required("r", version),)
+        first = conditional(1, "a", condition=None, stream_id="f")
+        refused = conditional(2, condition=condition, stream_id="m")._replace(requires=requires)
+        writes = tuple(append_to(each, encoded(3)).writes[0] for each in ("e", "z"))
+        group = Append(writes, 0, requires=requires)  # its streams are around the required one
+        one, two, last = await storage.write([first, refused, group])
+        assert not isinstance(one, Exception), one
+        assert isinstance(two, MissedError | ConcurrencyError)
+        rows = [row for page in await pages_of(storage) for row in page.rows]
+        if version == 0:
+            assert not isinstance(last, Exception), last
+            assert [row.stream_id for row in rows] == ["f", "e", "z"]
+        else:
+            assert isinstance(last, ConcurrencyError)
+            assert [row.stream_id for row in rows] == ["f"]
 
     async def test_what_was_seen_above_the_horizon_does_not_refuse(self, parts: Parts) -> None:
         storage = storage_of(parts)
