@@ -43,6 +43,11 @@ TRANSACTIONS = """
 select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')
 """
 
+ADVISORY = """
+select count(*) from pg_locks where locktype = 'advisory' and granted
+and database = (select oid from pg_database where datname = current_database())
+"""
+
 
 @pytest.fixture
 async def connection(url: str) -> AsyncIterator[Connection]:
@@ -332,3 +337,44 @@ async def test_who_is_cancelled_while_holding_gives_the_tag_back(pool: Pool) -> 
         await asyncio.wait({task})
         async with store.hold("hot"):
             pass
+
+
+async def test_tasks_that_hold_several_tags_do_not_wait_for_each_others_connections(
+    url: str,
+) -> None:
+    async with (
+        asyncio.timeout(20),
+        asyncpg.create_pool(url, min_size=1, max_size=4) as pool,
+        opened(pool, max_wait=5) as store,
+    ):
+
+        async def hold(number: int) -> None:
+            async with store.hold(f"a{number}", f"b{number}", f"c{number}"):
+                assert await pool.fetchval(ADVISORY) >= 3
+
+        await asyncio.gather(*map(hold, range(6)))  # at most two at once, by the pool
+        assert await pool.fetchval(ADVISORY) == 0
+
+
+async def test_tags_that_share_a_number_are_held_by_one_task(pool: Pool) -> None:
+    assert key_of("plumless") == key_of("buckeroo")
+    async with opened(pool, max_wait=0.2) as store, store.hold("plumless", "buckeroo"):
+        pass
+
+
+async def test_a_tag_that_cannot_be_held_beside_another_leaves_that_one_held(
+    pool: Pool, connection: Connection
+) -> None:
+    async with opened(pool, max_wait=0.2) as store:
+        async with connection.transaction(), store.hold("first"):
+            await connection.execute(
+                "select pg_advisory_xact_lock(eventsourcing.boundary_class_v1(), $1)",
+                -key_of("hot"),
+            )
+            with pytest.raises(StorageError, match="has held the tag 'hot'"):
+                async with store.hold("hot"):
+                    pass
+            async with store.hold("second"):
+                assert await pool.fetchval(ADVISORY) == 3
+            assert await pool.fetchval(ADVISORY) == 2
+        assert await pool.fetchval(ADVISORY) == 0
