@@ -378,3 +378,41 @@ async def test_a_tag_that_cannot_be_held_beside_another_leaves_that_one_held(
                 assert await pool.fetchval(ADVISORY) == 3
             assert await pool.fetchval(ADVISORY) == 2
         assert await pool.fetchval(ADVISORY) == 0
+
+
+async def test_who_is_cancelled_while_giving_back_a_tag_keeps_the_connection_until_then(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(pool) as store:
+        holding: Any = store._parts.holding
+        give_back, end = holding._roll_back_beside, holding._end
+        began, may_end = asyncio.Event(), asyncio.Event()
+        order: list[str] = []
+
+        async def slow(connection: object) -> None:
+            began.set()
+            await may_end.wait()
+            await give_back(connection)
+            order.append("tag")
+
+        async def ended(connection: object) -> None:
+            order.append("connection")
+            await end(connection)
+
+        async def hold() -> None:
+            async with store.hold("a", "b"):
+                pass
+
+        monkeypatch.setattr(holding, "_roll_back_beside", slow)
+        monkeypatch.setattr(holding, "_end", ended)
+        task = asyncio.create_task(hold())
+        await began.wait()
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert order == []
+        may_end.set()
+        await asyncio.wait({task})
+        assert order == ["tag", "connection"]
+        assert task.cancelled()

@@ -116,7 +116,7 @@ class PostgresHolding:
             yield
         finally:
             if connection is not None and first.connection is connection:
-                await asyncio.wait({self._database.start(self._end_beside(connection, first))})
+                await _to_its_end(self._database.start(self._end_beside(connection, first)))
 
     async def _lock(self, tag: str, held: _Tag) -> None:
         await self._unlock(held)  # it was lost
@@ -182,6 +182,18 @@ class PostgresHolding:
 
     async def _roll_back_beside(self, connection: Connection) -> None:
         await connection.execute(statement("hold_beside_end", self._database.schema))
+
+
+async def _to_its_end(task: asyncio.Task[None]) -> None:
+    """Wait until a task has ended, also if this one is cancelled meanwhile."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 def _has_lock(held: _Tag) -> bool:
