@@ -7,7 +7,17 @@ from uuid import uuid4
 
 import pytest
 
-from eventsourcing_core import Checkpoint, Event, EventTypes, OnDemand, open_backend
+from eventsourcing_core import (
+    BoundaryError,
+    Checkpoint,
+    Event,
+    EventTypes,
+    ExpectedVersion,
+    OnDemand,
+    Query,
+    ToStream,
+    open_backend,
+)
 from tests.every_store._accounts import (
     Account,
     Deposited,
@@ -213,3 +223,27 @@ async def test_an_event_that_cannot_be_upcast_is_an_error(store_url: str) -> Non
     async with open_backend(store_url, event_types=types) as backend:
         with pytest.raises(ValueError, match="version 2 of stream 'account-1'.*cents from"):
             await backend.repository(Account).load("1")
+
+
+@pytest.mark.parametrize("is_inside", [False, True], ids=["outside", "in a transaction"])
+async def test_a_decision_is_not_refused_for_what_is_read_as_something_else(
+    store_url: str, *, is_inside: bool
+) -> None:
+    async with open_backend(store_url, event_types=types) as backend:
+        store = backend.event_store
+        marker = (await store.read_matching(Query(event_types=[Moved]))).marker
+        names = [old("owner.changed", name="a") for _ in range(102)]  # more than a refusal has
+        last = await store_old(store_url, "account-1", *names)
+        write = ToStream("account-2", [Named("b")], expected_version=ExpectedVersion.ANY)
+        if is_inside:
+            async with backend.transaction() as transaction:
+                await transaction.append_together([write], unless_changed=marker)
+        else:
+            await store.append_together([write], unless_changed=marker)
+
+        await store_old(store_url, "account-3", old("owner.changed", place="c"))
+        with pytest.raises(BoundaryError) as refused:
+            await store.append_together([write], unless_changed=marker)
+        assert [event.data for event in refused.value.events] == [Moved("c")]
+        assert refused.value.events[0].position > last + 1
+        await store.append_together([write], unless_changed=refused.value.marker)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from eventsourcing_core._appending.queue import AppendQueue
@@ -23,7 +24,6 @@ from eventsourcing_core._encoding.streams import HIGHEST, StreamReader
 from eventsourcing_core._encoding.transaction import Transaction, ending, write_inside
 from eventsourcing_core._errors import StorageError
 from eventsourcing_core._events.tags import NO_TAGS
-from eventsourcing_core.stores._boundaries.conditions import MissedError
 from eventsourcing_core.stores._boundaries.words import ToStream
 from eventsourcing_core.stores._checks import check_streams, check_wait
 
@@ -166,13 +166,8 @@ class StorageEventStore:
         writes = listed(writes, "writes", ToStream)
         group = self._groups.encode(writes, requires, unless_changed)
         self._check_usable()
-        try:
-            if connection is not None:
-                written = await write_inside(self._parts, connection, group)
-            else:
-                written = await self._queue.append(group)
-        except MissedError as missed:
-            raise self._groups.refused(missed, unless_changed) from None
+        inside = None if connection is None else partial(write_inside, self._parts, connection)
+        written = await self._groups.write(group, unless_changed, inside or self._queue.append)
         return in_order(writes, group, written)
 
     async def read_matching(self, query: Query) -> MatchingEvents:

@@ -10,7 +10,6 @@ from eventsourcing_core._encoding._boundaries.groups import in_order, listed
 from eventsourcing_core._encoding.streams import StreamReader
 from eventsourcing_core._errors import StorageError, shown
 from eventsourcing_core._events.tags import NO_TAGS
-from eventsourcing_core.stores._boundaries.conditions import MissedError
 from eventsourcing_core.stores._boundaries.words import ToStream
 from eventsourcing_core.stores._checks import check_verdicts
 from eventsourcing_core.stores._rows import Span
@@ -138,11 +137,7 @@ class Transaction:
         writes = listed(writes, "writes", ToStream)
         group = self._groups.encode(writes, requires, unless_changed)
         self._check_usable()
-        try:
-            written = await self._write(group)
-        except MissedError as missed:
-            raise self._groups.refused(missed, unless_changed) from None
-        return in_order(writes, group, written)
+        return in_order(writes, group, await self._groups.write(group, unless_changed, self._write))
 
     def read(
         self,

@@ -11,7 +11,12 @@ from eventsourcing_core._errors import StorageError, shown
 from eventsourcing_core._events.tags import tags_of
 from eventsourcing_core._names import check_stream_id
 from eventsourcing_core.stores._append import Append
-from eventsourcing_core.stores._boundaries.conditions import Condition, Required, Witness
+from eventsourcing_core.stores._boundaries.conditions import (
+    Condition,
+    MissedError,
+    Required,
+    Witness,
+)
 from eventsourcing_core.stores._boundaries.words import (
     BoundaryError,
     Marker,
@@ -23,13 +28,12 @@ from eventsourcing_core.stores._checks import check_whole
 from eventsourcing_core.stores._storage import Guarantee
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from eventsourcing_core._encoding._boundaries.asking import Asking
     from eventsourcing_core._encoding.codec import EventCodec
     from eventsourcing_core.stores._append import Write, Written
-    from eventsourcing_core.stores._boundaries.conditions import MissedError
     from eventsourcing_core.stores._boundaries.words import Query
     from eventsourcing_core.stores._event_store import AppendResult
     from eventsourcing_core.stores._rows import Row
@@ -130,7 +134,29 @@ class Groups:
         condition = Condition(items, horizon, seen, witness)
         return MatchingEvents(events, Marker(condition, wanted.items or (), self._token))
 
-    def refused(self, error: MissedError, marker: Marker | None) -> Exception:
+    async def write(
+        self, group: Append, marker: Marker | None, write: Callable[[Append], Awaitable[Written]]
+    ) -> Written:
+        """Write a group, and again if it was refused only for what does not match once it is read.
+
+        Raises:
+            BoundaryError: Its condition does not hold.
+        """
+        while True:
+            try:
+                return await write(group)
+            except MissedError as missed:
+                refusal = self._refused(missed, marker)
+            # Upcasters may make something else of all that was missed. A storage that says so again
+            # has a fault.
+            if not isinstance(refusal, BoundaryError) or refusal.events:
+                raise refusal
+            if refusal.marker.condition == group.condition:
+                raise refusal
+            marker = refusal.marker
+            group = group._replace(condition=marker.condition)
+
+    def _refused(self, error: MissedError, marker: Marker | None) -> BoundaryError | StorageError:
         """Give what the caller gets whose condition does not hold."""
         if marker is None:  # a fault of the storage
             return self._lacks(_NO_REASON)
