@@ -182,3 +182,23 @@ async def test_who_is_cancelled_while_giving_back_a_tag_keeps_the_connection_unt
         await asyncio.wait({task})
         assert order == ["tag", "connection"]
         assert task.cancelled()
+
+
+async def test_tasks_that_want_each_others_tags_are_told_so(pool: Pool) -> None:
+    async with opened(pool, max_wait=0.2) as store:
+        both = asyncio.Barrier(2)
+
+        async def hold(first: str, second: str) -> None:
+            async with store.hold(first):
+                await both.wait()
+                async with store.hold(second):
+                    pass
+
+        ends = await asyncio.gather(hold("a", "b"), hold("b", "a"), return_exceptions=True)
+        told = [end for end in ends if end is not None]
+        assert told
+        for each in told:
+            assert isinstance(each, StorageError)
+            assert "other tasks of this process have held the tag" in str(each)
+        async with store.hold("a", "b"):
+            pass

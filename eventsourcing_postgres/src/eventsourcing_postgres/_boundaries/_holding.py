@@ -51,13 +51,13 @@ class PostgresHolding:
 
     Args:
         database: Where to.
-        max_wait: Seconds to wait for a tag that another process holds.
+        max_wait: Seconds to wait for a tag that another task or process holds.
     """
 
     def __init__(self, database: Database, max_wait: float) -> None:
         self._database = database
         self._max_wait = max_wait
-        self._local = LocalHolding()
+        self._local = LocalHolding(max_wait)
         self._tags: dict[str, _Tag] = {}
         self._firsts: dict[asyncio.Task[object] | None, _Tag] = {}  # what each task took first
         self._most = database.pool.get_max_size() // 2

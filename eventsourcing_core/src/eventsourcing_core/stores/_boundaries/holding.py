@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from eventsourcing_core._errors import StorageError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
@@ -25,14 +27,25 @@ class Holding(Protocol):
 
 
 class LocalHolding:
-    """Holds tags within this process, for those who share this object; see ``Holding``."""
+    """Holds tags within this process, for those who share this object; see ``Holding``.
 
-    def __init__(self) -> None:
+    Args:
+        max_wait: For how many seconds somebody waits for a tag. Without an end, tasks that hold one
+            and want that of each other would wait for ever.
+    """
+
+    def __init__(self, max_wait: float = 30.0) -> None:
+        self._max_wait = max_wait
         self._turns: dict[str, _Turn] = {}
 
     @asynccontextmanager
     async def hold(self, tag: str) -> AsyncIterator[None]:
-        """Hold a tag; whoever came first gets it first."""
+        """Hold a tag; whoever came first gets it first.
+
+        Raises:
+            RuntimeError: The task holds it already.
+            StorageError: Others have held it for too long.
+        """
         turn = self._turns.get(tag)
         if turn is None or turn.loop.is_closed():
             turn = self._turns[tag] = _Turn()
@@ -43,16 +56,29 @@ class LocalHolding:
 
         turn.count += 1
         try:
-            async with turn.lock:
-                turn.holder = task
-                try:
-                    yield
-                finally:
-                    turn.holder = None
+            await self._wait(turn, tag)
+            turn.holder = task
+            try:
+                yield
+            finally:
+                turn.holder = None
+                turn.lock.release()
         finally:
             turn.count -= 1
             if not turn.count and self._turns.get(tag) is turn:
                 del self._turns[tag]
+
+    async def _wait(self, turn: _Turn, tag: str) -> None:
+        try:
+            async with asyncio.timeout(self._max_wait):
+                await turn.lock.acquire()
+        except TimeoutError:
+            message = (
+                f"hold failed: other tasks of this process have held the tag {tag!r} for "
+                f"{self._max_wait:g} seconds: hold it for a shorter time, and all tags that you "
+                "need by one call"
+            )
+            raise StorageError(message) from None
 
 
 class _Turn:
