@@ -288,4 +288,4 @@ begin
 end
 $$;
 
-comment on function {schema}.append_v3 is 'revision 2 for {schema_text}';
+comment on function {schema}.append_v3 is 'revision 1 for {schema_text}';
