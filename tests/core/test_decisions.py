@@ -283,6 +283,7 @@ async def test_a_command_that_waits_is_refused(backend: Backend) -> None:
     [
         ({"attempts": 0}, ValueError, "attempts must be 1 or more, got 0"),
         ({"attempts": "3"}, TypeError, "attempts must be an int, got '3'"),
+        ({"attempts": None}, TypeError, "attempts must be an int, got None$"),
         ({"stream_id": ""}, InvalidStreamIdError, "empty"),
         ({"stream_id": "a\n"}, InvalidStreamIdError, "control character"),
     ],

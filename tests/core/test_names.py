@@ -21,7 +21,7 @@ def test_printable_names_of_up_to_255_characters_are_accepted(stream_id: str) ->
         ("a\x00b", "character 2 is the control character U+0000"),
         ("abc\n", "character 4 is the control character U+000A"),
         ("\x7f", "character 1 is the control character U+007F"),
-        ("a\ud800", "character 2 is the control character U+D800"),
+        ("a\ud800", "character 2 is half of a surrogate pair, U+D800"),
     ],
 )
 def test_other_names_are_refused_with_the_character_that_is_wrong(

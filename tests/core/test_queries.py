@@ -32,6 +32,7 @@ BAD_TAGS: dict[str, tuple[Any, type[Exception], str]] = {
     "half a pair": ({"\ud800"}, ValueError, "U\\+D800"),
     "no text": ({1}, TypeError, "a tag is a str, got int: 1"),
     "one text": ("course:1", TypeError, "tags are a set of texts, got 'course:1'"),
+    "a dict": ({"course": "1"}, TypeError, "got the dict {'course': '1'}: make one text of each"),
     "bytes": (b"a", TypeError, "tags are a set of texts"),
     "no collection": (7, TypeError, "tags are a set of texts, got 7"),
     "doubled in a list": (["a", "b", "a"], ValueError, "tags hold 'a' twice: tags are a set"),
@@ -70,6 +71,24 @@ def test_bad_tags_of_a_class_are_refused_and_name_its_event() -> None:
         Event.of(Bad(), event_types=types)
 
 
+def test_a_bad_tag_is_told_with_what_it_is_of() -> None:
+    types = EventTypes()
+
+    @event("queries.of", event_types=types, tags=lambda _: {""})
+    class Bad:
+        pass
+
+    with pytest.raises(ValueError, match=r"^@event\('queries.of', tags=…\): invalid tag '': it is"):
+        Event.of(Bad(), event_types=types)
+    with pytest.raises(ValueError, match="^the event 'Opened': invalid tag '': it is empty"):
+        Event("Opened", {}, tags={""})
+    with pytest.raises(ValueError, match="^a query: it has 101 tags"):
+        Query(tags={f"{n}" for n in range(101)})
+    number: Any = 1
+    with pytest.raises(TypeError, match="^a query: a tag is a str, got int: 1"):
+        Query(tags={number})
+
+
 def test_own_tags_are_added_to_those_of_the_class() -> None:
     made = Event.of(Enrolled(1, 2), tags=["course:1", "term:3"], event_types=TYPES)
     assert made.tags == {"course:1", "student:2", "term:3"}
@@ -79,7 +98,7 @@ def test_own_tags_are_added_to_those_of_the_class() -> None:
 def test_both_together_may_be_a_hundred() -> None:
     tags = {f"{number}" for number in range(98)}
     assert len(Event.of(Enrolled(1, 2), tags=tags, event_types=TYPES).tags) == 100
-    with pytest.raises(ValueError, match="'queries.enrolled' has 101 tags"):
+    with pytest.raises(ValueError, match="'queries.enrolled': it has 101 tags"):
         Event.of(Enrolled(1, 2), tags=tags | {"x"}, event_types=TYPES)
 
 

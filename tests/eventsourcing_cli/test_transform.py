@@ -58,7 +58,10 @@ def urls(tmp_path: Path) -> tuple[str, str]:
 
 def test_it_says_what_became_of_the_events(run: Run, urls: tuple[str, str], types: str) -> None:
     outcome = run("transform", *urls, "--events", types, "--serializer", "msgpack")
-    said = "1 events became 1, 1 of them now; both stores were compared, and the target has all"
+    said = (
+        "1 events became 1, of which this run wrote 1; both stores were compared, and the target "
+        "has all"
+    )
     assert (outcome.code, outcome.out, outcome.err) == (0, f"{said}: switch to it\n", "")
     (moved,) = events_in(urls[1])
     assert (moved.event_type, moved.data) == ("book.lent.v2", {"days": 14})

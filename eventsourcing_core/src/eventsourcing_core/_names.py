@@ -14,6 +14,7 @@ MAX_NAME_LENGTH = 255
 ENCODING_NAMES = "1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or a digit first"
 """What a serializer or a transformer may be called, in words."""
 _ENCODING_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_REFUSED = {"Cc": "the control character", "Cs": "half of a surrogate pair,"}  # by category
 
 
 def check_stream_id(stream_id: str) -> None:
@@ -42,16 +43,20 @@ def check_event_type(event_type: str) -> None:
         raise ValueError(message)
 
 
-def check_tag(tag: str) -> None:
+def check_tag(tag: str, whose: str) -> None:
     """Refuse a tag that some store could not keep; the rule of stream ids.
+
+    Args:
+        tag: The tag.
+        whose: Whose it is, for messages: ``the event 'Opened':``.
 
     Raises:
         ValueError: If the tag breaks the rule.
         TypeError: If it is not a string.
     """
-    reason = _fault(tag, "a tag")
+    reason = _fault(tag, f"{whose} a tag")
     if reason:
-        message = f"invalid tag {shown(tag, 60)}: {reason}"
+        message = f"{whose} invalid tag {shown(tag, 60)}: {reason}"
         raise ValueError(message)
 
 
@@ -76,8 +81,9 @@ def _fault(name: str, what: str) -> str:
     if name.isprintable():  # the common case, decided in one fast call
         return ""
     for index, character in enumerate(name):
-        if unicodedata.category(character) in {"Cc", "Cs"}:
-            return f"character {index + 1} is the control character U+{ord(character):04X}"
+        what = _REFUSED.get(unicodedata.category(character))
+        if what:
+            return f"character {index + 1} is {what} U+{ord(character):04X}"
     return ""
 
 

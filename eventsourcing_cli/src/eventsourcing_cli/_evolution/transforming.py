@@ -176,8 +176,8 @@ def _facts(moved: Transformed) -> dict[str, object]:
 
 def _said(moved: Transformed) -> str:
     line = (
-        f"{moved.source_events:,} events became {moved.target_events:,}, {moved.written:,} of them "
-        "now; both stores were compared"
+        f"{moved.source_events:,} events became {moved.target_events:,}, of which this run wrote "
+        f"{moved.written:,}; both stores were compared"
     )
     if moved.lag:
         return (

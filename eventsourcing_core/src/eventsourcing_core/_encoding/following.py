@@ -150,7 +150,7 @@ class Following:
             _check_checkpoint(after)
             place = _Place(min(after.position, HIGHEST), after)
         else:
-            check_whole("after", after, lowest=0)
+            check_whole("after", after, lowest=0, begins=True)
             place = _Place(min(after, HIGHEST))
         return self._follow(place, wait, self._asking.row_query(wanted, stream_prefix))
 

@@ -338,7 +338,7 @@ def _joined(
     tags = tags_of(given, f"the event {name!r}:")
     if tagger is not None:
         own = tags_of(tagger(payload), f"@event({name!r}, tags=…):")
-        tags = joined_tags(tags, own, f"the event {name!r}")
+        tags = joined_tags(tags, own, f"the event {name!r}:")
     return stored_tags(tags)
 
 

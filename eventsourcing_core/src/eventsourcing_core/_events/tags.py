@@ -24,7 +24,7 @@ def tags_of(given: Iterable[str], whose: str) -> frozenset[str]:
 
     Args:
         given: The tags.
-        whose: Whose they are, for messages: ``those of Opened``.
+        whose: Whose they are, for messages: ``the event 'Opened':``.
 
     Raises:
         ValueError: A tag is empty, too long, has a control character, or comes twice; or there are
@@ -38,9 +38,15 @@ def tags_of(given: Iterable[str], whose: str) -> frozenset[str]:
             f"{whose} tags are a set of texts, got {shown(given)}: put a single one into a set"
         )
         raise TypeError(message)
+    if isinstance(given, dict):
+        message = (
+            f"{whose} tags are a set of texts, got the dict {shown(given)}: make one text of each "
+            "key and value, such as 'course:1'"
+        )
+        raise TypeError(message)
     tags = given if isinstance(given, AbstractSet) else [*given]
     for tag in tags:
-        check_tag(tag)
+        check_tag(tag, whose)
     found = frozenset(tags)
     if len(found) < len(tags):
         doubled = next(tag for tag in found if [*tags].count(tag) > 1)
@@ -65,6 +71,6 @@ def joined_tags(tags: frozenset[str], others: frozenset[str], whose: str) -> fro
 
 def _not_too_many(tags: frozenset[str], whose: str) -> frozenset[str]:
     if len(tags) > MOST_TAGS:
-        message = f"{whose} has {len(tags)} tags, at most {MOST_TAGS} are allowed"
+        message = f"{whose} it has {len(tags)} tags, at most {MOST_TAGS} are allowed"
         raise ValueError(message)
     return tags

@@ -24,7 +24,7 @@ def check_read(
         InvalidStreamIdError: The stream id is not one.
     """
     check_stream_id(stream_id)
-    check_whole("from_version", from_version, lowest=1)
+    check_whole("from_version", from_version, lowest=1, begins=True)
     check_whole("to_version", to_version, lowest=1, may_be_none=True)
     check_whole("limit", limit, lowest=0, may_be_none=True)
 
@@ -42,10 +42,13 @@ def check_read_all(
         ValueError: A negative position or limit.
         TypeError: An argument of another type, as one string for a collection of event types.
     """
-    check_whole("after_position", after_position, lowest=0)
+    check_whole("after_position", after_position, lowest=0, begins=True)
     check_whole("limit", limit, lowest=0, may_be_none=True)
     if isinstance(event_types, str | bytes) or not isinstance(event_types, Collection | None):
-        message = f"event_types is a collection of classes or names, got {shown(event_types)}"
+        message = (
+            f"event_types is a collection of classes or names, got {shown(event_types)}: put a "
+            "single one into a list"
+        )
         raise TypeError(message)
     for event_type in event_types or ():
         if not isinstance(event_type, str | type):
@@ -56,8 +59,10 @@ def check_read_all(
         raise TypeError(message)
 
 
-def check_whole(name: str, value: object, *, lowest: int, may_be_none: bool = False) -> None:
-    """Check a number that counts something.
+def check_whole(
+    name: str, value: object, *, lowest: int, may_be_none: bool = False, begins: bool = False
+) -> None:
+    """Check a number that counts something; ``begins`` if it says where a reader begins.
 
     Raises:
         ValueError: It is below the lowest one that makes sense.
@@ -66,7 +71,7 @@ def check_whole(name: str, value: object, *, lowest: int, may_be_none: bool = Fa
     if value is None and may_be_none:
         return
     if type(value) is not int:
-        hint = "" if value is not None else f"; to begin at the beginning, give {lowest}"
+        hint = f"; to begin at the beginning, give {lowest}" if begins and value is None else ""
         message = f"{name} must be an int, got {shown(value)}{hint}"
         raise TypeError(message)
     if value < lowest:
@@ -138,7 +143,7 @@ def check_wait(*, after_position: int, timeout: float) -> None:
     Raises:
         ValueError: A negative position or timeout.
     """
-    check_whole("after_position", after_position, lowest=0)
+    check_whole("after_position", after_position, lowest=0, begins=True)
     check_seconds("timeout", timeout)
 
 

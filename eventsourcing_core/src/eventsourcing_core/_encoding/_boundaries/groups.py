@@ -206,7 +206,10 @@ class Groups:
     def _condition(self, marker: Marker) -> Condition:
         given: object = marker
         if not isinstance(given, Marker):
-            message = f"unless_changed is a marker of read_matching, got {shown(given)}"
+            message = (
+                f"unless_changed is a marker of read_matching, got {shown(given)}: give it the "
+                "`marker` of what `await store.read_matching(query)` gives"
+            )
             raise TypeError(message)
         if marker.store != self._token:
             message = "the marker is of another store: append with the store that you read from"

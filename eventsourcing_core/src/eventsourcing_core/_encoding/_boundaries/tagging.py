@@ -20,7 +20,7 @@ def with_tags(events: Iterable[EncodedEvent], tags: frozenset[str]) -> tuple[Enc
     """
     tagged: list[EncodedEvent] = []
     for event in events:
-        whose = f"the event {event.event_type!r}"
+        whose = f"the event {event.event_type!r}:"
         joined = joined_tags(frozenset(event.tags or ()), tags, whose)
         tagged.append(event._replace(tags=stored_tags(joined)))
     return tuple(tagged)

@@ -50,7 +50,7 @@ class Query:
         tags: Iterable[str] = (),
         event_types: Collection[str | type] | None = None,
     ) -> None:
-        wanted = tags_of(tags, "a query's")
+        wanted = tags_of(tags, "a query:")
         types = None if event_types is None else _types_of(event_types)
         if not wanted and types is None:
             message = (
@@ -185,8 +185,9 @@ class BoundaryError(EventSourcingError):
         what = "an event that matches has" if count == 1 else f"{count} events that match have"
         where = f", the first one at position {events[0].position}" if events else ""
         super().__init__(
-            f"append refused, nothing was written: {what} come since they were read{where}; fold "
-            "error.events, decide again, and append with error.marker"
+            f"append refused, nothing was written: {what} come since the reading{where}; fold "
+            "error.events, decide again, and append with error.marker: backend.decide does so, as "
+            "often as attempts= says"
         )
 
     def __reduce__(self) -> tuple[type, tuple[object, ...], dict[str, bool]]:
@@ -196,7 +197,10 @@ class BoundaryError(EventSourcingError):
 
 def _types_of(given: object) -> frozenset[str | type]:
     if isinstance(given, str | bytes) or not isinstance(given, Collection):
-        message = f"event_types is a collection of classes or names, got {shown(given)}"
+        message = (
+            f"event_types is a collection of classes or names, got {shown(given)}: put a "
+            "single one into a list"
+        )
         raise TypeError(message)
     types: list[object] = [*given]
     if not types:
