@@ -81,9 +81,9 @@ def _fault(name: str, what: str) -> str:
     if name.isprintable():  # the common case, decided in one fast call
         return ""
     for index, character in enumerate(name):
-        what = _REFUSED.get(unicodedata.category(character))
-        if what:
-            return f"character {index + 1} is {what} U+{ord(character):04X}"
+        kind = _REFUSED.get(unicodedata.category(character))
+        if kind:
+            return f"character {index + 1} is {kind} U+{ord(character):04X}"
     return ""
 
 

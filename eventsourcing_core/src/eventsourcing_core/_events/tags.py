@@ -38,7 +38,8 @@ def tags_of(given: Iterable[str], whose: str) -> frozenset[str]:
             f"{whose} tags are a set of texts, got {shown(given)}: put a single one into a set"
         )
         raise TypeError(message)
-    if isinstance(given, dict):
+    whole: object = given
+    if isinstance(whole, dict):
         message = (
             f"{whose} tags are a set of texts, got the dict {shown(given)}: make one text of each "
             "key and value, such as 'course:1'"
