@@ -66,4 +66,4 @@ async def test_an_export_warns_of_whoever_hides_events_from_it(
     assert "is appending and hides what others have stored since then" in early.err
     late: Outcome = await asyncio.to_thread(run, "export", url, str(tmp_path / "late.jsonl"))
     assert "late.jsonl: 3 events" in late.out
-    assert late.err == ""
+    assert not late.err.strip()  # an old version of rich ends its line

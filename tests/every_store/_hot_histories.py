@@ -124,15 +124,25 @@ def faults_of(told: Iterable[Told], stored: Mapping[str, Sequence[tuple[str, int
         times = Counter(tag for tag, _ in events)
         known = {f"{each.tag}/{step}" for each in calls for step in "ab"}
         faults += [f"nobody has recorded {tag}" for tag in times.keys() - known]
+        done = {each.tag for each in calls if each.outcome == "done"}
         for each in calls:
-            faults += _faults_of_one(each, times, events, balances)
+            is_later = each.tag in done and f"{each.tag}/a" in [
+                tag for tag, _ in events[each.version :]
+            ]
+            faults += _faults_of_one(each, times, events, balances, is_later=is_later)
         faults += _stale(calls)
     return faults
 
 
 def _faults_of_one(
-    told: Told, times: Counter[str], events: Sequence[tuple[str, int]], balances: Sequence[int]
+    told: Told,
+    times: Counter[str],
+    events: Sequence[tuple[str, int]],
+    balances: Sequence[int],
+    *,
+    is_later: bool,
 ) -> list[str]:
+    """List the faults of one call; ``is_later``: its twin was done, after what it had read."""
     tags = [f"{told.tag}/a", f"{told.tag}/b"]
     counts = [times[tag] for tag in tags]
     match told.outcome:
@@ -140,7 +150,7 @@ def _faults_of_one(
             return [f"{told.tag} is done, and is stored {counts} times"]
         case "done" if [tag for tag, _ in events[told.version - 2 : told.version]] != tags:
             return [f"the caller of {told.tag} has got what was another one's"]
-        case "overdrawn" if counts != [0, 0]:
+        case "overdrawn" if counts != [0, 0] and not is_later:
             return [f"{told.tag} is refused, and is stored {counts} times"]
         case "overdrawn" if balances[told.version] + told.amount >= 0:
             return [f"{told.tag} is refused, and there was enough"]

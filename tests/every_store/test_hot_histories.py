@@ -104,6 +104,17 @@ def test_the_checker_finds_no_fault_where_there_is_none() -> None:
     assert faults_of([DONE, refused, gone], {"one": HISTORY}) == []
 
 
+def test_of_two_calls_of_one_command_one_may_be_refused_before_the_other_is_done() -> None:
+    spent = Told("one", "y", -5, "done", 4, 20, 40)
+    early = Told("one", "y", -5, "overdrawn", 0, 0, 5)
+    history = [*HISTORY, ("y/a", 0), ("y/b", -5)]
+    assert faults_of([DONE, spent, early], {"one": history}) == []
+    late = early._replace(version=4)
+    assert faults_of([DONE, spent, late], {"one": history}) == [
+        "y is refused, and is stored [1, 1] times"
+    ]
+
+
 @pytest.mark.parametrize(
     ("told", "stored", "fault"),
     [
