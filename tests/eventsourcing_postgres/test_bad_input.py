@@ -440,7 +440,7 @@ async def test_a_character_that_the_database_does_not_have_is_refused_alone(lati
 async def test_an_event_type_that_cannot_be_stored_is_refused(
     store: PostgresEventStore, name: str
 ) -> None:
-    with pytest.raises(ValueError, match="control character"):
+    with pytest.raises(ValueError, match="control character|surrogate"):
         await store.append("a", [event(), Event(name, {})], expected_version=0)
     assert await versions(store, "a") == []
 
@@ -459,11 +459,11 @@ async def test_event_types_that_no_event_can_have_are_asked_for_in_vain(
 @pytest.mark.parametrize("aggregate_id", ["a\0", "half \ud800"])
 async def test_a_snapshot_that_cannot_be_stored_is_refused(single: Pool, aggregate_id: str) -> None:
     snapshots = PostgresSnapshotStore(single)
-    with pytest.raises(ValueError, match="control character"):
+    with pytest.raises(ValueError, match="control character|surrogate"):
         await snapshots.save(snapshot(aggregate_id))
-    with pytest.raises(ValueError, match="control character"):
+    with pytest.raises(ValueError, match="control character|surrogate"):
         await snapshots.load(aggregate_id)
-    with pytest.raises(ValueError, match="control character"):
+    with pytest.raises(ValueError, match="control character|surrogate"):
         await snapshots.prune(aggregate_id, keep=1)
     assert await single.fetchval("select count(*) from eventsourcing.snapshots") == 0
 

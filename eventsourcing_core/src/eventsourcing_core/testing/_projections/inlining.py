@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventsourcing_core._errors import EventSourcingError, InlineError
+from eventsourcing_core._errors import EventSourcingError, InlineError, StreamHeldError
 from eventsourcing_core.stores._builds import Build, Progress, ProjectionKind
 from eventsourcing_core.testing._projections.samples import ORDERS, spec_of
 from eventsourcing_core.testing._storage.samples import append_to, encoded, storage_of
@@ -106,6 +106,13 @@ async def write(parts: Parts, *stream_ids: str, event_type: str = "counted") -> 
     """Append an event to each of some streams, in one call; give the error, if there is one."""
     appends = [append_to(each, encoded(n, event_type)) for n, each in enumerate(stream_ids)]
     return await write_all(parts, appends)
+
+
+async def write_at_last(parts: Parts, stream_id: str) -> Exception | None:
+    """Append an event, again while the storage says that it is held up, as the front does."""
+    while isinstance(error := await write(parts, stream_id), StreamHeldError):
+        pass
+    return error
 
 
 async def write_all(parts: Parts, appends: Sequence[Append]) -> Exception | None:

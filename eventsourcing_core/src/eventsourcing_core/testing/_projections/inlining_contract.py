@@ -30,6 +30,7 @@ from eventsourcing_core.testing._projections.inlining import (
     register,
     write,
     write_all,
+    write_at_last,
 )
 from eventsourcing_core.testing._projections.samples import ORDERS, park, take
 from eventsourcing_core.testing._skipping import skip_unless_met
@@ -264,7 +265,7 @@ class InliningContract(Chapter):
             handlers.may_go_on.set()
             assert await begun is None
             await is_held.wait()
-            held = asyncio.create_task(write(parts, "b"))
+            held = asyncio.create_task(write_at_last(parts, "b"))
             await asyncio.wait({held}, timeout=BRIEFLY)
             assert not held.done()
             may_end.set()
