@@ -44,6 +44,14 @@ Tags = Annotated[
         help="Only events with this tag, as course:1; if it is repeated, with all of them.",
     ),
 ]
+Transformers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transformer",
+        metavar="NAME",
+        help="What the serialized bytes go through, as the application has it; may be repeated.",
+    ),
+]
 
 
 def examples(*lines: str) -> str:

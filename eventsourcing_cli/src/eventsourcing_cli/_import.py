@@ -11,7 +11,7 @@ import typer
 from rich.filesize import decimal
 
 from eventsourcing_cli._archive import ArchiveError, Summary, checked
-from eventsourcing_cli._arguments import OneObject, Url, examples
+from eventsourcing_cli._arguments import OneObject, Transformers, Url, examples
 from eventsourcing_cli._collecting import rare_collections
 from eventsourcing_cli._errors import interruption_says
 from eventsourcing_cli._escape import escaped
@@ -41,15 +41,7 @@ def import_file(
     serializer: Annotated[
         str, typer.Option(metavar="NAME", help="What the store keeps the events in.")
     ] = "json",
-    transformers: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--transformer",
-            metavar="NAME",
-            help="What the serialized bytes go through, as the application has it; "
-            "may be repeated.",
-        ),
-    ] = None,
+    transformers: Transformers = None,
     as_json: OneObject = False,
 ) -> None:
     """Write the events of a file into a store, in the same order.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eventsourcing_cli._arguments import OneObject, examples
+from eventsourcing_cli._arguments import OneObject, Transformers, examples
 from eventsourcing_cli._collecting import rare_collections
 from eventsourcing_cli._errors import NothingFoundError, interruption_says
 from eventsourcing_cli._escape import escaped
@@ -73,15 +73,7 @@ def transform(  # noqa: PLR0913 - the options of the command
     serializer: Annotated[
         str, typer.Option(metavar="NAME", help="What the new store keeps the events in.")
     ] = "json",
-    transformers: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--transformer",
-            metavar="NAME",
-            help="What the serialized bytes go through, as the application has it; "
-            "may be repeated.",
-        ),
-    ] = None,
+    transformers: Transformers = None,
     follow: Annotated[
         bool,
         typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C or SIGTERM."),

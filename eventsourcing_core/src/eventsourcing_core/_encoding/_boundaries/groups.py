@@ -128,10 +128,8 @@ class Groups:
         horizon, rows, witness = await storage.matching(items)
 
         seen = frozenset([row[2] for row in rows if row[2] > horizon])
-        if rows and (witness is None or rows[-1][2] > witness.position):
-            witness = _witness(rows[-1])
         events = tuple(self._asking.chosen(self._codec.decode(rows), wanted))
-        condition = Condition(items, horizon, seen, witness)
+        condition = Condition(items, horizon, seen, _last_read(rows, witness))
         return MatchingEvents(events, Marker(condition, wanted.items or (), self._token))
 
     async def write(
@@ -163,12 +161,9 @@ class Groups:
         before, rows = marker.condition, error.rows
         horizon = max(before.horizon, error.horizon)
         seen = frozenset([at for at in (*before.seen, *(row[2] for row in rows)) if at > horizon])
-        witness = before.witness
-        if rows and (witness is None or rows[-1][2] > witness.position):
-            witness = _witness(rows[-1])
         wanted = Wanted(items=marker.items)
         events = tuple(self._asking.chosen(self._codec.decode(rows), wanted))
-        after = Condition(before.items, horizon, seen, witness)
+        after = Condition(before.items, horizon, seen, _last_read(rows, before.witness))
         after_these = Marker(after, marker.items, self._token)
         return BoundaryError(events, after_these, are_more=error.are_more)
 
@@ -273,5 +268,8 @@ def listed(given: Iterable[G], name: str, kind: type[G]) -> list[G]:
     return listed
 
 
-def _witness(row: Row) -> Witness:
-    return Witness(row[2], row[7])
+def _last_read(rows: Sequence[Row], witness: Witness | None) -> Witness | None:
+    """Give the last of the rows that were read, or a witness that stands behind it."""
+    if rows and (witness is None or rows[-1][2] > witness.position):
+        return Witness(rows[-1][2], rows[-1][7])
+    return witness
